@@ -1,0 +1,35 @@
+/** The host functions that core needs of its runtime, declared here and nowhere else; every JavaScript runtime has them. */
+declare const setTimeout: (callback: () => void, delayMs: number) => unknown;
+declare const clearTimeout: (timer: unknown) => void;
+declare const performance: { now(): number } | undefined;
+
+/** Tells the time and wakes its caller: the only way in which core knows of time. */
+export interface Clock {
+  /** The present moment in milliseconds since the epoch. Never runs backwards, even when the host's wall clock is set. */
+  now(): number;
+  /**
+   * Calls `callback` once, at about `time`.
+   *
+   * @param time - Milliseconds since the epoch, on this clock. The call may come late, and early when `time` is further
+   * away than the runtime's timers reach (24 days).
+   * @returns The function that prevents the call.
+   */
+  wakeAt(time: number, callback: () => void): () => void;
+}
+
+/** The longest delay that `setTimeout` honours in browsers and Node; a longer one would fire at once. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/** A charger's wall clock jumps when it is first set, often by decades; the monotonic clock of the runtime does not. */
+const monotonic = typeof performance === "undefined" ? undefined : performance;
+const startedAt = monotonic === undefined ? 0 : Date.now() - monotonic.now();
+
+/** The runtime's own clock. */
+export const systemClock: Clock = {
+  now: () => (monotonic === undefined ? Date.now() : startedAt + monotonic.now()),
+  wakeAt(time, callback) {
+    const delayMs = Math.max(0, Math.ceil(time - systemClock.now()));
+    const timer = setTimeout(callback, Math.min(delayMs, longestDelayMs));
+    return () => clearTimeout(timer);
+  },
+};

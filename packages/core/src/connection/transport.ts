@@ -1,0 +1,51 @@
+/**
+ * A WebSocket that is already open, reduced to what OCPP-J needs.
+ *
+ * `send` returns nothing on purpose: with one outstanding CALL per direction a well-behaved peer builds no backlog, and
+ * an adapter closes the connection of one that is not.
+ *
+ * @spec OCPP-J 1.6 §3, §4.1.2
+ */
+export interface Transport {
+  /**
+   * Starts delivery; called once, before anything is read. What arrived earlier is kept and delivered, and no callback
+   * runs before `listen` has returned.
+   */
+  listen(listener: TransportListener): void;
+  /** Sends one text message; ignored once the transport is closing. */
+  send(text: string): void;
+  /**
+   * Sends what was sent before, then closes; ignored once the transport is closing. `listener.close` follows, even when
+   * the peer never answers.
+   *
+   * @param code - WebSocket close code, 1000 or 3000 to 4999 in browsers. Default 1000.
+   * @param reason - At most 123 bytes of UTF-8. Default empty.
+   */
+  close(code?: number, reason?: string): void;
+}
+
+/** Who hears of a transport. */
+export interface TransportListener {
+  /** One whole text message arrived. Never called after `close`. */
+  message(text: string): void;
+  /** The transport has closed, called exactly once. `code` is 1006 when the peer just vanished. */
+  close(code: number, reason: string): void;
+}
+
+/** The WebSocket subprotocol of OCPP-J 1.6. @spec OCPP-J 1.6 §3.1.2 [J-021] */
+export const subprotocol = "ocpp1.6";
+
+/** Where a Charge Point connects to. */
+export interface ConnectTarget {
+  /** The endpoint URL of the Central System (`ws:` or `wss:`), without the identity. */
+  readonly url: string;
+  /** The identity of the Charge Point, not percent-encoded. */
+  readonly identity: string;
+}
+
+/**
+ * Opens one transport, offering the subprotocol `ocpp1.6`.
+ *
+ * @throws {@link HandshakeError} The WebSocket could not be opened.
+ */
+export type Connect = (target: ConnectTarget) => Promise<Transport>;

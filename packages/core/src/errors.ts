@@ -1,0 +1,241 @@
+/**
+ * The error codes of a CALLERROR, with what each means. The spellings are those of the 1.6 wire: that
+ * `OccurenceConstraintViolation` lacks an r and that later versions say `FormatViolation` is known and will not change.
+ *
+ * @spec OCPP-J 1.6 §4.2.3 table 7; J errata 5.1, 5.2 [J-070 … J-079, J-085]
+ */
+export const errorCodes = {
+  NotImplemented: "The receiver does not know the requested action.",
+  NotSupported: "The receiver knows the requested action but does not support it.",
+  InternalError: "The receiver failed internally and could not process the action.",
+  ProtocolError: "The payload of the action is incomplete.",
+  SecurityError: "A security issue prevented the receiver from completing the action.",
+  FormationViolation: "The payload is syntactically wrong or does not have the structure of the action.",
+  PropertyConstraintViolation: "The syntax is right, but at least one field has a value that is not allowed.",
+  OccurenceConstraintViolation: "The syntax is right, but at least one field occurs too often or not often enough.",
+  TypeConstraintViolation: "The syntax is right, but at least one field has the wrong data type.",
+  GenericError: "An error that none of the other codes covers.",
+} as const;
+
+/** One of the ten error codes that may be sent in a CALLERROR. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What later versions of OCPP call two of the codes; they are understood, never sent. */
+const laterSpellings: ReadonlyMap<string, ErrorCode> = new Map([
+  ["OccurrenceConstraintViolation", "OccurenceConstraintViolation"],
+  ["FormatViolation", "FormationViolation"],
+]);
+
+/**
+ * The code that a received error code is treated as: itself, the 1.6 spelling of a later one, or `GenericError`.
+ *
+ * @spec OCPP-J 1.6 §4.2.3 [J-086]
+ */
+export function errorCodeOf(received: string): ErrorCode {
+  if (Object.hasOwn(errorCodes, received)) return received as ErrorCode;
+  return laterSpellings.get(received) ?? "GenericError";
+}
+
+/** What every error of ocppj has in common. `name` is a literal, so `switch (error.name)` is exhaustive. */
+export abstract class OcppError extends Error {
+  abstract override readonly name: string;
+}
+
+/** What is known of a CALL whose CALLERROR arrived. */
+export interface CallErrorOptions {
+  /** The free-form `errorDetails` of the CALLERROR. Default `{}`. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** The error code exactly as it was received, when it is none of the ten. Default `code`. */
+  readonly receivedCode?: string;
+  /** The action of the CALL. */
+  readonly action?: string;
+  /** The message id of the CALL. */
+  readonly messageId?: string;
+  /** What led to this error; it never travels to the peer. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A CALLERROR: the peer answered one to a CALL of ours, or a handler throws it to answer one.
+ *
+ * @spec OCPP-J 1.6 §4.2.3
+ */
+export class CallError extends OcppError {
+  override readonly name = "CallError";
+  /** The error code; one that OCPP 1.6 does not know counts as `GenericError`, and `receivedCode` keeps it. */
+  readonly code: ErrorCode;
+  /** The error code exactly as received. */
+  readonly receivedCode: string;
+  /** The `errorDescription`, possibly empty. */
+  readonly description: string;
+  /** The `errorDetails`. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly action: string | undefined;
+  readonly messageId: string | undefined;
+
+  /**
+   * @param code - One of the ten codes of OCPP 1.6.
+   * @param description - A sentence for the peer's operator. Default: empty.
+   * @throws TypeError `code` is not one of the ten.
+   */
+  constructor(code: ErrorCode, description = "", options: CallErrorOptions = {}) {
+    if (!Object.hasOwn(errorCodes, code)) {
+      throw new TypeError(`"${code}" is no error code of OCPP 1.6. Use one of ${Object.keys(errorCodes).join(", ")}.`);
+    }
+    const { action, messageId, receivedCode = code } = options;
+    const what = action === undefined ? "" : ` in answer to ${action} (message id "${messageId}")`;
+    super(`[${receivedCode}] ${description || errorCodes[code]}${what}`, causeOf(options));
+    this.code = code;
+    this.receivedCode = receivedCode;
+    this.description = description;
+    this.details = options.details ?? {};
+    this.action = action;
+    this.messageId = messageId;
+  }
+}
+
+/** One thing that is wrong with a payload. */
+export interface PayloadIssue {
+  /** Where, for example `meterValue[0].sampledValue[2].unit`; empty for the payload itself. */
+  readonly path: string;
+  /** What is wrong there, as the rest of a sentence that begins with the path; it never contains the value. */
+  readonly message: string;
+  /** The CALLERROR code that says so. */
+  readonly code: ErrorCode;
+}
+
+/** Whose payload a {@link PayloadError} is about. */
+export interface PayloadErrorFields {
+  /** `local`: the payload is ours, and nothing was sent. `remote`: the peer sent it. */
+  readonly origin: "local" | "remote";
+  readonly action: string;
+  /** Which of the action's two payloads it is. */
+  readonly kind: "req" | "conf";
+  /** What is wrong, most important first; at least one. */
+  readonly issues: readonly [PayloadIssue, ...PayloadIssue[]];
+}
+
+/** A payload violates the schema of its action. */
+export class PayloadError extends OcppError {
+  override readonly name = "PayloadError";
+  readonly origin: "local" | "remote";
+  readonly action: string;
+  readonly kind: "req" | "conf";
+  readonly issues: readonly [PayloadIssue, ...PayloadIssue[]];
+  /** The CALLERROR code that the first issue maps to. */
+  readonly code: ErrorCode;
+
+  constructor({ origin, action, kind, issues }: PayloadErrorFields) {
+    super(`[${issues[0].code}] ${action}.${kind}: ${issues.map(sentence).join("; ")}.`);
+    this.origin = origin;
+    this.action = action;
+    this.kind = kind;
+    this.issues = issues;
+    this.code = issues[0].code;
+  }
+}
+
+const sentence = ({ path, message }: PayloadIssue): string => `${path || "the payload"} ${message}`;
+
+/**
+ * A CALL was sent and not answered in time. It may have taken effect all the same.
+ *
+ * @spec OCPP-J 1.6 §4.1.1 [J-102]
+ */
+export class CallTimeoutError extends OcppError {
+  override readonly name = "CallTimeoutError";
+  readonly action: string;
+  readonly messageId: string;
+  /** How long the answer was waited for, in milliseconds since the CALL was sent. */
+  readonly timeoutMs: number;
+
+  constructor(action: string, messageId: string, timeoutMs: number) {
+    super(
+      `${action} (message id "${messageId}") was not answered within ${timeoutMs} ms. ` +
+        "It may have taken effect: repeat it only if that does no harm, or allow more time with timeoutMs.",
+    );
+    this.action = action;
+    this.messageId = messageId;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The connection ended before a CALL was answered, or was not open when it was made. */
+export class ConnectionClosedError extends OcppError {
+  override readonly name = "ConnectionClosedError";
+  /** The WebSocket close code; 1006 when the connection was lost without one. */
+  readonly code: number;
+  /** The WebSocket close reason, possibly empty. */
+  readonly reason: string;
+  /** Whether the CALL was sent. If not, repeating it is safe; if so, it may have taken effect. */
+  readonly sent: boolean;
+
+  constructor(action: string, { code, reason, sent }: { code: number; reason: string; sent: boolean }) {
+    const closed = `closed (code ${code}${reason === "" ? "" : `, "${reason}"`})`;
+    super(
+      sent
+        ? `The connection ${closed} before ${action} was answered. It may have taken effect.`
+        : `${action} was not sent, because the connection is ${closed}. It is safe to repeat on a new connection.`,
+    );
+    this.code = code;
+    this.reason = reason;
+    this.sent = sent;
+  }
+}
+
+/**
+ * The Charge Point is not accepted by the Central System (yet), so a CALL was not sent.
+ *
+ * @spec OCPP 1.6 §4.2 [CORE-BOOT-02, CORE-BOOT-09, CORE-BOOT-12]
+ */
+export class NotAcceptedError extends OcppError {
+  override readonly name = "NotAcceptedError";
+  readonly action: string;
+  /** What the last BootNotification was answered with; `undefined` while none has been answered. */
+  readonly status: "Pending" | "Rejected" | undefined;
+
+  constructor(action: string, status: "Pending" | "Rejected" | undefined) {
+    super(
+      `${action} was not sent, because the Central System ${status === undefined ? "has not yet accepted this Charge Point" : `answered the BootNotification with ${status}`}. ` +
+        "Wait for the registration event that says Accepted.",
+    );
+    this.action = action;
+    this.status = status;
+  }
+}
+
+/** Why the opening handshake of a WebSocket failed. */
+export type HandshakeFailure = "unauthorized" | "unknown-identity" | "subprotocol" | "network";
+
+/**
+ * A WebSocket could not be opened.
+ *
+ * @spec OCPP-J 1.6 §3.2
+ */
+export class HandshakeError extends OcppError {
+  override readonly name = "HandshakeError";
+  /**
+   * `unauthorized`: HTTP 401. `unknown-identity`: HTTP 404. `subprotocol`: the server does not speak OCPP 1.6.
+   * `network`: anything else, from a refused TCP connection to an unexpected HTTP status.
+   */
+  readonly reason: HandshakeFailure;
+  /** The connection URL that was tried. */
+  readonly url: string;
+  /** The HTTP status of the answer, when there was one and the runtime tells (browsers do not). */
+  readonly status: number | undefined;
+
+  constructor(
+    reason: HandshakeFailure,
+    message: string,
+    options: { readonly url: string; readonly status?: number; readonly cause?: unknown },
+  ) {
+    super(message, causeOf(options));
+    this.reason = reason;
+    this.url = options.url;
+    this.status = options.status;
+  }
+}
+
+/** `cause` only when there is one: an absent cause and an undefined one print differently. */
+const causeOf = ({ cause }: { readonly cause?: unknown }): ErrorOptions | undefined =>
+  cause === undefined ? undefined : { cause };
