@@ -124,9 +124,13 @@ export class PayloadError extends OcppError {
   readonly issues: readonly [PayloadIssue, ...PayloadIssue[]];
   /** The CALLERROR code that the first issue maps to. */
   readonly code: ErrorCode;
+  /** The issues as one sentence: what the peer is told. */
+  readonly description: string;
 
   constructor({ origin, action, kind, issues }: PayloadErrorFields) {
-    super(`[${issues[0].code}] ${action}.${kind}: ${issues.map(sentence).join("; ")}.`);
+    const description = `${issues.map(({ path, message }) => `${path || "the payload"} ${message}`).join("; ")}.`;
+    super(`[${issues[0].code}] ${action}.${kind}: ${description}`);
+    this.description = description;
     this.origin = origin;
     this.action = action;
     this.kind = kind;
@@ -134,8 +138,6 @@ export class PayloadError extends OcppError {
     this.code = issues[0].code;
   }
 }
-
-const sentence = ({ path, message }: PayloadIssue): string => `${path || "the payload"} ${message}`;
 
 /**
  * A CALL was sent and not answered in time. It may have taken effect all the same.

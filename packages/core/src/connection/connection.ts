@@ -1,0 +1,459 @@
+import { EventEmitter } from "eventemitter3";
+import { type Clock, systemClock } from "../clock.ts";
+import {
+  CallError,
+  CallTimeoutError,
+  ConnectionClosedError,
+  type ErrorCode,
+  errorCodeOf,
+  PayloadError,
+} from "../errors.ts";
+import { drive } from "../machine.ts";
+import { type Action, type ActionFrom, type ActionTo, type Conf, isAction, maySend, type Req, type Role } from "../messages/actions.ts";
+import { parseConf, parseReq } from "../messages/validate.ts";
+import { type CallFrame, decode, encode, type Frame, longestMessageId, type Malformed } from "../rpc/frame.ts";
+import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
+import { emit } from "./emit.ts";
+import { randomMessageId } from "./message-id.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a handler is told besides the payload. */
+export interface HandlerContext<R extends Role> {
+  /** The connection on which the CALL arrived; `call` may be used inside a handler. */
+  readonly connection: Connection<R>;
+  /** The message id of the CALL. Unique on this connection only. */
+  readonly messageId: string;
+  /**
+   * Resolves once the answer has been handed to the transport, with true, or can no longer be, with false. Never
+   * rejects. What must follow the answer waits for it: `context.answered.then(reboot)`. Awaiting it inside the handler
+   * would wait for ever, because the answer is what the handler returns.
+   *
+   * @spec OCPP 1.6 §5.17 [J-111]
+   */
+  readonly answered: Promise<boolean>;
+}
+
+/**
+ * Answers a CALL with the payload of its CALLRESULT. Throw {@link CallError} to answer with a CALLERROR; anything else
+ * that is thrown is answered with `InternalError`, and goes to `fault`, not to the peer.
+ */
+export type Handler<R extends Role, A extends ActionTo<R>> = (
+  req: Req<A>,
+  context: HandlerContext<R>,
+) => Conf<A> | Promise<Conf<A>>;
+
+/** How a peer breaks the rules. */
+export type Violation = RpcViolation | "unknown-action" | "unsupported-action" | "payload" | "too-many-calls";
+
+/** The events of a {@link Connection}; a listener gets one read-only object. */
+export interface ConnectionEvents {
+  /** A frame arrived, or was handed to the transport. */
+  message: [event: { readonly direction: "in" | "out"; readonly frame: Frame }];
+  /** The peer broke the protocol. It has been dealt with as the documents say; the connection goes on. */
+  violation: [
+    event: {
+      readonly reason: Violation;
+      /** What was wrong, in one sentence. */
+      readonly message: string;
+      readonly frame: Frame | Malformed;
+    },
+  ];
+  /** Something on our side failed: a handler threw or answered nonsense, a listener threw, the transport threw. */
+  fault: [event: { readonly error: unknown; readonly action?: Action }];
+  /** The connection has ended; emitted once. */
+  closed: [event: { readonly code: number; readonly reason: string }];
+}
+
+/** Settings of a {@link Connection}. */
+export interface ConnectionOptions<R extends Role> {
+  /** Which end of the connection this is. */
+  readonly role: R;
+  /** The identity of the Charge Point, at either end. */
+  readonly identity: string;
+  /** How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default 30 000. [J-103] */
+  readonly timeoutMs?: number;
+  /** How many CALLs may wait for their turn; more are refused with a RangeError. Default 1000. */
+  readonly maxWaitingCalls?: number;
+  /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
+  readonly maxServedCalls?: number;
+  /** Makes message ids: 1 to 36 characters, never the same twice on a connection. Default: random UUIDs. */
+  readonly createMessageId?: () => string;
+  /** Default: the clock of the runtime. */
+  readonly clock?: Clock;
+}
+
+/** Settings of one CALL. */
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds from the moment the CALL is sent. Default: the connection's. */
+  readonly timeoutMs?: number;
+  /**
+   * Rejects the promise with `signal.reason`. A CALL that still waits for its turn is never sent; one on the wire stays
+   * outstanding until it is answered or times out, because OCPP cannot cancel.
+   */
+  readonly signal?: AbortSignalLike;
+}
+
+/** The part of the DOM's `AbortSignal` that is used. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
+export interface ConnectionOwner<R extends Role> {
+  handlerOf(action: Action): AnyHandler<R> | undefined;
+  emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
+}
+
+/** A handler whose action is known at run time only. */
+export type AnyHandler<R extends Role> = (req: never, context: HandlerContext<R>) => unknown;
+
+/** A CALL of ours whose caller waits. */
+interface Caller {
+  readonly resolve: (conf: never) => void;
+  readonly reject: (error: unknown) => void;
+  /** Forgets the caller's signal. */
+  readonly release: () => void;
+}
+
+/**
+ * One WebSocket between a Charge Point and a Central System, at either end: typed CALLs out, handlers for CALLs in.
+ *
+ * It lives as long as its transport. Whoever reconnects makes a new one, so nothing leaks from one connection into the
+ * next.
+ *
+ * @spec OCPP-J 1.6 §3, §4
+ */
+export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
+  readonly role: R;
+  /** The identity of the Charge Point. [J-009] */
+  readonly identity: string;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #maxWaitingCalls: number;
+  readonly #maxServedCalls: number;
+  readonly #createMessageId: () => string;
+  readonly #owner: ConnectionOwner<R> | undefined;
+  readonly #handlers = new Map<Action, AnyHandler<R>>();
+  readonly #rpc = new Rpc();
+  readonly #run: () => void;
+  readonly #callers = new Map<string, Caller>();
+  readonly #served = new Set<ServedCall<R>>();
+  #closed: { readonly code: number; readonly reason: string } | undefined;
+
+  /**
+   * Takes over an open transport. Frames are read from the next turn of the event loop on, so handlers registered right
+   * after construction miss none.
+   *
+   * @param owner - Internal: the facade that made this connection.
+   */
+  constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>) {
+    super();
+    this.role = options.role;
+    this.identity = options.identity;
+    this.#transport = transport;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
+    this.#maxServedCalls = options.maxServedCalls ?? 100;
+    this.#createMessageId = options.createMessageId ?? randomMessageId;
+    this.#owner = owner;
+    this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
+    transport.listen({
+      message: (text) => this.#receive(text),
+      close: (code, reason) => this.#end(code, reason),
+    });
+  }
+
+  /**
+   * Registers the handler for an action of the peer. An action without one is answered with `NotSupported`.
+   *
+   * @throws TypeError There already is a handler, or the peer cannot send this action.
+   */
+  handle<A extends ActionTo<R>>(action: A, handler: Handler<R, A>): void {
+    register(this.#handlers, this.role, action, handler);
+  }
+
+  /**
+   * Sends a CALL and resolves with the payload of its CALLRESULT.
+   *
+   * At most one CALL is outstanding per connection; later ones wait their turn.
+   *
+   * @param action - One of the actions this role may send.
+   * @param req - Payload of `<action>.req`; checked before anything is sent.
+   * @returns Payload of `<action>.conf`, checked.
+   * @throws {@link PayloadError} `req` violates its schema (`origin: "local"`, nothing was sent) or the answer does.
+   * @throws {@link CallError} The peer answered CALLERROR.
+   * @throws {@link CallTimeoutError} No answer in time.
+   * @throws {@link ConnectionClosedError} The connection closed first, or was closed; see `sent`.
+   * @throws RangeError Too many CALLs are waiting already.
+   * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number.
+   * @throws The reason of `signal`, when it aborts first.
+   * @spec OCPP-J 1.6 §4.1.1, §4.2 [J-100 … J-110]
+   */
+  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
+    return new Promise<Conf<A>>((resolve, reject) => {
+      const { timeoutMs = this.#timeoutMs, signal } = options;
+      if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
+      if (!(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
+        throw new TypeError(`timeoutMs is ${timeoutMs}. Give a positive number of milliseconds.`);
+      }
+      const payload = parseReq(action, req, "local");
+      if (signal?.aborted) throw signal.reason;
+      if (this.#closed !== undefined) throw new ConnectionClosedError(action, { ...this.#closed, sent: false });
+      if (this.#rpc.waiting >= this.#maxWaitingCalls) {
+        throw new RangeError(`${this.#rpc.waiting} CALLs are already waiting to be sent. Await some of them first.`);
+      }
+      const messageId = this.#newMessageId();
+      const abort = (): void => {
+        this.#callers.get(messageId)?.release();
+        this.#callers.delete(messageId);
+        reject(signal?.reason);
+        this.#rpc.withdraw(messageId, this.#clock.now());
+        this.#run();
+      };
+      signal?.addEventListener("abort", abort);
+      const release = (): void => signal?.removeEventListener("abort", abort);
+      this.#callers.set(messageId, { resolve, reject, release });
+      this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now());
+      this.#run();
+    });
+  }
+
+  /**
+   * Ends the connection, at once and for good: callers that wait get {@link ConnectionClosedError}, nothing more is sent
+   * or received, and `closed` is emitted. Calling it again does nothing.
+   *
+   * @param code - WebSocket close code. Default 1000.
+   * @param reason - At most 123 bytes of UTF-8, for the peer's operator. Default empty.
+   */
+  close(code = 1000, reason = ""): void {
+    if (this.#closed !== undefined) return;
+    this.#end(code, reason);
+    this.#guard(() => this.#transport.close(code, reason));
+  }
+
+  #receive(text: string): void {
+    if (this.#closed !== undefined) return;
+    const frame = decode(text);
+    if (frame.type !== "MALFORMED") this.#emit("message", { direction: "in", frame });
+    this.#rpc.receive(frame, this.#clock.now());
+    this.#run();
+  }
+
+  #perform(output: RpcOutput): void {
+    switch (output.type) {
+      case "send":
+        this.#send(output.frame);
+        break;
+      case "received":
+        this.#serve(output.call);
+        break;
+      case "settled":
+        this.#settle(output.call, output.outcome);
+        break;
+      case "violation":
+        this.#violation(output.reason, output.message, output.frame);
+        break;
+    }
+  }
+
+  #send(frame: Frame): void {
+    if (this.#guard(() => this.#transport.send(encode(frame)))) this.#emit("message", { direction: "out", frame });
+  }
+
+  /** Rows J-D13 … J-D16 of the decision table: is there a handler, and has the payload the right shape? */
+  #serve(call: CallFrame): void {
+    const { action, payload } = call;
+    if (this.#rpc.serving > this.#maxServedCalls) {
+      // J-065 says to answer every CALL, but a CALLERROR makes some chargers forget the bill (field: StopTransaction).
+      // A closed connection makes them send it again.
+      this.#violation("too-many-calls", `More than ${this.#maxServedCalls} CALLs are unanswered.`, call);
+      this.close(1008, "Too many unanswered CALLs");
+      return;
+    }
+    if (!isAction(action)) {
+      return this.#refuse(call, "unknown-action", "NotImplemented", "OCPP 1.6 has no action of that name.");
+    }
+    const handler = this.#handlers.get(action) ?? this.#owner?.handlerOf(action);
+    if (handler === undefined) {
+      return this.#refuse(call, "unsupported-action", "NotSupported", `${action} is not supported here.`);
+    }
+    try {
+      void this.#answer(call, action, handler, parseReq(action, payload, "remote") as never);
+    } catch (error) {
+      const { code, description } = error as PayloadError;
+      this.#refuse(call, "payload", code, description);
+    }
+  }
+
+  #refuse(call: CallFrame, reason: Violation, code: ErrorCode, description: string): void {
+    this.#violation(reason, description, call);
+    this.#rpc.fail(call.messageId, code, description);
+  }
+
+  /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
+  async #answer(call: CallFrame, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
+    const { messageId } = call;
+    const served = new ServedCall(this, messageId);
+    this.#served.add(served);
+    try {
+      const conf = await handler(req, served);
+      this.#rpc.respond(messageId, parseConf(action, conf, "local"));
+    } catch (error) {
+      const { code, description, details } = answerTo(error);
+      if (code === "InternalError" && !isAnswer(error)) this.#emit("fault", { error, action });
+      this.#rpc.fail(messageId, code, description, details);
+    }
+    this.#run();
+    served.settle(this.#served.delete(served));
+  }
+
+  #settle(call: CallFrame, outcome: Outcome): void {
+    const caller = this.#callers.get(call.messageId);
+    if (caller === undefined) return; // Its caller aborted it.
+    this.#callers.delete(call.messageId);
+    caller.release();
+    try {
+      caller.resolve(this.#confOf(call, outcome) as never);
+    } catch (error) {
+      // J-088, J-D21: nothing is sent; the caller learns what is wrong with the answer.
+      if (error instanceof PayloadError && outcome.type === "CALLRESULT") {
+        this.#violation("payload", error.description, outcome);
+      }
+      caller.reject(error);
+    }
+  }
+
+  /** The payload of a CALLRESULT; throws what the caller is to be told of any other outcome. */
+  #confOf({ action, messageId }: CallFrame, outcome: Outcome): unknown {
+    switch (outcome.type) {
+      case "CALLRESULT":
+        return parseConf(action as Action, outcome.payload, "remote");
+      case "CALLERROR":
+        throw new CallError(errorCodeOf(outcome.errorCode), outcome.errorDescription, {
+          details: outcome.errorDetails,
+          receivedCode: outcome.errorCode,
+          action,
+          messageId,
+        });
+      case "MALFORMED":
+        throw new PayloadError({
+          origin: "remote",
+          action,
+          kind: "conf",
+          issues: [{ path: "", message: `did not arrive: ${outcome.message}`, code: "FormationViolation" }],
+        });
+      case "TIMEOUT":
+        throw new CallTimeoutError(action, messageId, outcome.timeoutMs);
+      case "CLOSED":
+        throw new ConnectionClosedError(action, { code: 1006, reason: "", ...this.#closed, sent: outcome.sent });
+    }
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { code, reason };
+    this.#rpc.close();
+    this.#run();
+    for (const served of this.#served) served.settle(false);
+    this.#served.clear();
+    this.#emit("closed", this.#closed);
+  }
+
+  #newMessageId(): string {
+    const messageId = this.#createMessageId();
+    if (messageId === "" || messageId.length > longestMessageId || this.#callers.has(messageId)) {
+      throw new TypeError(`createMessageId made "${messageId}". Make ids of 1 to 36 characters, each only once.`);
+    }
+    return messageId;
+  }
+
+  #violation(reason: Violation, message: string, frame: Frame | Malformed): void {
+    this.#emit("violation", { reason, message, frame });
+  }
+
+  #emit<E extends keyof ConnectionEvents>(name: E, event: ConnectionEvents[E][0]): void {
+    emit(this, name, event);
+    this.#owner?.emitted(this, name, event);
+  }
+
+  /** Lets the transport act; a transport that throws is as good as closed. */
+  #guard(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      this.#emit("fault", { error });
+      this.#end(1006, "The transport failed");
+      return false;
+    }
+  }
+}
+
+/** A CALL of the peer while its handler runs. */
+class ServedCall<R extends Role> implements HandlerContext<R> {
+  readonly connection: Connection<R>;
+  readonly messageId: string;
+  #sent: boolean | undefined;
+  #promise: Promise<boolean> | undefined;
+  #resolve: (sent: boolean) => void = () => {};
+
+  constructor(connection: Connection<R>, messageId: string) {
+    this.connection = connection;
+    this.messageId = messageId;
+  }
+
+  get answered(): Promise<boolean> {
+    this.#promise ??= new Promise((resolve) => {
+      if (this.#sent === undefined) this.#resolve = resolve;
+      else resolve(this.#sent);
+    });
+    return this.#promise;
+  }
+
+  settle(sent: boolean): void {
+    this.#sent ??= sent;
+    this.#resolve(this.#sent);
+  }
+}
+
+/**
+ * Adds a handler to a table of them.
+ *
+ * @throws TypeError There already is one, or the peer of `role` cannot send this action.
+ */
+export function register<R extends Role>(
+  handlers: Map<Action, AnyHandler<R>>,
+  role: R,
+  action: Action,
+  handler: AnyHandler<R>,
+): void {
+  const peer: Role = role === "ChargePoint" ? "CentralSystem" : "ChargePoint";
+  if (!isAction(action) || !maySend(peer, action)) throw new TypeError(cannotSend(peer, action));
+  if (handlers.has(action)) throw new TypeError(`There already is a handler for ${action}.`);
+  handlers.set(action, handler);
+}
+
+const cannotSend = (role: Role, action: string): string => `A ${role} cannot send "${action}" in OCPP 1.6.`;
+
+/** An error with which a handler asks for a CALLERROR; not one that a CALL made inside the handler was answered with. */
+const isAnswer = (error: unknown): error is CallError =>
+  error instanceof Error && error.name === "CallError" && (error as CallError).messageId === undefined;
+
+/** What the peer is told of an error: nothing, unless it was meant for it. [J-083, J-D17, J-D18] */
+function answerTo(error: unknown): Pick<CallError, "code" | "description" | "details"> {
+  if (!isAnswer(error)) {
+    return { code: "InternalError", description: "The action could not be processed.", details: {} };
+  }
+  const { code, description, details } = error;
+  try {
+    JSON.stringify(details);
+    return { code, description, details };
+  } catch {
+    return { code, description, details: {} }; // They cannot be written as JSON.
+  }
+}

@@ -1,0 +1,270 @@
+/*
+ * The RPC framework of OCPP-J §4.1 for one end of one connection, as a machine.
+ *
+ * Theory of operation. A connection carries CALLs both ways, and the two directions know nothing of each other
+ * (J-053, J-105):
+ *
+ *   outbound  call ─► waiting ─► outstanding ─► settled        at most one is outstanding (J-100)
+ *   inbound   receive ─► received ─► serving ─► respond | fail  any number is served at once (J-108)
+ *
+ * A waiting CALL becomes outstanding, and is sent, as soon as nothing is outstanding; the time-out runs from that
+ * moment. It is settled by an answer, by the time-out or by the end of the connection, whichever comes first, exactly
+ * once. Answers to the peer are sent at once and never wait for an own CALL (J-106).
+ *
+ * Inputs that concern nothing we know (an answer to no CALL, `respond` after `close`) do nothing but say `violation`
+ * where the peer is to blame. Nothing throws.
+ *
+ * Not handled here: what actions and payloads mean (connection.ts), texts (frame.ts), whose turn it is to reconnect.
+ */
+
+import type { ErrorCode } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+import type { CallErrorFrame, CallFrame, CallResultFrame, Frame, FrameViolation, Malformed } from "./frame.ts";
+
+/** How a CALL of ours ended. */
+export type Outcome =
+  | CallResultFrame
+  | CallErrorFrame
+  /** The answer has the right message id and the wrong shape. */
+  | Malformed
+  | { readonly type: "TIMEOUT"; readonly timeoutMs: number }
+  | { readonly type: "CLOSED"; readonly sent: boolean };
+
+/** How a frame breaks the rules of the RPC framework. */
+export type RpcViolation = FrameViolation | "duplicate-message-id" | "late-answer" | "unmatched-answer";
+
+export type RpcOutput =
+  | { readonly type: "send"; readonly frame: Frame }
+  | { readonly type: "received"; readonly call: CallFrame }
+  | { readonly type: "settled"; readonly call: CallFrame; readonly outcome: Outcome }
+  | {
+      readonly type: "violation";
+      readonly reason: RpcViolation;
+      readonly message: string;
+      readonly frame: Frame | Malformed;
+    };
+
+/** A CALL of ours that is not settled. */
+interface Pending {
+  readonly call: CallFrame;
+  readonly timeoutMs: number;
+}
+
+/** How many timed-out CALLs are remembered, to tell an answer that is late from one that nobody asked for. */
+const rememberedTimeouts = 16;
+
+/** Machine 1 of 4: one outstanding CALL, answers matched by message id, time-outs. @spec OCPP-J 1.6 §4.1 */
+export class Rpc implements Machine<RpcOutput> {
+  #outputs: RpcOutput[] = [];
+  readonly #waiting: Pending[] = [];
+  #outstanding: Pending | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  readonly #timedOut: string[] = [];
+  readonly #serving = new Map<string, CallFrame>();
+  #closed = false;
+
+  /** How many CALLs of ours wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** How many CALLs of the peer are not answered yet. */
+  get serving(): number {
+    return this.#serving.size;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  poll(): RpcOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /**
+   * Makes a CALL: now, or when the CALLs before it are settled.
+   *
+   * @param call - Its message id is new on this connection. [J-051]
+   * @param timeoutMs - How long to wait for the answer, from the moment of sending.
+   */
+  call(call: CallFrame, timeoutMs: number, now: number): void {
+    if (this.#closed) {
+      this.#settle(call, { type: "CLOSED", sent: false });
+      return;
+    }
+    this.#waiting.push({ call, timeoutMs });
+    this.#sendNext(now);
+  }
+
+  /**
+   * Says that nobody wants the answer to a CALL any more: one that was not sent never will be; one that was stays
+   * outstanding, because OCPP cannot cancel. No `settled` follows for a CALL that was not sent.
+   */
+  withdraw(messageId: string, now: number): void {
+    const index = this.#waiting.findIndex(({ call }) => call.messageId === messageId);
+    if (index >= 0) this.#waiting.splice(index, 1);
+    else if (this.#outstanding?.call.messageId === messageId && this.#unsend(this.#outstanding.call)) {
+      this.#clearOutstanding();
+      this.#sendNext(now);
+    }
+  }
+
+  /** Takes what arrived. */
+  receive(frame: Frame | Malformed, now: number): void {
+    if (this.#closed) return;
+    switch (frame.type) {
+      case "CALL":
+        this.#receiveCall(frame);
+        break;
+      case "CALLRESULT":
+      case "CALLERROR":
+        this.#receiveAnswer(frame, frame, now);
+        break;
+      case "MALFORMED":
+        this.#receiveMalformed(frame, now);
+        break;
+    }
+  }
+
+  /** Answers a CALL that was `received` with a CALLRESULT. */
+  respond(messageId: string, payload: unknown): void {
+    if (this.#serving.delete(messageId)) this.#send({ type: "CALLRESULT", messageId, payload });
+  }
+
+  /** Answers a CALL that was `received` with a CALLERROR. */
+  fail(messageId: string, errorCode: ErrorCode, errorDescription: string, errorDetails: object = {}): void {
+    if (this.#serving.delete(messageId)) this.#send(callError(messageId, errorCode, errorDescription, errorDetails));
+  }
+
+  advance(now: number): void {
+    if (this.#outstanding === undefined || now < this.#deadline) return;
+    const { call, timeoutMs } = this.#outstanding;
+    this.#timedOut.push(call.messageId);
+    if (this.#timedOut.length > rememberedTimeouts) this.#timedOut.shift();
+    this.#clearOutstanding();
+    this.#settle(call, { type: "TIMEOUT", timeoutMs });
+    this.#sendNext(now);
+  }
+
+  /** Says that the connection has ended: settles every CALL, forgets everything, sends nothing more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const outstanding = this.#outstanding?.call;
+    const sent = outstanding !== undefined && !this.#unsend(outstanding);
+    this.#outputs = this.#outputs.filter(({ type }) => type !== "send");
+    // J-109: every pending CALL ends with the connection. J-D24, J-219: nobody is left to answer.
+    if (outstanding !== undefined) this.#settle(outstanding, { type: "CLOSED", sent });
+    for (const { call } of this.#waiting) this.#settle(call, { type: "CLOSED", sent: false });
+    this.#clearOutstanding();
+    this.#waiting.length = 0;
+    this.#timedOut.length = 0;
+    this.#serving.clear();
+  }
+
+  #receiveCall(call: CallFrame): void {
+    const served = this.#serving.get(call.messageId);
+    if (served === undefined) {
+      this.#serving.set(call.messageId, call);
+      this.#outputs.push({ type: "received", call });
+      return;
+    }
+    // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
+    // both. A different CALL under an id in use is told so.
+    this.#violation("duplicate-message-id", "The message id is that of a CALL which is still being served.", call);
+    if (served.action !== call.action || !isSameJson(served.payload, call.payload)) {
+      this.#send(callError(call.messageId, "GenericError", "The message id is in use by an earlier CALL."));
+    }
+  }
+
+  /** @param frame - What arrived, for the violation; the outcome may be a reading of it. */
+  #receiveAnswer(outcome: CallResultFrame | CallErrorFrame | Malformed, frame: Frame | Malformed, now: number): void {
+    const pending = this.#outstanding;
+    if (pending !== undefined && pending.call.messageId === outcome.messageId) {
+      this.#clearOutstanding();
+      this.#settle(pending.call, outcome);
+      this.#sendNext(now);
+    } else if (outcome.messageId !== undefined && this.#timedOut.includes(outcome.messageId)) {
+      // J-110, J-D23: the peer is slow, not wrong.
+      this.#violation("late-answer", "The answer came after its CALL had timed out.", frame);
+    } else {
+      // J-058, J-D20
+      this.#violation("unmatched-answer", "The answer has a message id that no CALL is waiting for.", frame);
+    }
+  }
+
+  #receiveMalformed(malformed: Malformed, now: number): void {
+    const { intended, messageId, reason, message } = malformed;
+    this.#violation(reason, message, malformed);
+    if (messageId === undefined) return;
+    // J-065, J-080: a CALL whose id can be read is answered. J-087: an answer never is.
+    if (intended === "CALL") this.#send(callError(messageId, "FormationViolation", message));
+    else if (messageId === this.#outstanding?.call.messageId) {
+      this.#receiveAnswer(malformed.repaired ?? malformed, malformed, now);
+    }
+  }
+
+  /** J-100: only while nothing is outstanding. J-102: the time-out runs from now. */
+  #sendNext(now: number): void {
+    if (this.#outstanding !== undefined) return;
+    this.#outstanding = this.#waiting.shift();
+    if (this.#outstanding === undefined) return;
+    this.#deadline = now + this.#outstanding.timeoutMs;
+    this.#send(this.#outstanding.call);
+  }
+
+  #clearOutstanding(): void {
+    this.#outstanding = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  #send(frame: Frame): void {
+    this.#outputs.push({ type: "send", frame });
+  }
+
+  /** Takes back a frame that nobody has polled yet; false when it is gone. */
+  #unsend(frame: Frame): boolean {
+    const index = this.#outputs.findIndex((output) => output.type === "send" && output.frame === frame);
+    if (index >= 0) this.#outputs.splice(index, 1);
+    return index >= 0;
+  }
+
+  #settle(call: CallFrame, outcome: Outcome): void {
+    this.#outputs.push({ type: "settled", call, outcome });
+  }
+
+  #violation(reason: RpcViolation, message: string, frame: Frame | Malformed): void {
+    this.#outputs.push({ type: "violation", reason, message, frame });
+  }
+}
+
+const callError = (
+  messageId: string,
+  errorCode: ErrorCode,
+  errorDescription: string,
+  errorDetails: object = {},
+): CallErrorFrame => ({
+  type: "CALLERROR",
+  messageId,
+  errorCode,
+  errorDescription,
+  errorDetails: errorDetails as Record<string, unknown>,
+});
+
+/** No payload of OCPP is nested deeper than this, and a hostile one must not exhaust the stack. */
+const deepest = 16;
+
+function isSameJson(a: unknown, b: unknown, depth = deepest): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || depth === 0) return false;
+  const keys = Object.keys(a);
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(b, key) &&
+        isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], depth - 1),
+    )
+  );
+}

@@ -1,0 +1,358 @@
+import { describe, expect, test } from "vitest";
+import { decode } from "../../src/rpc/frame.ts";
+import { Rpc } from "../../src/rpc/rpc.ts";
+import {
+  call,
+  callError,
+  callResult,
+  expectQuiet,
+  expectReceived,
+  expectSent,
+  expectSettled,
+  expectViolation,
+} from "./vocabulary.ts";
+
+const start = 1_000_000;
+
+describe("Rpc, calling", () => {
+  test("sends a CALL at once when nothing is outstanding [J-100]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 30_000, start);
+    expectSent(rpc, call("1"));
+    expectQuiet(rpc);
+  });
+
+  test("holds the second CALL until the first is answered, and keeps their order [J-100] [J-101]", () => {
+    const rpc = new Rpc();
+    for (const id of ["1", "2", "3"]) rpc.call(call(id), 30_000, start);
+    expectSent(rpc, call("1"));
+    expectQuiet(rpc);
+    rpc.receive(callResult("1", { a: 1 }), start);
+    expectSettled(rpc, call("1"), callResult("1", { a: 1 }));
+    expectSent(rpc, call("2"));
+    expectQuiet(rpc);
+    rpc.receive(callError("2", "GenericError"), start);
+    expectSettled(rpc, call("2"), callError("2", "GenericError"));
+    expectSent(rpc, call("3"));
+    expectQuiet(rpc);
+  });
+
+  test("settles a CALL that is not answered in time, and goes on with the next [J-102] [J-110]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 30_000, start);
+    rpc.call(call("2"), 30_000, start);
+    expectSent(rpc, call("1"));
+    expect(rpc.deadline).toBe(start + 30_000);
+    rpc.advance(start + 29_999);
+    expectQuiet(rpc);
+    rpc.advance(start + 30_000);
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 30_000 });
+    expectSent(rpc, call("2"));
+  });
+
+  test("counts the time-out from the moment of sending, not of calling [J-102]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 30_000, start);
+    rpc.call(call("2"), 10_000, start);
+    rpc.receive(callResult("1"), start + 25_000);
+    expect(rpc.deadline).toBe(start + 35_000);
+  });
+
+  test("has no deadline while nothing is outstanding", () => {
+    const rpc = new Rpc();
+    expect(rpc.deadline).toBe(Number.POSITIVE_INFINITY);
+    rpc.call(call("1"), 30_000, start);
+    rpc.receive(callResult("1"), start);
+    expect(rpc.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("says that an answer is late when its CALL has timed out, and matches it to no later CALL [J-058] [J-110] [J-D23] [trap 9]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.advance(start + 10);
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10 });
+    expectSent(rpc, call("2"));
+    rpc.receive(callResult("1"), start + 11);
+    expectViolation(rpc, "late-answer");
+    expectQuiet(rpc);
+  });
+
+  test("says that nobody asked for an answer with an unknown or answered message id [J-058] [J-D20]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(callResult("0"), start);
+    expectViolation(rpc, "unmatched-answer");
+    rpc.receive(callResult("1"), start);
+    expectSettled(rpc, call("1"), callResult("1"));
+    rpc.receive(callError("1", "GenericError"), start);
+    expectViolation(rpc, "unmatched-answer");
+    expectQuiet(rpc);
+  });
+
+  test("does not take an answer for a CALL that still waits for its turn [J-058]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(callResult("2"), start);
+    expectViolation(rpc, "unmatched-answer");
+    expectQuiet(rpc);
+  });
+
+  test("settles a CALL with an imperfect CALLERROR, as repaired [J-089] [J-D22] [trap 7]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(decode('[4,"1","NotSupported",null]'), start);
+    expectViolation(rpc, "answer-shape");
+    expectSettled(rpc, call("1"), callError("1", "NotSupported"));
+    expectQuiet(rpc);
+  });
+
+  test("settles a CALL with a CALLRESULT of the wrong shape instead of waiting for the time-out [J-088]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    expectSent(rpc, call("1"));
+    const malformed = decode('[3,"1"]');
+    if (malformed.type !== "MALFORMED") throw new Error("not malformed");
+    rpc.receive(malformed, start);
+    expectViolation(rpc, "answer-shape");
+    expectSettled(rpc, call("1"), malformed);
+    expectQuiet(rpc);
+  });
+
+  test("never answers an answer, however malformed [J-087]", () => {
+    const rpc = new Rpc();
+    for (const text of ['[3,"1"]', '[4,"1"]', '[4,"-1","GenericError","",{}]', '[3,"1",{}]', "[4,7]"]) {
+      rpc.receive(decode(text), start);
+      expect(rpc.poll()).toMatchObject({ type: "violation" });
+      expectQuiet(rpc);
+    }
+  });
+});
+
+describe("Rpc, withdrawing", () => {
+  test("never sends a CALL that was withdrawn while it waited [trap 8]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    rpc.call(call("3"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.withdraw("2", start);
+    rpc.receive(callResult("1"), start);
+    expectSettled(rpc, call("1"), callResult("1"));
+    expectSent(rpc, call("3"));
+    expectQuiet(rpc);
+  });
+
+  test("keeps a CALL on the wire outstanding although nobody wants its answer [J-100]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.withdraw("1", start);
+    expectQuiet(rpc);
+    rpc.advance(start + 10);
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10 });
+    expectSent(rpc, call("2"));
+  });
+
+  test("takes back a CALL that nobody has put on the wire yet, and goes on with the next", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 20, start);
+    rpc.withdraw("1", start);
+    expectSent(rpc, call("2"));
+    expect(rpc.deadline).toBe(start + 20);
+    expectQuiet(rpc);
+  });
+
+  test("does nothing about a message id that it does not know", () => {
+    const rpc = new Rpc();
+    rpc.withdraw("1", start);
+    expectQuiet(rpc);
+  });
+});
+
+describe("Rpc, serving", () => {
+  test("hands out a CALL and answers it under the same message id [J-052] [J-065]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "Authorize", { idTag: "A" }), start);
+    expectReceived(rpc, call("1", "Authorize", { idTag: "A" }));
+    expect(rpc.serving).toBe(1);
+    rpc.respond("1", { idTagInfo: { status: "Accepted" } });
+    expectSent(rpc, callResult("1", { idTagInfo: { status: "Accepted" } }));
+    expect(rpc.serving).toBe(0);
+  });
+
+  test("answers with a CALLERROR of five elements [J-043] [J-082] [J-083]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1"), start);
+    expectReceived(rpc, call("1"));
+    rpc.fail("1", "NotSupported", "not here", { because: 1 });
+    expectSent(rpc, { ...callError("1", "NotSupported", "not here"), errorDetails: { because: 1 } });
+  });
+
+  test("serves several CALLs at once and answers in any order [J-105] [J-108]", () => {
+    const rpc = new Rpc();
+    for (const id of ["1", "2"]) {
+      rpc.receive(call(id), start);
+      expectReceived(rpc, call(id));
+    }
+    rpc.respond("2", {});
+    rpc.fail("1", "GenericError", "");
+    expectSent(rpc, callResult("2"));
+    expectSent(rpc, callError("1", "GenericError"));
+  });
+
+  test("answers while an own CALL is outstanding and others wait [J-105] [J-106]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(call("9"), start);
+    expectReceived(rpc, call("9"));
+    rpc.respond("9", {});
+    expectSent(rpc, callResult("9"));
+    expectQuiet(rpc);
+  });
+
+  test("keeps the message ids of the two directions apart [J-053]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(call("1", "Reset"), start);
+    expectReceived(rpc, call("1", "Reset"));
+    rpc.receive(callResult("1"), start);
+    expectSettled(rpc, call("1"), callResult("1"));
+    rpc.respond("1", {});
+    expectSent(rpc, callResult("1"));
+  });
+
+  test("answers once when a CALL is repeated while it is being served [J-057] [J-D08] [trap 5]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "StartTransaction", { a: [1, { b: 2 }] }), start);
+    expectReceived(rpc, call("1", "StartTransaction", { a: [1, { b: 2 }] }));
+    rpc.receive(call("1", "StartTransaction", { a: [1, { b: 2 }] }), start);
+    expectViolation(rpc, "duplicate-message-id");
+    rpc.respond("1", {});
+    expectSent(rpc, callResult("1"));
+    expectQuiet(rpc);
+    rpc.respond("1", {});
+    expectQuiet(rpc);
+  });
+
+  const deep = (): unknown => JSON.parse(`${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`);
+  test.each<[string, string, unknown, unknown]>([
+    ["action", "Reset", {}, {}],
+    ["payload", "StartTransaction", { a: 1 }, { a: 2 }],
+    ["payload by a missing field", "StartTransaction", { a: 1, b: 1 }, { a: 1 }],
+    ["payload by an inherited name", "StartTransaction", { a: 1 }, { toString: 1 }],
+    ["payload by an array for an object", "StartTransaction", { a: [] }, { a: {} }],
+    ["payload by null for an object", "StartTransaction", { a: {} }, { a: null }],
+    ["payload so deep that nobody can tell", "StartTransaction", deep(), deep()],
+  ])("refuses another CALL under a message id in use, different in its %s [J-057] [J-D08]", (_, action, first, second) => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "StartTransaction", first), start);
+    rpc.poll();
+    rpc.receive(call("1", action, second), start);
+    expectViolation(rpc, "duplicate-message-id");
+    expectSent(rpc, callError("1", "GenericError", "The message id is in use by an earlier CALL."));
+    expectQuiet(rpc);
+    expect(rpc.serving).toBe(1);
+  });
+
+  test("takes a message id again once its CALL is answered [J-054]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1"), start);
+    rpc.poll();
+    rpc.respond("1", {});
+    rpc.poll();
+    rpc.receive(call("1"), start);
+    expectReceived(rpc, call("1"));
+  });
+
+  test.each([
+    ['[2,17,"Heartbeat",{}]', "17"],
+    [`[2,"${"x".repeat(37)}","Heartbeat",{}]`, "x".repeat(37)],
+    ['[2,"","Heartbeat",{}]', ""],
+    ['[2,"1","Heartbeat"]', "1"],
+    ['[2,"1",{},{}]', "1"],
+    ['[2,"1","Heartbeat",{},{}]', "1"],
+  ])(
+    "answers the malformed CALL %s with FormationViolation [J-056] [J-065] [J-080] [J-D06] [J-D07] [J-D09] [J-D10]",
+    (text, messageId) => {
+      const rpc = new Rpc();
+      rpc.receive(decode(text), start);
+      expect(rpc.poll()).toMatchObject({ type: "violation" });
+      expect(rpc.poll()).toMatchObject({
+        type: "send",
+        frame: { type: "CALLERROR", messageId, errorCode: "FormationViolation" },
+      });
+      expectQuiet(rpc);
+    },
+  );
+
+  test.each([["nonsense"], ["{}"], ["[]"], ['[5,"1",{}]'], ['["2","1","Heartbeat",{}]'], ['[2,null,"Heartbeat",{}]']])(
+    "says nothing to the sender of %s, and tells the owner [J-044] [J-127] [J-D02] [J-D03] [J-D04] [J-D05] [J-D06]",
+    (text) => {
+      const rpc = new Rpc();
+      rpc.receive(decode(text), start);
+      expect(rpc.poll()).toMatchObject({ type: "violation", frame: { type: "MALFORMED", text } });
+      expectQuiet(rpc);
+    },
+  );
+});
+
+describe("Rpc, closing", () => {
+  test("settles every CALL and says which were sent [J-109]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.close();
+    expectSettled(rpc, call("1"), { type: "CLOSED", sent: true });
+    expectSettled(rpc, call("2"), { type: "CLOSED", sent: false });
+    expectQuiet(rpc);
+    expect(rpc.deadline).toBe(Number.POSITIVE_INFINITY);
+    expect(rpc.waiting).toBe(0);
+  });
+
+  test("does not send what nobody has put on the wire yet, and says so", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("9"), start);
+    rpc.poll();
+    rpc.respond("9", {});
+    rpc.call(call("1"), 10, start);
+    rpc.close();
+    expectSettled(rpc, call("1"), { type: "CLOSED", sent: false });
+    expectQuiet(rpc);
+  });
+
+  test("drops the answers of handlers that were still running [J-D24]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("9"), start);
+    rpc.poll();
+    rpc.close();
+    rpc.respond("9", {});
+    rpc.fail("9", "GenericError", "");
+    expectQuiet(rpc);
+    expect(rpc.serving).toBe(0);
+  });
+
+  test("refuses CALLs and ignores what arrives afterwards [J-109] [trap 12]", () => {
+    const rpc = new Rpc();
+    rpc.close();
+    rpc.close();
+    rpc.receive(call("9"), start);
+    rpc.receive(callResult("1"), start);
+    rpc.receive(decode("nonsense"), start);
+    expectQuiet(rpc);
+    rpc.call(call("1"), 10, start);
+    expectSettled(rpc, call("1"), { type: "CLOSED", sent: false });
+    expectQuiet(rpc);
+  });
+});
