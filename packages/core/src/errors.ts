@@ -7,7 +7,7 @@
 export const errorCodes = {
   NotImplemented: "The receiver does not know the requested action.",
   NotSupported: "The receiver knows the requested action but does not support it.",
-  InternalError: "The receiver failed internally and could not process the action.",
+  InternalError: "The receiver failed internally and could not carry out the action.",
   ProtocolError: "The payload of the action is incomplete.",
   SecurityError: "A security issue prevented the receiver from completing the action.",
   FormationViolation: "The payload is syntactically wrong or does not have the structure of the action.",

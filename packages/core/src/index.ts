@@ -1,4 +1,20 @@
+export {
+  CentralSystem,
+  type CentralSystemEvents,
+  type CentralSystemOptions,
+  type HandshakeRefusal,
+} from "./central-system/central-system.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export {
+  type AbortSignalLike,
+  type CallOptions,
+  Connection,
+  type ConnectionEvents,
+  type ConnectionOptions,
+  type Handler,
+  type HandlerContext,
+  type Violation,
+} from "./connection/connection.ts";
 export { connectionUrl, identityFromPath } from "./connection/connection-url.ts";
 export {
   type Connect,
@@ -22,3 +38,22 @@ export {
   type PayloadIssue,
 } from "./errors.ts";
 export { drive, type Machine } from "./machine.ts";
+export {
+  type Action,
+  type ActionFrom,
+  type ActionTo,
+  actions,
+  type Conf,
+  type FeatureProfile,
+  type Req,
+  type Role,
+} from "./messages/actions.ts";
+export {
+  type CallErrorFrame,
+  type CallFrame,
+  type CallResultFrame,
+  decode,
+  encode,
+  type Frame,
+  type Malformed,
+} from "./rpc/frame.ts";

@@ -9,7 +9,16 @@ import {
   PayloadError,
 } from "../errors.ts";
 import { drive } from "../machine.ts";
-import { type Action, type ActionFrom, type ActionTo, type Conf, isAction, maySend, type Req, type Role } from "../messages/actions.ts";
+import {
+  type Action,
+  type ActionFrom,
+  type ActionTo,
+  type Conf,
+  isAction,
+  maySend,
+  type Req,
+  type Role,
+} from "../messages/actions.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
 import { type CallFrame, decode, encode, type Frame, longestMessageId, type Malformed } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
@@ -269,18 +278,17 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   #serve(call: CallFrame): void {
     const { action, payload } = call;
     if (this.#rpc.serving > this.#maxServedCalls) {
-      // J-065 says to answer every CALL, but a CALLERROR makes some chargers forget the bill (field: StopTransaction).
-      // A closed connection makes them send it again.
-      this.#violation("too-many-calls", `More than ${this.#maxServedCalls} CALLs are unanswered.`, call);
-      this.close(1008, "Too many unanswered CALLs");
+      this.#overloaded(call);
       return;
     }
     if (!isAction(action)) {
-      return this.#refuse(call, "unknown-action", "NotImplemented", "OCPP 1.6 has no action of that name.");
+      this.#refuse(call, "unknown-action", "NotImplemented", "OCPP 1.6 has no action of that name.");
+      return;
     }
     const handler = this.#handlers.get(action) ?? this.#owner?.handlerOf(action);
     if (handler === undefined) {
-      return this.#refuse(call, "unsupported-action", "NotSupported", `${action} is not supported here.`);
+      this.#refuse(call, "unsupported-action", "NotSupported", `${action} is not supported here.`);
+      return;
     }
     try {
       void this.#answer(call, action, handler, parseReq(action, payload, "remote") as never);
@@ -288,6 +296,15 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       const { code, description } = error as PayloadError;
       this.#refuse(call, "payload", code, description);
     }
+  }
+
+  /**
+   * J-065 says to answer every CALL, but a CALLERROR makes some chargers forget the bill that was in it. A connection
+   * that closes makes them send it again.
+   */
+  #overloaded(call: CallFrame): void {
+    this.#violation("too-many-calls", `More than ${this.#maxServedCalls} CALLs are unanswered.`, call);
+    this.close(1008, "Too many unanswered CALLs");
   }
 
   #refuse(call: CallFrame, reason: Violation, code: ErrorCode, description: string): void {
@@ -447,7 +464,7 @@ const isAnswer = (error: unknown): error is CallError =>
 /** What the peer is told of an error: nothing, unless it was meant for it. [J-083, J-D17, J-D18] */
 function answerTo(error: unknown): Pick<CallError, "code" | "description" | "details"> {
   if (!isAnswer(error)) {
-    return { code: "InternalError", description: "The action could not be processed.", details: {} };
+    return { code: "InternalError", description: "The action could not be carried out.", details: {} };
   }
   const { code, description, details } = error;
   try {

@@ -6,14 +6,14 @@ import { guardOf } from "./guard.ts";
 /** How many issues a {@link PayloadError} tells at most. */
 const maxIssues = 5;
 
-/** How many characters of the name of an unknown field are repeated. The peer chose it, so it may be of any length. */
+/** How many characters of the name of an unknown field are repeated: the peer chose it, so it may have any length. */
 const maxNameLength = 40;
 
 /**
  * Checks the payload of a CALL and returns it, the same object, as what it is.
  *
- * @param payload - What was received, or what is going to be sent. Nothing (`null`, or `undefined` of ours) counts as
- *   `{}` where no field is required.
+ * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
+ *   does `undefined` if the payload is ours.
  * @param origin - Whose payload it is: `remote` if it was received.
  * @throws {@link PayloadError} The payload violates the schema of `<action>.req`.
  * @spec OCPP-J 1.6 §4.2.1 [J-061, J-063, J-D15, J-D16]
@@ -25,8 +25,8 @@ export function parseReq<A extends Action>(action: A, payload: unknown, origin: 
 /**
  * Checks the payload of a CALLRESULT and returns it, the same object, as what it is.
  *
- * @param payload - What was received, or what is going to be sent. Nothing (`null`, or `undefined` of ours) counts as
- *   `{}` where no field is required.
+ * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
+ *   does `undefined` if the payload is ours.
  * @param origin - Whose payload it is: `remote` if it was received.
  * @throws {@link PayloadError} The payload violates the schema of `<action>.conf`.
  * @spec OCPP-J 1.6 §4.2.2 [J-061, J-063, J-088]
@@ -39,8 +39,7 @@ function parse(action: Action, kind: "req" | "conf", payload: unknown, origin: P
   const schema = actions[action][kind];
   const guard = guardOf(schema);
   if (guard(payload)) return payload;
-  // JSON null is another notation for a message without fields. What is not even in the frame is not: only our own
-  // undefined stands for it.
+  // JSON null is another notation for a message without fields; a payload that is not even in the frame is none.
   if ((payload === null || (payload === undefined && origin === "local")) && guard({})) return {};
   const [first, ...others] = issuesOf(schema, payload);
   // zod is the law: if it finds nothing wrong, then the guard was.
@@ -49,28 +48,140 @@ function parse(action: Action, kind: "req" | "conf", payload: unknown, origin: P
 }
 
 /**
- * What can be wrong with a payload, and the CALLERROR code that says so. The documents define the codes but assign
- * none of these cases to one; beside each row is what the code means.
+ * What can be wrong with a payload → the CALLERROR code that says so, the only such table. The documents say what each
+ * code means (`errorCodes` in errors.ts), but not which one these cases get.
  *
  * @spec OCPP-J 1.6 §4.2.3 table 7 [J-090 … J-098]
  */
 const codes = {
-  /** "Syntactically incorrect or not conform the PDU structure." [J-098] */
+  /** The structure is not that of any action. [J-098] */
   notAnObject: "FormationViolation",
-  /** As above: the structure has no such field. [J-091] */
+  /** The structure is not that of this action. [J-091] */
   unknownField: "FormationViolation",
-  /** "Payload is incomplete." `OccurenceConstraintViolation` would be defensible too. [J-090] */
+  /** The payload is incomplete. Too few occurrences of a field would be another way to say it. [J-090] */
   missing: "ProtocolError",
-  /** "Violates data type constraints." JSON `null` is of no field's type. [J-092, J-123] */
+  /** The wrong data type; JSON `null` is of no field's type. [J-092, J-123] */
   wrongType: "TypeConstraintViolation",
-  /** "Contains an invalid value": not one of those listed, … [J-093] */
+  /** The right type, but a value that is not allowed: not one of those listed, … [J-093] */
   unknownValue: "PropertyConstraintViolation",
   /** … too many characters, … [J-094] */
   tooLong: "PropertyConstraintViolation",
-  /** … too large, too small, or too many decimals, … [J-095] */
+  /** … too large, too small or too many decimals, … [J-095] */
   outOfRange: "PropertyConstraintViolation",
-  /** … no date-time or no URI. [J-096] */
+  /** … or neither a date-time nor a URI. [J-096] */
   malformed: "PropertyConstraintViolation",
-  /** "Violates occurrence constraints": an empty list where one element is the least. [J-097] */
+  /** Too few elements in a list. [J-097] */
   empty: "OccurenceConstraintViolation",
 } as const satisfies Record<string, ErrorCode>;
+
+/** What is wrong, and the words for it, which never contain a value that was received. */
+type Fault = readonly [fault: keyof typeof codes, message: string];
+
+/**
+ * What is wrong with a payload, in the order of the fields, unknown fields last.
+ *
+ * zod would build an issue for each of a hundred thousand bad elements, and overflow the stack in doing so. This walk
+ * finds with the guards where something is wrong, stops when it has enough, and asks zod only about those places.
+ */
+function issuesOf(schema: z.core.$ZodType, payload: unknown): readonly PayloadIssue[] {
+  const issues: PayloadIssue[] = [];
+  const enough = () => issues.length >= maxIssues;
+  const report = (path: string, [fault, message]: Fault) => {
+    if (!enough()) issues.push({ path, message, code: codes[fault] });
+  };
+
+  const visit = (schema: z.core.$ZodType, value: unknown, path: string): void => {
+    if (enough() || guardOf(schema)(value)) return;
+    const { def } = (schema as z.core.$ZodTypes)._zod;
+    if (def.type === "optional") {
+      visit(def.innerType, value, path);
+    } else if (def.type === "array" && Array.isArray(value) && value.length > 0) {
+      for (let index = 0; index < value.length && !enough(); index++) {
+        visit(def.element, value[index], `${path}[${index}]`);
+      }
+    } else if (def.type === "object" && isObject(value)) {
+      const prefix = path === "" ? "" : `${path}.`;
+      for (const [name, field] of Object.entries(def.shape)) visit(field, value[name], prefix + name);
+      for (const name in value) {
+        if (enough()) return;
+        if (!Object.hasOwn(def.shape, name)) {
+          report(prefix + printable(name), ["unknownField", "is not a field of this message"]);
+        }
+      }
+    } else {
+      for (const [fault, message] of faultsOf(schema, value))
+        report(path, [path === "" ? "notAnObject" : fault, message]);
+    }
+  };
+
+  visit(schema, payload, "");
+  return issues;
+}
+
+/** What zod finds wrong with a value that has no parts, or not such parts as its type has. */
+function faultsOf(schema: z.core.$ZodType, value: unknown): readonly Fault[] {
+  if (value === undefined) return [["missing", "is missing"]];
+  const { issues } = schema._zod.run({ value, issues: [] }, { async: false }) as z.core.ParsePayload;
+  return issues.map((issue): Fault => {
+    switch (issue.code) {
+      case "too_big":
+        return typeof value === "string"
+          ? ["tooLong", `is longer than ${issue.maximum} characters (it has ${codePoints(value)})`]
+          : ["outOfRange", `must be at most ${issue.maximum}`];
+      case "too_small":
+        return Array.isArray(value)
+          ? ["empty", `must have at least ${issue.minimum} element`]
+          : ["outOfRange", `must be at least ${issue.minimum}`];
+      case "not_multiple_of":
+        return ["outOfRange", "must have at most one decimal"];
+      case "invalid_format":
+        return ["malformed", `must be ${issue.format === "uri" ? "an absolute URI" : "a date-time as in RFC 3339"}`];
+      case "invalid_value":
+        if (typeof value === "string") return ["unknownValue", `must be one of ${issue.values.join(", ")}`];
+        break;
+      case "invalid_type":
+        if (typeof value === "number" && !Number.isFinite(value)) return ["outOfRange", "must be a finite number"];
+    }
+    const expected = typeOfSchema(schema);
+    const actual = expected === "an integer" && typeof value === "number" ? "a fraction" : typeOfValue(value);
+    return ["wrongType", `must be ${expected}, not ${actual}`];
+  });
+}
+
+function typeOfSchema(schema: z.core.$ZodType): string {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case "object":
+      return "an object";
+    case "array":
+      return "a list";
+    case "enum":
+      return "a string";
+    case "number":
+      return "format" in def ? "an integer" : "a number";
+    default:
+      return `a ${def.type}`;
+  }
+}
+
+function typeOfValue(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** The name of an unknown field, fit for a log: short, in printable ASCII, and in quotes unless it looks like a name. */
+function printable(name: string): string {
+  if (name.length <= maxNameLength && /^\w+$/.test(name)) return name;
+  const cut = name.length > maxNameLength ? `${name.slice(0, maxNameLength)}...` : name;
+  return `"${cut.replace(/[^\x20-\x7e]|"/g, "?")}"`;
+}

@@ -33,19 +33,22 @@ function isFrame(text: string): boolean {
   const isDetails = typeof fifth === "object" && fifth !== null && !Array.isArray(fifth);
   if (type === 2) return json.length === 4 && isId && typeof third === "string";
   if (type === 3) return json.length === 3;
-  return (
-    type === 4 && json.length === 5 && typeof third === "string" && typeof fourth === "string" && isDetails
-  );
+  return type === 4 && json.length === 5 && typeof third === "string" && typeof fourth === "string" && isDetails;
 }
 
 /** A frame as JSON in which something was replaced, dropped, doubled, cut off or wrapped. */
 const damaged = fc
-  .tuple(frames.map((frame) => JSON.parse(encode(frame)) as unknown[]), fc.nat(5), payload, fc.nat(5))
+  .tuple(
+    frames.map((frame) => JSON.parse(encode(frame)) as unknown[]),
+    fc.nat(5),
+    payload,
+    fc.nat(5),
+  )
   .chain(([json, index, value, how]) => {
     const at = index % json.length;
     const text = JSON.stringify(json);
     return fc.constantFrom(
-      JSON.stringify(json.with?.(at, value) ?? [...json.slice(0, at), value, ...json.slice(at + 1)]),
+      JSON.stringify([...json.slice(0, at), value, ...json.slice(at + 1)]),
       JSON.stringify([...json.slice(0, at), ...json.slice(at + 1)]),
       JSON.stringify([...json, value]),
       text.slice(0, text.length - 1 - how),
@@ -81,7 +84,10 @@ describe("decode", () => {
   test.each([
     ["arbitrary strings", fc.string({ unit: "binary" })],
     ["arbitrary JSON", payload.map((value) => JSON.stringify(value))],
-    ["arbitrary arrays", fc.array(fc.oneof(fc.constantFrom(2, 3, 4, "2"), payload)).map((value) => JSON.stringify(value))],
+    [
+      "arbitrary arrays",
+      fc.array(fc.oneof(fc.constantFrom(2, 3, 4, "2"), payload)).map((value) => JSON.stringify(value)),
+    ],
     ["frames", frames.map(encode)],
     ["damaged frames", damaged],
     ["hostile texts", hostile],

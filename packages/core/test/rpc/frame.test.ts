@@ -170,13 +170,16 @@ describe("decode", () => {
     ['[4,"1",{"a":1},7,{"b":2}]', "GenericError", "", { b: 2 }],
     ['[4,"1"]', "GenericError", "", {}],
     ['[4,"1","NotSupported","no",{},"more"]', "NotSupported", "no", {}],
-  ])("repairs the imperfect CALLERROR %s [J-089] [J-D22] [trap 7]", (text, errorCode, errorDescription, errorDetails) => {
-    expect(malformed(text)).toMatchObject({
-      reason: "answer-shape",
-      messageId: "1",
-      repaired: { type: "CALLERROR", messageId: "1", errorCode, errorDescription, errorDetails },
-    });
-  });
+  ])(
+    "repairs the imperfect CALLERROR %s [J-089] [J-D22] [trap 7]",
+    (text, errorCode, errorDescription, errorDetails) => {
+      expect(malformed(text)).toMatchObject({
+        reason: "answer-shape",
+        messageId: "1",
+        repaired: { type: "CALLERROR", messageId: "1", errorCode, errorDescription, errorDetails },
+      });
+    },
+  );
 });
 
 describe("encode", () => {

@@ -65,7 +65,8 @@ class Pair {
         expect(end.settled.has(call.messageId), "settled twice").toBe(false);
         end.settled.set(call.messageId, outcome.type);
         const sentAt = end.sentAt.get(call.messageId);
-        if (outcome.type === "CALLRESULT") expect(outcome.payload, "answer of another CALL").toEqual({ to: call.messageId });
+        if (outcome.type === "CALLRESULT")
+          expect(outcome.payload, "answer of another CALL").toEqual({ to: call.messageId });
         if (outcome.type === "CALLERROR" && outcome.errorCode === "InternalError") {
           expect(outcome.errorDescription, "answer of another CALL").toBe(call.messageId);
         }
@@ -142,7 +143,9 @@ const commands = [
     ),
   ),
   sides.map((side) => command("lose", (pair) => void pair[side].inbox.shift(), side)),
-  fc.tuple(sides, garbage).map(([side, text]) => command(`garbage ${text}`, (pair) => void pair[side].inbox.push(text), side)),
+  fc
+    .tuple(sides, garbage)
+    .map(([side, text]) => command(`garbage ${text}`, (pair) => void pair[side].inbox.push(text), side)),
   fc.tuple(sides, fc.nat(5), fc.boolean()).map(([side, index, well]) =>
     command(
       well ? "respond" : "fail",

@@ -254,16 +254,19 @@ describe("Rpc, serving", () => {
     ["payload by an array for an object", "StartTransaction", { a: [] }, { a: {} }],
     ["payload by null for an object", "StartTransaction", { a: {} }, { a: null }],
     ["payload so deep that nobody can tell", "StartTransaction", deep(), deep()],
-  ])("refuses another CALL under a message id in use, different in its %s [J-057] [J-D08]", (_, action, first, second) => {
-    const rpc = new Rpc();
-    rpc.receive(call("1", "StartTransaction", first), start);
-    rpc.poll();
-    rpc.receive(call("1", action, second), start);
-    expectViolation(rpc, "duplicate-message-id");
-    expectSent(rpc, callError("1", "GenericError", "The message id is in use by an earlier CALL."));
-    expectQuiet(rpc);
-    expect(rpc.serving).toBe(1);
-  });
+  ])(
+    "refuses another CALL under a message id in use, different in its %s [J-057] [J-D08]",
+    (_, action, first, second) => {
+      const rpc = new Rpc();
+      rpc.receive(call("1", "StartTransaction", first), start);
+      rpc.poll();
+      rpc.receive(call("1", action, second), start);
+      expectViolation(rpc, "duplicate-message-id");
+      expectSent(rpc, callError("1", "GenericError", "The message id is in use by an earlier CALL."));
+      expectQuiet(rpc);
+      expect(rpc.serving).toBe(1);
+    },
+  );
 
   test("takes a message id again once its CALL is answered [J-054]", () => {
     const rpc = new Rpc();

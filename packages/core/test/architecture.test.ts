@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+
+interface Source {
+  /** Path below `packages/<name>/src`, for example `rpc/rpc.ts`. */
+  readonly path: string;
+  /** The code without its comments. */
+  readonly code: string;
+  /** What is imported: paths below `src`, or names of packages. */
+  readonly imports: readonly string[];
+}
+
+function sourcesOf(name: string): Source[] {
+  const src = join(packages, name, "src");
+  return readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => {
+      const code = readFileSync(join(src, path), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+      const imports = [...code.matchAll(/(?:from|import)\s+"([^"]+)"/g)].map(([, specifier = ""]) =>
+        specifier.startsWith(".") ? relative(src, normalize(join(src, dirname(path), specifier))) : specifier,
+      );
+      return { path, code, imports };
+    });
+}
+
+/** The module that a source belongs to: its folder, or `foundation` for the files that stand alone. */
+function moduleOf(path: string): string {
+  if (path === "index.ts") return "index";
+  const [folder = "", file] = path.split("/");
+  return file === undefined ? "foundation" : folder;
+}
+
+/** Who may import whom: docs/architecture.md. Each may also import itself. */
+const allowed: Record<string, readonly string[]> = {
+  foundation: [],
+  rpc: ["foundation"],
+  messages: ["foundation", "zod/mini"],
+  connection: ["foundation", "rpc", "messages", "eventemitter3"],
+  "central-system": ["foundation", "connection", "messages", "eventemitter3"],
+  index: ["foundation", "rpc", "messages", "connection", "central-system"],
+};
+
+describe("packages/core/src", () => {
+  const sources = sourcesOf("core");
+
+  test("consists of the modules that this test knows", () => {
+    expect([...new Set(sources.map(({ path }) => moduleOf(path)))].sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  test.each(sources.map(({ path, imports }) => [path, imports] as const))(
+    "%s imports only what it may",
+    (path, imports) => {
+      const self = moduleOf(path);
+      for (const imported of imports) {
+        const target = imported.endsWith(".ts") ? moduleOf(imported) : imported;
+        if (target !== self) expect(allowed[self], `${path} imports ${imported}`).toContain(target);
+      }
+    },
+  );
+
+  test("messages/ takes nothing but errors.ts from the foundation", () => {
+    const imported = sources.filter(({ path }) => moduleOf(path) === "messages").flatMap(({ imports }) => imports);
+    expect(imported.filter((path) => path.endsWith(".ts") && moduleOf(path) === "foundation")).toEqual(
+      imported.filter((path) => path === "errors.ts"),
+    );
+  });
+
+  test.each([
+    ["Date.now", /\bDate\.now\b/, ["clock.ts"]],
+    ["Math.random", /\bMath\.random\b/, ["connection/message-id.ts"]],
+    ["setTimeout", /\bsetTimeout\b/, ["clock.ts"]],
+    ["console", /\bconsole\b/, []],
+    ["async", /\basync\b/, ["connection/connection.ts"]],
+  ])("says %s only where it may", (_, pattern, files) => {
+    expect(sources.filter(({ code }) => pattern.test(code)).map(({ path }) => path)).toEqual(files);
+  });
+
+  test("declares host functions only where they are used", () => {
+    expect(
+      sources
+        .filter(({ code }) => /^declare const/m.test(code))
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(["clock.ts", "connection/message-id.ts"]);
+  });
+});
+
+describe.each([
+  ["node", ["@ocppj/core", "ws"]],
+  ["browser", ["@ocppj/core"]],
+  ["testing", ["@ocppj/core", "fast-check"]],
+])("packages/%s/src", (name, dependencies) => {
+  test(`imports nothing but itself, the runtime and ${dependencies.join(", ")}`, () => {
+    const foreign = sourcesOf(name)
+      .flatMap(({ imports }) => imports)
+      .filter((imported) => !imported.endsWith(".ts") && !imported.startsWith("node:"));
+    expect([...new Set(foreign)].filter((imported) => !dependencies.includes(imported))).toEqual([]);
+  });
+});

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "../src/index.ts";
+
+describe("systemClock", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test("tells the time in milliseconds since the epoch", () => {
+    vi.useRealTimers();
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
+  });
+
+  test("does not jump when the wall clock is set, as a charger's is at its first contact", () => {
+    vi.useRealTimers();
+    const before = systemClock.now();
+    vi.spyOn(Date, "now").mockReturnValue(Date.UTC(2040, 0, 1));
+    expect(systemClock.now() - before).toBeLessThan(1000);
+    vi.restoreAllMocks();
+  });
+
+  test("wakes its caller, and does not when told not to", () => {
+    const wake = vi.fn();
+    systemClock.wakeAt(systemClock.now() + 1000, wake);
+    systemClock.wakeAt(systemClock.now() + 1000, () => expect.unreachable())();
+    vi.advanceTimersByTime(998);
+    expect(wake).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    expect(wake).toHaveBeenCalledOnce();
+  });
+
+  test("wakes early, not at once, for a time that is further away than timers reach", () => {
+    const wake = vi.fn();
+    systemClock.wakeAt(systemClock.now() + 2 ** 32, wake);
+    vi.advanceTimersByTime(2 ** 31 - 2);
+    expect(wake).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(wake).toHaveBeenCalledOnce();
+  });
+
+  test("wakes soon for a time that has passed", () => {
+    const wake = vi.fn();
+    systemClock.wakeAt(0, wake);
+    expect(wake).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(0);
+    expect(wake).toHaveBeenCalledOnce();
+  });
+});
