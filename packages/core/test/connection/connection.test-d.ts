@@ -42,7 +42,6 @@ test("call refuses wrong, missing and extra fields, at any depth [trap 18]", () 
   // @ts-expect-error: Heartbeat.req has no fields
   chargePoint.call("Heartbeat", { idTag: "A" });
   const timestamp = "2026-01-01T00:00:00Z";
-  const timestamp = "2026-01-01T00:00:00Z";
   chargePoint.call("MeterValues", {
     connectorId: 1,
     // @ts-expect-error: kJ is no unit

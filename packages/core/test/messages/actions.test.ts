@@ -318,7 +318,7 @@ const certificateUse: Field = ["CentralSystemRootCertificate", "ManufacturerRoot
 
 /** Sections B.1 to B.7 and D.3 of the requirements, field by field. */
 const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Field; readonly conf: Field } } = {
-  Authorize: { ids: "[TYP-37] [TYP-38]", req: { idTag: "text(20)" }, conf: { idTagInfo } },
+  Authorize: { ids: "[TYP-01] [TYP-37] [TYP-38]", req: { idTag: "text(20)" }, conf: { idTagInfo } },
   BootNotification: {
     ids: "[TYP-26] [TYP-36] [J-192]",
     req: {

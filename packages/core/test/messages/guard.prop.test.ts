@@ -1,0 +1,216 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import { PayloadError } from "../../src/errors.ts";
+import { type Action, actions } from "../../src/messages/actions.ts";
+import { guardOf } from "../../src/messages/guard.ts";
+import { parseConf, parseReq } from "../../src/messages/validate.ts";
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+type Path = readonly (string | number)[];
+
+/** A payload that obeys a schema, often at the edge of what it allows. */
+function valid(schema: JsonSchema): fc.Arbitrary<unknown> {
+  switch (schema.type) {
+    case "boolean":
+      return fc.boolean();
+    case "integer":
+      return fc.oneof(
+        fc.constantFrom(schema.minimum as number, Number.MAX_SAFE_INTEGER),
+        fc.integer({ min: Math.max(schema.minimum as number, -1000), max: 1000 }),
+      );
+    case "number":
+      return fc.oneof(
+        fc.integer({ min: -1000, max: 1000 }).map((tenths) => tenths / 10),
+        fc.integer({ min: -1000, max: 1000 }).map((tenths) => tenths * 0.1),
+      );
+    case "string":
+      if (schema.enum) return fc.constantFrom(...(schema.enum as string[]));
+      if (schema.format === "date-time") {
+        return fc
+          .date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true })
+          .map((date) => date.toISOString());
+      }
+      if (schema.format === "uri") return fc.webUrl();
+      return fc.oneof(
+        fc.string({ unit: "binary", maxLength: Math.min(schema.maxLength ?? 20, 20) }),
+        fc.constantFrom("x", "🔌", "\ud83d").map((character) => character.repeat(schema.maxLength ?? 20)),
+      );
+    case "array":
+      return fc.array(valid(schema.items as JsonSchema), { minLength: schema.minItems ?? 0, maxLength: 3 });
+    case "object": {
+      const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
+      return fc.record(Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, valid(field)])), {
+        requiredKeys: schema.required ?? [],
+      });
+    }
+    default:
+      throw new Error(`No payload has a ${schema.type}`);
+  }
+}
+
+/** What JSON, or a careless caller, may put in the place of any value. */
+const hostile: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(
+    undefined,
+    null,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    -0,
+    1.5,
+    8.15,
+    -1,
+    2 ** 53,
+    1n,
+    "",
+    "\ud83d",
+    "x".repeat(21),
+    "🔌".repeat(501),
+    "Accepted",
+    "accepted",
+    "2024-02-30T00:00:00Z",
+    true,
+    Symbol("field"),
+    new Date(0),
+    new Map(),
+    () => 0,
+    Object.create(null),
+    Object.create({ idTag: "inherited" }),
+    JSON.parse('{ "__proto__": { "idTag": "TAG" } }'),
+    JSON.parse('{ "constructor": {}, "toString": 1 }'),
+    JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`),
+    JSON.parse(`${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`),
+    // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
+    [, { value: "1" }],
+    Object.assign([], { more: 1 }),
+    new Array(3),
+  ),
+  fc.anything({ withNullPrototype: true, withSparseArray: true, withBigInt: true }),
+);
+
+/** The paths of everything in a payload, the payload itself included. */
+const pathsIn = (value: unknown): Path[] =>
+  typeof value === "object" && value !== null
+    ? [
+        [],
+        ...Object.entries(value).flatMap(([name, part]) =>
+          pathsIn(part).map((path) => [Array.isArray(value) ? Number(name) : name, ...path]),
+        ),
+      ]
+    : [[]];
+
+/** A copy with another value at a path; `remove` takes the field out. */
+function changed(value: unknown, [name, ...rest]: Path, replacement: unknown, remove: boolean): unknown {
+  if (name === undefined) return replacement;
+  const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string | number, unknown>;
+  if (remove && rest.length === 0) delete copy[name];
+  else copy[name] = changed(copy[name], rest, replacement, remove);
+  return copy;
+}
+
+/** A valid payload in which up to three places were spoilt. */
+const mutated = (schema: JsonSchema): fc.Arbitrary<unknown> =>
+  fc
+    .tuple(
+      valid(schema),
+      fc.array(fc.record({ at: fc.nat(), what: fc.constantFrom("replace", "remove", "add"), value: hostile }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+    )
+    .map(([payload, mutations]) =>
+      mutations.reduce<unknown>((before, { at, what, value }) => {
+        const paths = pathsIn(before);
+        const path = paths[at % paths.length] as Path;
+        return what === "add"
+          ? changed(before, [...path.slice(0, -1), "extra"], value, false)
+          : changed(before, path, value, what === "remove");
+      }, payload),
+    );
+
+const payloads = (Object.keys(actions) as Action[]).flatMap((action) =>
+  (["req", "conf"] as const).map((kind) => ({
+    action,
+    kind,
+    schema: actions[action][kind] as z.core.$ZodType,
+    json: z.toJSONSchema(actions[action][kind]) as JsonSchema,
+  })),
+);
+
+const verdict = (schema: z.core.$ZodType, payload: unknown) => z.safeParse(schema, payload).success;
+
+describe("guardOf", () => {
+  it.each(payloads)("accepts every valid $action.$kind, as zod does", ({ schema, json }) => {
+    fc.assert(
+      fc.property(valid(json), (payload) => {
+        expect(verdict(schema, payload)).toBe(true);
+        expect(guardOf(schema)(payload)).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(payloads)("gives zod's verdict on a spoilt $action.$kind", ({ schema, json }) => {
+    fc.assert(
+      fc.property(mutated(json), (payload) => {
+        expect(guardOf(schema)(payload)).toBe(verdict(schema, payload));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("gives zod's verdict on anything", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...payloads), hostile, ({ schema }, payload) => {
+        expect(guardOf(schema)(payload)).toBe(verdict(schema, payload));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+/** The places that zod complains about, in its order; unknown fields one by one. */
+const zodPaths = (schema: z.core.$ZodType, payload: unknown): string[] =>
+  (z.safeParse(schema, payload).error?.issues ?? [])
+    .flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]))
+    .map((path) =>
+      path.reduce<string>(
+        (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`),
+        "",
+      ),
+    );
+
+describe("parseReq and parseConf", () => {
+  it("return valid payloads and report the first five places that zod complains about", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...payloads).chain((entry) => fc.tuple(fc.constant(entry), mutated(entry.json))),
+        fc.constantFrom("local" as const, "remote" as const),
+        ([{ action, kind, schema }, payload], origin) => {
+          const parse = kind === "req" ? parseReq : parseConf;
+          if (verdict(schema, payload)) {
+            expect(parse(action, payload, origin)).toBe(payload);
+          } else if (payload !== null && payload !== undefined) {
+            const error = failureOf(() => parse(action, payload, origin));
+            expect(error).toMatchObject({ action, kind, origin, code: error.issues[0].code });
+            expect(error.issues.map(({ path }) => path)).toEqual(zodPaths(schema, payload).map(shown).slice(0, 5));
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("throw nothing but PayloadError, whatever they are given", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...payloads), hostile, ({ action, kind }, payload) => {
+        try {
+          (kind === "req" ? parseReq : parseConf)(action, payload, "remote");
+        } catch (error) {
+          expect(error).toBeInstanceOf(PayloadError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
