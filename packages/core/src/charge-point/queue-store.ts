@@ -1,0 +1,51 @@
+/** One record of a {@link QueueStore}. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * Keeps a Charge Point's records across restarts and power cuts: undelivered messages, open transactions, the
+ * authorization cache, the Local Authorization List, configuration keys. Each kind has keys with a prefix of its own, so
+ * one store serves all.
+ *
+ * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.
+ */
+export interface QueueStore {
+  /**
+   * Reads the records whose keys begin with `prefix`, in ascending order of their keys.
+   *
+   * A record that cannot be read, because it is half written or damaged, does not keep the others from being read: it is
+   * returned as it is found, and whoever understands it sets it aside.
+   */
+  load(prefix: string): Promise<readonly StoredRecord[]>;
+  /** Writes a record in place of an earlier one with that key. Resolves when it would survive a power cut. */
+  put(key: string, value: string): Promise<void>;
+  /** Removes a record, if there is one. Resolves when it would not come back after a power cut. */
+  delete(key: string): Promise<void>;
+  /** Ends the use of the store, after the operations that were called before. */
+  close(): Promise<void>;
+}
+
+/** A store that forgets everything with the program: for tests, and for chargers that may lose what is undelivered. */
+export function memoryStore(): QueueStore {
+  const records = new Map<string, string>();
+  return {
+    load: (prefix) =>
+      Promise.resolve(
+        [...records]
+          .filter(([key]) => key.startsWith(prefix))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, value]) => ({ key, value })),
+      ),
+    put(key, value) {
+      records.set(key, value);
+      return Promise.resolve();
+    },
+    delete(key) {
+      records.delete(key);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+}
