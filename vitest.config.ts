@@ -1,31 +1,28 @@
 import { defineConfig } from "vitest/config";
 
-/** One project per workspace package; sources are tested, not builds, through the `@ocppj/source` condition. */
-const project = (name: string, root: string) => ({
-  resolve: { conditions: ["@ocppj/source"] },
-  ssr: { resolve: { conditions: ["@ocppj/source"] } },
-  test: {
-    name,
-    root,
-    include: ["**/*.test.ts"],
-    typecheck: {
-      enabled: name === "core",
-      only: false,
-      include: ["test/**/*.test-d.ts"],
-      tsconfig: "test/tsconfig.json",
-    },
-  },
-});
-
+/** One project per workspace package. In the workspace every package exports its sources, so no test needs a build. */
 export default defineConfig({
   test: {
+    // Room for property tests on a slow machine; no test waits for real time.
+    testTimeout: 20_000,
     projects: [
-      project("core", "packages/core"),
-      project("testing", "packages/testing"),
-      project("node", "packages/node"),
-      project("browser", "packages/browser"),
-      project("examples", "examples"),
-      project("docs", "docs"),
+      {
+        extends: true,
+        test: {
+          name: "core",
+          dir: "packages/core",
+          // Runs the type tests, `*.test-d.ts`.
+          typecheck: { enabled: true, tsconfig: "packages/core/test/tsconfig.json" },
+        },
+      },
+      { extends: true, test: { name: "testing", dir: "packages/testing" } },
+      { extends: true, test: { name: "node", dir: "packages/node" } },
+      {
+        extends: true,
+        test: { name: "browser", dir: "packages/browser", globalSetup: "packages/browser/test/chromium.ts" },
+      },
+      { extends: true, test: { name: "examples", dir: "examples" } },
+      { extends: true, test: { name: "docs", dir: "docs" } },
     ],
   },
 });
