@@ -1,0 +1,54 @@
+/**
+ * The time of the Central System as a Charge Point knows it: its own clock, corrected at each BootNotification.conf and
+ * Heartbeat.conf.
+ *
+ * Until the Central System has told the time once, it is the own clock, which may be off by decades; then it is set. From
+ * there on it never runs backwards: when the Central System turns out to be behind, it runs at half speed until that is
+ * made up.
+ *
+ * @spec OCPP 1.6 §4.2, §4.6 [CORE-BOOT-04, CORE-HB-05]
+ */
+export class CentralTime {
+  #offsetMs = 0;
+  #synchronized = false;
+  #toldAt: number;
+  #told: number;
+
+  /** @param now - The present moment on the own clock, in milliseconds since the epoch. */
+  constructor(now: number) {
+    this.#toldAt = now;
+    this.#told = now;
+  }
+
+  /** Whether the Central System has told the time since the start. */
+  get synchronized(): boolean {
+    return this.#synchronized;
+  }
+
+  /** By how much the own clock is behind, in milliseconds; 0 until the Central System has told the time. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  /** The time at the moment that is `now` on the own clock; both in milliseconds since the epoch. */
+  at(now: number): number {
+    const slowest = this.#told + Math.max(0, now - this.#toldAt) / 2;
+    this.#told = Math.max(slowest, now + this.#offsetMs);
+    this.#toldAt = now;
+    return this.#told;
+  }
+
+  /**
+   * Adopts the time that the Central System told.
+   *
+   * @param currentTime - RFC 3339 text. What no clock can show is ignored.
+   * @param now - The present moment on the own clock.
+   */
+  adopt(currentTime: string, now: number): void {
+    const time = Date.parse(currentTime);
+    if (Number.isNaN(time)) return;
+    this.#offsetMs = time - now;
+    if (!this.#synchronized) this.#told = time;
+    this.#synchronized = true;
+  }
+}

@@ -1,0 +1,125 @@
+/*
+ * When a Charge Point opens its WebSocket, the first time and again, as a machine.
+ *
+ * Theory of operation. A Charge Point wants to be connected from `started` to `stopped`. An attempt that fails, like a
+ * connection that is lost, is followed by a wait and another attempt. The wait is random between the minimum and a bound
+ * that doubles with each failure in a row: when a Central System comes back, its thousands of Charge Points do not come
+ * back in the same second. A connection that lasted a while ends the row of failures; one that was opened and lost at
+ * once does not, for it shows a Central System in trouble.
+ *
+ *   Inputs    started, opened, lost, stopped    what happened; `lost` is an attempt that failed or a connection's end
+ *   Outputs   connect {attempt}                 try now
+ *
+ * Names and meaning of the options are those of OCPP 2.0.1, because 1.6 has none.
+ *
+ * Not handled here: why an attempt failed, the connection itself. Randomness is passed in.
+ */
+
+import type { Machine } from "../machine.ts";
+
+export type ReconnectionState = "Stopped" | "Waiting" | "Connecting" | "Open";
+
+/** What leads from state to state. */
+export const reconnectionTransitions = {
+  Stopped: { started: "Waiting" },
+  Waiting: { due: "Connecting", stopped: "Stopped" },
+  Connecting: { opened: "Open", lost: "Waiting", stopped: "Stopped" },
+  Open: { lost: "Waiting", stopped: "Stopped" },
+} as const satisfies Record<ReconnectionState, Partial<Record<ReconnectionEvent, ReconnectionState>>>;
+
+type ReconnectionEvent = "started" | "due" | "opened" | "lost" | "stopped";
+
+export interface ReconnectionOutput {
+  readonly type: "connect";
+  /** 1 for the first attempt after the start or after a stable connection. */
+  readonly attempt: number;
+}
+
+/** How long to wait between attempts to connect: the words are those of OCPP 2.0.1. */
+export interface RetryBackOff {
+  /** The shortest wait, in seconds. Default 2. */
+  readonly retryBackOffWaitMinimum?: number;
+  /** How often the bound of the wait doubles, with each failure in a row. Default 8: up to 512 s. */
+  readonly retryBackOffRepeatTimes?: number;
+  /** What is added to the bound of the wait, in seconds. Default 2. */
+  readonly retryBackOffRandomRange?: number;
+}
+
+/** How long a connection must last to end a row of failures. */
+const stableMs = 30_000;
+
+/** Machine 3 of 4. @spec OCPP-J 1.6 §5.4; J errata 3.3 [J-031, J-033] */
+export class Reconnection implements Machine<ReconnectionOutput> {
+  readonly #outputs: ReconnectionOutput[] = [];
+  readonly #minimumMs: number;
+  readonly #rangeMs: number;
+  readonly #repeatTimes: number;
+  readonly #random: () => number;
+  #state: ReconnectionState = "Stopped";
+  #failures = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #openedAt = Number.POSITIVE_INFINITY;
+
+  /** @param random - Returns numbers from 0 up to 1. */
+  constructor(backOff: RetryBackOff, random: () => number) {
+    this.#minimumMs = 1000 * (backOff.retryBackOffWaitMinimum ?? 2);
+    this.#rangeMs = 1000 * (backOff.retryBackOffRandomRange ?? 2);
+    this.#repeatTimes = backOff.retryBackOffRepeatTimes ?? 8;
+    this.#random = random;
+  }
+
+  get state(): ReconnectionState {
+    return this.#state;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  poll(): ReconnectionOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  started(now: number): void {
+    if (this.#enter("started")) this.#deadline = now;
+    this.advance(now);
+  }
+
+  /** Says that the attempt has succeeded. */
+  opened(now: number): void {
+    if (this.#enter("opened")) this.#openedAt = now;
+  }
+
+  /** Says that the attempt has failed, or that the connection has ended. */
+  lost(now: number): void {
+    if (!this.#enter("lost")) return;
+    if (now - this.#openedAt >= stableMs) this.#failures = 0;
+    this.#openedAt = Number.POSITIVE_INFINITY;
+    this.#deadline = now + this.#waitMs();
+    this.#failures++;
+  }
+
+  /** Ends it for good. */
+  stopped(): void {
+    if (this.#enter("stopped")) this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  advance(now: number): void {
+    if (now < this.#deadline || !this.#enter("due")) return;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#outputs.push({ type: "connect", attempt: this.#failures + 1 });
+  }
+
+  /** Takes the step of the table, if there is one. */
+  #enter(event: ReconnectionEvent): boolean {
+    const next = (reconnectionTransitions[this.#state] as Partial<Record<string, ReconnectionState>>)[event];
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
+  }
+
+  #waitMs(): number {
+    const boundMs = this.#minimumMs * 2 ** Math.min(this.#failures, this.#repeatTimes) + this.#rangeMs;
+    return this.#minimumMs + this.#random() * (boundMs - this.#minimumMs);
+  }
+}

@@ -1,0 +1,208 @@
+/*
+ * Registration of a Charge Point with its Central System, and the Heartbeats that follow, as a machine.
+ *
+ * Theory of operation. After a (re)boot the Charge Point sends BootNotification until the Central System accepts it; a
+ * mere reconnect changes nothing (J-160). Whoever is not accepted may send next to nothing, and after Rejected does not
+ * even answer; the table below says what each state permits (CORE-BOOT-40 … CORE-BOOT-43).
+ *
+ *   Inputs    connected, disconnected     the WebSocket
+ *             answered, unanswered        the BootNotification that was asked for with `boot`
+ *             heartbeatSettled            the Heartbeat that was asked for with `heartbeat`
+ *             sent                        any message went to the Central System
+ *             triggered                   a TriggerMessage was accepted, and its answer is on its way
+ *             configured                  HeartbeatInterval was set
+ *   Outputs   boot, heartbeat             send one
+ *             registered                  the Central System has answered
+ *   Queries   allows, answers             the gates in front of calls and handlers
+ *
+ * At most one BootNotification or Heartbeat of this machine is unanswered at a time.
+ *
+ * Not handled here: the payloads, the clock that `currentTime` sets (central-time.ts), time-outs of the calls.
+ */
+
+import type { Machine } from "../machine.ts";
+import type { Action, Conf } from "../messages/actions.ts";
+
+/** Where the registration stands. `Unregistered`: no BootNotification was answered since the boot. */
+export type RegistrationState = "Unregistered" | "Pending" | "Rejected" | "Accepted";
+
+export type RegistrationOutput =
+  | { readonly type: "boot" }
+  | { readonly type: "heartbeat" }
+  | {
+      readonly type: "registered";
+      readonly status: Conf<"BootNotification">["status"];
+      /** Accepted: time between Heartbeats. Otherwise: time until the next BootNotification. In milliseconds. */
+      readonly intervalMs: number;
+    };
+
+/** What may be sent and answered in each state. @spec OCPP 1.6 §4.2 [CORE-BOOT-40 … CORE-BOOT-43] */
+export const permissions = {
+  /** CORE-BOOT-02. The documents do not say whether CALLs are answered; silence would look like a dead line. */
+  Unregistered: { calls: "boot", answers: true },
+  /** CORE-BOOT-09, CORE-BOOT-10 */
+  Pending: { calls: "triggered", answers: true },
+  /** CORE-BOOT-12, CORE-BOOT-13 */
+  Rejected: { calls: "boot", answers: false },
+  Accepted: { calls: "all", answers: true },
+} as const satisfies Record<RegistrationState, { calls: "boot" | "triggered" | "all"; answers: boolean }>;
+
+/** What leads from state to state. */
+export const registrationTransitions = {
+  Unregistered: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
+  Pending: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
+  Rejected: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
+  /** Only a reboot, which makes a new machine, ends it. */
+  Accepted: {},
+} as const satisfies Record<
+  RegistrationState,
+  Partial<Record<Conf<"BootNotification">["status"], RegistrationState>>
+>;
+
+const second = 1000;
+const day = 24 * 60 * 60 * second;
+
+/** A shorter interval would do nothing but load the line. */
+const shortestIntervalMs = 1 * second;
+/** CORE-BOOT-06: the time until the next BootNotification where the Central System leaves it to us. */
+const ownRetryMs = 60 * second;
+/** J-157: only a Heartbeat brings the time of the Central System, so there is one a day whatever else is sent. */
+const longestHeartbeatMs = day;
+
+/** Machine 2 of 4. @spec OCPP 1.6 §4.2, §4.6 */
+export class Registration implements Machine<RegistrationOutput> {
+  readonly #outputs: RegistrationOutput[] = [];
+  #state: RegistrationState = "Unregistered";
+  #connected = false;
+  /** A BootNotification or Heartbeat of ours is unanswered. */
+  #waiting = false;
+  /** Not Accepted: no BootNotification earlier than this. [CORE-BOOT-05, CORE-BOOT-07] */
+  #bootAt = Number.NEGATIVE_INFINITY;
+  /** The wait that the Central System last asked for, to be used when it does not answer. [J-212] */
+  #retryMs = ownRetryMs;
+  #heartbeatMs: number;
+  #lastSent = Number.NEGATIVE_INFINITY;
+  #lastHeartbeat = Number.NEGATIVE_INFINITY;
+  readonly #solicited = new Set<Action>();
+
+  /** @param heartbeatMs - Time between Heartbeats where the Central System leaves it to us, in milliseconds. */
+  constructor(heartbeatMs: number) {
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  get state(): RegistrationState {
+    return this.#state;
+  }
+
+  get deadline(): number {
+    if (!this.#connected || this.#waiting) return Number.POSITIVE_INFINITY;
+    return this.#state === "Accepted" ? this.#heartbeatAt() : this.#bootAt;
+  }
+
+  poll(): RegistrationOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /** Whether the gate is open for a CALL of ours. */
+  allows(action: Action): boolean {
+    const { calls } = permissions[this.#state];
+    return calls === "all" || action === "BootNotification" || (calls === "triggered" && this.#solicited.has(action));
+  }
+
+  /** Whether CALLs of the Central System are answered. [CORE-BOOT-13] */
+  get answers(): boolean {
+    return permissions[this.#state].answers;
+  }
+
+  connected(now: number): void {
+    this.#connected = true;
+    // J-160: who was accepted goes on as if nothing had happened.
+    this.advance(now);
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+    this.#waiting = false;
+    this.#solicited.clear();
+  }
+
+  /** Takes the answer to BootNotification. */
+  answered({ status, interval }: Pick<Conf<"BootNotification">, "status" | "interval">, now: number): void {
+    this.#waiting = false;
+    const transitions: Partial<Record<string, RegistrationState>> = registrationTransitions[this.#state];
+    this.#state = transitions[status] ?? this.#state;
+    this.#solicited.clear();
+    if (this.#state === "Accepted") this.#accepted(interval, now);
+    else this.#refused(interval, now);
+    const intervalMs = this.#state === "Accepted" ? this.#heartbeatMs : this.#bootAt - now;
+    this.#outputs.push({ type: "registered", status, intervalMs });
+  }
+
+  /** Says that BootNotification failed: a CALLERROR, no answer in time, an answer that makes no sense. */
+  unanswered(now: number): void {
+    this.#waiting = false;
+    this.#bootAt = now + this.#retryMs;
+  }
+
+  heartbeatSettled(): void {
+    this.#waiting = false;
+  }
+
+  /** Says that a message, of any kind, went to the Central System. [CORE-HB-02, CORE-HB-03] */
+  sent(now: number): void {
+    this.#lastSent = now;
+  }
+
+  /**
+   * Says that a TriggerMessage asked for a message. It may be sent although the registration is pending, and a
+   * BootNotification is sent at once. [CORE-BOOT-07, CORE-BOOT-09, RT-17]
+   */
+  triggered(action: Action, now: number): void {
+    this.#solicited.add(action);
+    if (action === "Heartbeat" && this.#connected && !this.#waiting && this.allows(action)) this.#heartbeat(now);
+    if (action === "BootNotification" && this.#state !== "Accepted") {
+      this.#bootAt = now;
+      this.advance(now);
+    }
+  }
+
+  /** Sets the time between Heartbeats, until the next BootNotification.conf does. [CORE-HB-08] */
+  configured(heartbeatMs: number): void {
+    this.#heartbeatMs = withinBounds(heartbeatMs);
+  }
+
+  advance(now: number): void {
+    if (now < this.deadline) return;
+    if (this.#state === "Accepted") this.#heartbeat(now);
+    else {
+      this.#waiting = true;
+      this.#outputs.push({ type: "boot" });
+    }
+  }
+
+  #heartbeat(now: number): void {
+    this.#waiting = true;
+    this.#lastHeartbeat = now;
+    this.#outputs.push({ type: "heartbeat" });
+  }
+
+  /** CORE-BOOT-03; CORE-BOOT-06: zero with Accepted is not defined, so the configured interval stays. */
+  #accepted(intervalS: number, now: number): void {
+    if (intervalS > 0) this.#heartbeatMs = withinBounds(intervalS * second);
+    this.#lastSent = now;
+    this.#lastHeartbeat = now;
+  }
+
+  /** CORE-BOOT-05, CORE-BOOT-06 */
+  #refused(intervalS: number, now: number): void {
+    this.#retryMs = intervalS > 0 ? Math.max(shortestIntervalMs, intervalS * second) : ownRetryMs;
+    this.#bootAt = now + this.#retryMs;
+  }
+
+  #heartbeatAt(): number {
+    return Math.min(this.#lastSent + this.#heartbeatMs, this.#lastHeartbeat + longestHeartbeatMs);
+  }
+}
+
+const withinBounds = (heartbeatMs: number): number =>
+  Math.min(longestHeartbeatMs, Math.max(shortestIntervalMs, heartbeatMs));
