@@ -1,1 +1,23 @@
-export {};
+export { arbitraryFrame, arbitraryMutatedFrame } from "./arbitrary-frames.ts";
+export {
+  arbitraryConf,
+  arbitraryInvalidConf,
+  arbitraryInvalidReq,
+  arbitraryReq,
+  type InvalidPayload,
+  type PayloadViolation,
+} from "./arbitrary-payloads.ts";
+export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
+export {
+  type OpenedTransport,
+  type TransportContractCase,
+  type TransportContractOptions,
+  type TransportPeer,
+  transportContract,
+} from "./transport-contract.ts";
+export {
+  type LinkedTransport,
+  type TransportPair,
+  type TransportPairOptions,
+  transportPair,
+} from "./transport-pair.ts";
