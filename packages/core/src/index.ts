@@ -4,6 +4,16 @@ export {
   type CentralSystemOptions,
   type HandshakeRefusal,
 } from "./central-system/central-system.ts";
+export {
+  ChargePoint,
+  type ChargePointCall,
+  type ChargePointEvents,
+  type ChargePointOptions,
+  type TransactionEvent,
+} from "./charge-point/charge-point.ts";
+export { memoryStore, type QueueStore, type StoredRecord } from "./charge-point/queue-store.ts";
+export type { RetryBackOff } from "./charge-point/reconnection.ts";
+export type { Transaction, TransactionMeterValues, TransactionStop } from "./charge-point/transaction.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {
   type AbortSignalLike,

@@ -40,8 +40,10 @@ const allowed: Record<string, readonly string[]> = {
   rpc: ["foundation"],
   messages: ["foundation", "zod/mini"],
   connection: ["foundation", "rpc", "messages", "eventemitter3"],
+  authorization: ["messages", "foundation"],
+  "charge-point": ["foundation", "connection", "messages", "authorization", "eventemitter3"],
   "central-system": ["foundation", "connection", "messages", "eventemitter3"],
-  index: ["foundation", "rpc", "messages", "connection", "central-system"],
+  index: ["foundation", "rpc", "messages", "connection", "authorization", "charge-point", "central-system"],
 };
 
 describe("packages/core/src", () => {
@@ -71,7 +73,7 @@ describe("packages/core/src", () => {
 
   test.each([
     ["Date.now", /\bDate\.now\b/, ["clock.ts"]],
-    ["Math.random", /\bMath\.random\b/, ["connection/message-id.ts"]],
+    ["Math.random", /\bMath\.random\b/, ["charge-point/charge-point.ts", "connection/message-id.ts"]],
     ["setTimeout", /\bsetTimeout\b/, ["clock.ts"]],
     ["console", /\bconsole\b/, []],
     ["async", /\basync [\w#(]/, ["connection/connection.ts"]],
@@ -90,7 +92,7 @@ describe("packages/core/src", () => {
 });
 
 describe.each([
-  ["node", ["@ocppj/core", "ws"]],
+  ["node", ["@ocppj/core", "classic-level", "ws"]],
   ["browser", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],
 ])("packages/%s/src", (name, dependencies) => {

@@ -6,6 +6,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "CallError",
     "CallTimeoutError",
     "CentralSystem",
+    "ChargePoint",
     "Connection",
     "ConnectionClosedError",
     "HandshakeError",
@@ -19,6 +20,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "encode",
     "errorCodes",
     "identityFromPath",
+    "memoryStore",
     "subprotocol",
     "systemClock",
   ]);

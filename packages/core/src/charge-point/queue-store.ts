@@ -9,11 +9,13 @@ export interface StoredRecord {
  * authorization cache, the Local Authorization List, configuration keys. Each kind has keys with a prefix of its own, so
  * one store serves all.
  *
+ * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD.
  * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.
  */
 export interface QueueStore {
   /**
-   * Reads the records whose keys begin with `prefix`, in ascending order of their keys.
+   * Reads the records whose keys begin with `prefix`, in ascending order of their keys, which is that of `<`:
+   * by UTF-16 code units.
    *
    * A record that cannot be read, because it is half written or damaged, does not keep the others from being read: it is
    * returned as it is found, and whoever understands it sets it aside.
@@ -23,29 +25,32 @@ export interface QueueStore {
   put(key: string, value: string): Promise<void>;
   /** Removes a record, if there is one. Resolves when it would not come back after a power cut. */
   delete(key: string): Promise<void>;
-  /** Ends the use of the store, after the operations that were called before. */
+  /**
+   * Ends the use of the store, after the operations that were called before. What is called later rejects with an Error.
+   * Calling it again is harmless.
+   */
   close(): Promise<void>;
 }
 
 /** A store that forgets everything with the program: for tests, and for chargers that may lose what is undelivered. */
 export function memoryStore(): QueueStore {
   const records = new Map<string, string>();
+  let closed = false;
+  const perform = <Result>(operation: () => Result): Promise<Result> =>
+    closed ? Promise.reject(new Error("The store is closed.")) : Promise.resolve(operation());
   return {
     load: (prefix) =>
-      Promise.resolve(
+      perform(() =>
         [...records]
           .filter(([key]) => key.startsWith(prefix))
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([key, value]) => ({ key, value })),
       ),
-    put(key, value) {
-      records.set(key, value);
+    put: (key, value) => perform(() => void records.set(key, value)),
+    delete: (key) => perform(() => void records.delete(key)),
+    close() {
+      closed = true;
       return Promise.resolve();
     },
-    delete(key) {
-      records.delete(key);
-      return Promise.resolve();
-    },
-    close: () => Promise.resolve(),
   };
 }

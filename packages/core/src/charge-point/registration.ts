@@ -54,10 +54,7 @@ export const registrationTransitions = {
   Rejected: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
   /** Only a reboot, which makes a new machine, ends it. */
   Accepted: {},
-} as const satisfies Record<
-  RegistrationState,
-  Partial<Record<Conf<"BootNotification">["status"], RegistrationState>>
->;
+} as const satisfies Record<RegistrationState, Partial<Record<Conf<"BootNotification">["status"], RegistrationState>>>;
 
 const second = 1000;
 const day = 24 * 60 * 60 * second;

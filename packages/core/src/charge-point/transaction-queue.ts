@@ -117,17 +117,23 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     this.#nextSequence = 1 + (messages.at(-1)?.sequence ?? 0);
   }
 
-  /** Takes a message; it is put into the store, and delivered when its turn comes. */
-  enqueued(message: TransactionMessage, transaction: number): void {
+  /**
+   * Takes a message; it is put into the store, and delivered when its turn comes.
+   *
+   * @returns Its sequence.
+   */
+  enqueued(message: TransactionMessage, transaction: number): number {
     if (this.#messages.length >= this.#maxMessages) this.#makeRoom();
-    const queued = { ...message, sequence: this.#nextSequence++, transaction, failures: 0 };
+    const sequence = this.#nextSequence++;
+    const queued = { ...message, sequence, transaction, failures: 0 };
     if (this.#messages.length >= this.#maxMessages && message.action === "MeterValues") {
       this.#outputs.push({ type: "discarded", message: queued, reason: "full" });
-      return;
+    } else {
+      this.#messages.push(queued);
+      this.#unstored.add(sequence);
+      this.#outputs.push({ type: "put", message: queued });
     }
-    this.#messages.push(queued);
-    this.#unstored.add(queued.sequence);
-    this.#outputs.push({ type: "put", message: queued });
+    return sequence;
   }
 
   /** Says that the store has taken a message, or has failed to. */

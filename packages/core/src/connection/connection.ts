@@ -52,7 +52,13 @@ export type Handler<R extends Role, A extends ActionTo<R>> = (
 ) => Conf<A> | Promise<Conf<A>>;
 
 /** How a peer breaks the rules. */
-export type Violation = RpcViolation | "unknown-action" | "unsupported-action" | "payload" | "too-many-calls";
+export type Violation =
+  | RpcViolation
+  | "unknown-action"
+  | "unsupported-action"
+  | "payload"
+  | "too-many-calls"
+  | "not-accepted";
 
 /** The events of a {@link Connection}; a listener gets one read-only object. */
 export interface ConnectionEvents {
@@ -112,6 +118,8 @@ export interface AbortSignalLike {
 
 /** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
 export interface ConnectionOwner<R extends Role> {
+  /** Whether CALLs of the peer get no answer at all. [CORE-BOOT-13, J-D12] */
+  readonly silent?: boolean;
   handlerOf(action: Action): AnyHandler<R> | undefined;
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
@@ -249,6 +257,14 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     if (this.#closed !== undefined) return;
     const frame = decode(text);
     if (frame.type !== "MALFORMED") this.#emit("message", { direction: "in", frame });
+    if (this.#owner?.silent && intendedType(frame) === "CALL") {
+      this.#violation(
+        "not-accepted",
+        "The Central System sent a CALL although it has rejected the Charge Point.",
+        frame,
+      );
+      return;
+    }
     this.#rpc.receive(frame, this.#clock.now());
     this.#run();
   }
@@ -456,6 +472,9 @@ export function register<R extends Role>(
 }
 
 const cannotSend = (role: Role, action: string): string => `A ${role} cannot send "${action}" in OCPP 1.6.`;
+
+const intendedType = (frame: Frame | Malformed): Frame["type"] | undefined =>
+  frame.type === "MALFORMED" ? frame.intended : frame.type;
 
 /** An error with which a handler asks for a CALLERROR; not one that a CALL made inside the handler was answered with. */
 const isAnswer = (error: unknown): error is CallError =>

@@ -26,17 +26,21 @@ export function guardOf(schema: Schema): Guard {
 }
 
 function build(schema: Schema): Guard {
+  const hasType = typeGuard(schema);
+  const isAllowed = checks(schema);
+  return isAllowed === undefined ? hasType : (value) => hasType(value) && isAllowed(value);
+}
+
+function typeGuard(schema: Schema): Guard {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case "object":
       return strictObject(def);
+    case "array":
+      return array(guardOf(def.element));
     case "optional": {
       const present = guardOf(def.innerType);
       return (value) => value === undefined || present(value);
-    }
-    case "array": {
-      const element = guardOf(def.element);
-      return both(isArray(element), checks(schema));
     }
     case "enum": {
       const values = new Set<unknown>(Object.values(def.entries));
@@ -45,9 +49,9 @@ function build(schema: Schema): Guard {
     case "boolean":
       return (value) => typeof value === "boolean";
     case "string":
-      return both((value) => typeof value === "string", checks(schema));
+      return (value) => typeof value === "string";
     case "number":
-      return both(Number.isFinite, checks(schema));
+      return Number.isFinite;
     default:
       throw new TypeError(`messages/ has no guard for a schema of type "${def.type}". Add it to guard.ts.`);
   }
@@ -71,7 +75,7 @@ function strictObject({ shape, catchall }: z.core.$ZodObjectDef): Guard {
 }
 
 /** By index, so that a hole counts as `undefined` and further properties do not count, as in zod. */
-function isArray(element: Guard): Guard {
+function array(element: Guard): Guard {
   return (value) => {
     if (!Array.isArray(value)) return false;
     for (let index = 0; index < value.length; index++) {
@@ -92,6 +96,3 @@ function checks(schema: Schema): Guard | undefined {
     return payload.issues.length === 0;
   };
 }
-
-const both = (first: Guard, second: Guard | undefined): Guard =>
-  second === undefined ? first : (value) => first(value) && second(value);

@@ -1,8 +1,8 @@
 /**
  * The types of OCPP 1.6 §7, as schemas.
  *
- * Every constraint is written in zod's own words (`maxLength`, `gte`, `minLength`, `iso.datetime`, …) and nowhere else.
- * zod parses with them, `guard.ts` runs the same check objects, `validate.ts` words the issues they report, and
+ * Every constraint is written once, in zod's own words (`maxLength`, `gte`, `minLength`, `stringFormat`, …). zod parses
+ * with them, `guard.ts` runs the same check objects, `validate.ts` words the issues they report, and
  * `z.toJSONSchema(schema)` tells them completely, which is how generators and tables read them. Only field-local rules
  * are here: what relates two fields, or a field and the state of a charge point, is for those who act on the message.
  */
@@ -72,8 +72,8 @@ const dateTime =
   /^(\d{4})-(0[1-9]|1[0-2])-(\d\d)T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** In upper case, as ISO 8601 wants it, and without leap seconds, which no `Date` can hold. */
-function isDateTime(text: string): boolean {
-  const match = dateTime.exec(text);
+function isDateTime(value: string): boolean {
+  const match = dateTime.exec(value);
   if (match === null) return false;
   const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
@@ -85,13 +85,13 @@ const uriScheme = /^[A-Za-z][A-Za-z\d+.-]*:/;
 const notInUri = /[^\w\-.~:/?#@!$&'()*+,;=%[\]]|%(?![\dA-Fa-f]{2})|#[^#]*#/;
 
 /** Looks for what a URI must not contain: one pattern for all of it overflows the stack on megabytes of text. */
-function isUri(text: string): boolean {
-  return uriScheme.test(text) && !notInUri.test(text);
+function isUri(value: string): boolean {
+  return uriScheme.test(value) && !notInUri.test(value);
 }
 
 /**
  * A number with at most one decimal. zod's own `multipleOf(0.1)` allows for no more than the rounding of one division;
- * limits that were added up or converted deviate by more, so a tenth of a tenth of a thousandth is forgiven. The check
+ * limits that were added up or converted deviate by more, so a millionth of a tenth is forgiven. The check
  * presents itself as `multiple_of`, so that whoever reads the schema sees the rule in the usual place.
  *
  * @__NO_SIDE_EFFECTS__

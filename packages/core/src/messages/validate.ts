@@ -86,16 +86,15 @@ type Fault = readonly [fault: keyof typeof codes, message: string];
 function issuesOf(schema: z.core.$ZodType, payload: unknown): readonly PayloadIssue[] {
   const issues: PayloadIssue[] = [];
   const enough = () => issues.length >= maxIssues;
-  const report = (path: string, [fault, message]: Fault) => {
-    if (!enough()) issues.push({ path, message, code: codes[fault] });
-  };
+  const report = (path: string, [fault, message]: Fault) => issues.push({ path, message, code: codes[fault] });
 
   const visit = (schema: z.core.$ZodType, value: unknown, path: string): void => {
     if (enough() || guardOf(schema)(value)) return;
     const { def } = (schema as z.core.$ZodTypes)._zod;
+    const before = issues.length;
     if (def.type === "optional") {
       visit(def.innerType, value, path);
-    } else if (def.type === "array" && Array.isArray(value) && value.length > 0) {
+    } else if (def.type === "array" && Array.isArray(value)) {
       for (let index = 0; index < value.length && !enough(); index++) {
         visit(def.element, value[index], `${path}[${index}]`);
       }
@@ -108,17 +107,19 @@ function issuesOf(schema: z.core.$ZodType, payload: unknown): readonly PayloadIs
           report(prefix + printable(name), ["unknownField", "is not a field of this message"]);
         }
       }
-    } else {
-      for (const [fault, message] of faultsOf(schema, value))
-        report(path, [path === "" ? "notAnObject" : fault, message]);
+    }
+    // No part is wrong, so the value itself is.
+    if (issues.length > before) return;
+    for (const [fault, message] of faultsOf(schema, value)) {
+      report(path, [path === "" ? "notAnObject" : fault, message]);
     }
   };
 
   visit(schema, payload, "");
-  return issues;
+  return issues.slice(0, maxIssues);
 }
 
-/** What zod finds wrong with a value that has no parts, or not such parts as its type has. */
+/** What zod finds wrong with a value itself. */
 function faultsOf(schema: z.core.$ZodType, value: unknown): readonly Fault[] {
   if (value === undefined) return [["missing", "is missing"]];
   const { issues } = schema._zod.run({ value, issues: [] }, { async: false }) as z.core.ParsePayload;

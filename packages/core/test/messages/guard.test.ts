@@ -28,11 +28,26 @@ describe("guardOf", () => {
     expect(guardOf(actions.Authorize.req)(payload)).toBe(false);
   });
 
+  it("obeys the constraints of a format and those added to it alike", () => {
+    expect([-1, 0, 0.5].map(guardOf(z.int()))).toEqual([true, true, false]);
+    expect([-1, 0, 0.5].map(guardOf(z.int().check(z.gte(0))))).toEqual([false, true, false]);
+  });
+
+  it("obeys constraints on whole objects", () => {
+    const guard = guardOf(z.strictObject({ a: z.int(), b: z.int() }).check(z.refine(({ a, b }) => a < b)));
+    expect([guard({ a: 1, b: 2 }), guard({ a: 2, b: 1 }), guard({ a: 1 })]).toEqual([true, false, false]);
+  });
+
+  it("refuses what is of type number but no number", () => {
+    expect([Number.NaN, Number.POSITIVE_INFINITY, 1.5].map(guardOf(z.number()))).toEqual([false, false, true]);
+  });
+
   it("refuses a list with a hole and ignores further properties of a list, as zod does", () => {
     const guard = guardOf(z.array(z.string()));
     // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
     expect(guard(["a", , "c"])).toBe(false);
     expect(guard(Object.assign(["a"], { more: 1 }))).toBe(true);
+    expect(guard({ 0: "a", length: 1 })).toBe(false);
   });
 
   it("does not know schemas that messages are not made of", () => {

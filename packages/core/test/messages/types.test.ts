@@ -1,8 +1,41 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
-import { AnyUri, ConnectorId, ConnectorIdOrZero, DateTime, Decimal, Integer, text } from "../../src/messages/types.ts";
+import {
+  AnyUri,
+  action,
+  ConnectorId,
+  ConnectorIdOrZero,
+  DateTime,
+  Decimal,
+  Integer,
+  oneOrMore,
+  text,
+} from "../../src/messages/types.ts";
 
 const accepts = (schema: z.core.$ZodType, value: unknown) => z.safeParse(schema, value).success;
+
+describe("action", () => {
+  it("returns the definition that it checks", () => {
+    const definition = {
+      from: ["ChargePoint"],
+      profile: "Core",
+      req: z.strictObject({}),
+      conf: z.strictObject({}),
+    } as const;
+    expect(action(definition)).toBe(definition);
+  });
+});
+
+describe("oneOrMore", () => {
+  it("refuses the empty list [J-097]", () => {
+    expect([[], [1], [1, 2], [1, "2"]].map((list) => accepts(oneOrMore(Integer), list))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+});
 
 describe("text", () => {
   it("allows up to its maximum length, and the empty text [TYP-36]", () => {
@@ -33,9 +66,12 @@ describe("Integer", () => {
 });
 
 describe("Decimal", () => {
-  it.each([8.1, 9.1, 15.2, 2000, 0, -1, 0.1 + 0.2, 8.1 * 3, 16.100_000_01, 1e15])("allows %d [J-126] [trap 17]", (value) => {
-    expect(accepts(Decimal, value)).toBe(true);
-  });
+  it.each([8.1, 9.1, 15.2, 2000, 0, -1, 0.1 + 0.2, 8.1 * 3, 16.100_000_01, 1e15])(
+    "allows %d [J-126] [trap 17]",
+    (value) => {
+      expect(accepts(Decimal, value)).toBe(true);
+    },
+  );
 
   it("allows each of the thousand one-decimal values from 0.0 to 99.9 [J-126] [trap 17]", () => {
     const values = Array.from({ length: 1000 }, (_, tenths) => Number(`${Math.trunc(tenths / 10)}.${tenths % 10}`));

@@ -1,0 +1,48 @@
+import type { QueueStore, StoredRecord } from "../charge-point/queue-store.ts";
+
+/** Is told what went wrong with a store. Nothing is lost from memory for it, and nothing waits for what it does. */
+export type ReportFault = (fault: Error) => void;
+
+/** What a record's text holds; `undefined` when it is no JSON. */
+export function parseRecord(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Moves a record that is of no use to a key that begins with `corrupt/`, and reports it. Nothing is ever read from
+ * there, but somebody may want to see it.
+ *
+ * @param why - The rest of a sentence that begins with the record.
+ */
+export async function setAside(store: QueueStore, record: StoredRecord, why: string, report: ReportFault) {
+  const key = `corrupt/${record.key}`;
+  report(new Error(`The record ${record.key} ${why}. It is kept as ${key}.`));
+  await writeAll(`set aside ${record.key}`, report, [
+    async () => {
+      await store.put(key, record.value);
+      await store.delete(record.key);
+    },
+  ]);
+}
+
+/**
+ * Begins writes in the given order and waits for all of them. When the store refuses some, that is reported once.
+ *
+ * @param what - What they are for, as the rest of "The store failed to".
+ * @returns Whether all have succeeded; it never rejects.
+ */
+export async function writeAll(
+  what: string,
+  report: ReportFault,
+  writes: readonly (() => Promise<void>)[],
+): Promise<boolean> {
+  const outcomes = await Promise.allSettled(writes.map(async (write) => write()));
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure === undefined) return true;
+  report(new Error(`The store failed to ${what}.`, { cause: failure.reason }));
+  return false;
+}

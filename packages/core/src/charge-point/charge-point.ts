@@ -1,0 +1,510 @@
+import { EventEmitter } from "eventemitter3";
+import { type Clock, systemClock } from "../clock.ts";
+import {
+  type AnyHandler,
+  type CallOptions,
+  Connection,
+  type ConnectionEvents,
+  type ConnectionOwner,
+  type Handler,
+  type HandlerContext,
+  register,
+} from "../connection/connection.ts";
+import { connectionUrl } from "../connection/connection-url.ts";
+import { emit } from "../connection/emit.ts";
+import type { Connect, Transport } from "../connection/transport.ts";
+import { CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
+import { drive } from "../machine.ts";
+import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
+import { parseReq } from "../messages/validate.ts";
+import { CentralTime } from "./central-time.ts";
+import { QueueRecords } from "./queue-records.ts";
+import { memoryStore, type QueueStore } from "./queue-store.ts";
+import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
+import { Registration, type RegistrationOutput } from "./registration.ts";
+import { StatusReports } from "./status-reports.ts";
+import type { Transaction } from "./transaction.ts";
+import { type TransactionCall, TransactionDelivery } from "./transaction-delivery.ts";
+import type { DiscardReason } from "./transaction-queue.ts";
+
+/** The actions that a {@link ChargePoint} sends by itself, at the right moment; the others are for `call`. */
+type OwnAction = "BootNotification" | "StatusNotification" | "StartTransaction" | "StopTransaction";
+
+/** The actions that `ChargePoint.call` sends. */
+export type ChargePointCall = Exclude<ActionFrom<"ChargePoint">, OwnAction>;
+
+const ownActions: readonly string[] = ["BootNotification", "StatusNotification", "StartTransaction", "StopTransaction"];
+
+/** The events of a {@link ChargePoint}; a listener gets one read-only object. */
+export interface ChargePointEvents {
+  message: ConnectionEvents["message"];
+  violation: ConnectionEvents["violation"];
+  /** Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged. */
+  fault: ConnectionEvents["fault"];
+  /** An attempt to connect begins. */
+  connecting: [event: { readonly attempt: number; readonly url: string }];
+  /** The WebSocket is open. */
+  connected: [event: Record<string, never>];
+  /** An attempt to connect has failed; `error` is a {@link HandshakeError} and says why and what to do. */
+  refused: [event: { readonly error: unknown; readonly retryInMs: number }];
+  /** The connection has ended. `retryInMs` is `Infinity` after `stop`. */
+  disconnected: [event: { readonly code: number; readonly reason: string; readonly retryInMs: number }];
+  /**
+   * The Central System has answered BootNotification. Accepted: `intervalMs` is the time between Heartbeats; otherwise
+   * the time until the next BootNotification.
+   */
+  registration: [event: { readonly status: Conf<"BootNotification">["status"]; readonly intervalMs: number }];
+  /** The Central System has taken a transaction-related message; `conf` is `undefined` when its answer made no sense. */
+  delivered: [event: TransactionEvent & { readonly conf: unknown }];
+  /**
+   * A transaction-related message was given up: after `TransactionMessageAttempts`, or because the queue was full. It
+   * will not be sent; this is its last trace.
+   */
+  discarded: [event: TransactionEvent & { readonly reason: DiscardReason }];
+  /**
+   * The Central System refused the identifier of a transaction that runs. With StopTransactionOnInvalidId stop it, with
+   * the reason `DeAuthorized`; otherwise stop offering energy. [CORE-LAO-09, CORE-LAO-10]
+   */
+  invalidated: [
+    event: { readonly transaction: Transaction; readonly idTagInfo: Conf<"StartTransaction">["idTagInfo"] },
+  ];
+}
+
+/** A transaction-related message: which transaction, and the CALL as it is on the wire. */
+export interface TransactionEvent {
+  readonly transaction: Transaction;
+  readonly call: TransactionCall;
+}
+
+/** Settings of a {@link ChargePoint}. */
+export interface ChargePointOptions extends RetryBackOff {
+  /** The identity of the Charge Point: what the Central System knows it by. */
+  readonly identity: string;
+  /** The endpoint URL of the Central System, without the identity. */
+  readonly url: string;
+  /** Opens a WebSocket: the `connect(…)` of `@ocppj/node` or `@ocppj/browser`. */
+  readonly connect: Connect;
+  /** The payload of BootNotification. */
+  readonly boot: Req<"BootNotification">;
+  /** Where undelivered messages and open transactions survive a power cut. Default: they do not, `memoryStore()`. */
+  readonly store?: QueueStore;
+  /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
+  readonly maxQueuedMessages?: number;
+  /** How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default 30 000. */
+  readonly timeoutMs?: number;
+  /** Default: the clock of the runtime. */
+  readonly clock?: Clock;
+  /** Returns numbers from 0 up to 1, for the waits between attempts to connect. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * The protocol side of a charger: it connects and reconnects, registers, keeps the time, sends Heartbeats, and delivers
+ * every transaction, through lost connections and power cuts. Its owner thinks about the hardware only.
+ *
+ * @spec OCPP 1.6 §3.7, §4; OCPP-J 1.6 §5
+ */
+export class ChargePoint extends EventEmitter<ChargePointEvents> {
+  readonly identity: string;
+  readonly #options: ChargePointOptions;
+  readonly #clock: Clock;
+  readonly #time: CentralTime;
+  readonly #handlers = new Map<Action, AnyHandler<"ChargePoint">>();
+  readonly #statuses = new StatusReports();
+  readonly #registration: Registration;
+  readonly #reconnection: Reconnection;
+  readonly #delivery: TransactionDelivery;
+  readonly #runRegistration: () => void;
+  readonly #runReconnection: () => void;
+  #connection: Connection<"ChargePoint"> | undefined;
+  /** How many messages have come from the Central System. */
+  #received = 0;
+  #phase: "new" | "starting" | "started" | "stopped" = "new";
+
+  /** What its connections ask and tell. */
+  readonly #owner: ConnectionOwner<"ChargePoint">;
+
+  constructor(options: ChargePointOptions) {
+    super();
+    const { identity, clock = systemClock, store = memoryStore(), random = Math.random } = options;
+    this.identity = identity;
+    this.#options = options;
+    this.#clock = clock;
+    this.#time = new CentralTime(clock.now());
+    this.#registration = new Registration(defaultHeartbeatMs);
+    this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
+    this.#reconnection = new Reconnection(options, random);
+    this.#runReconnection = drive(this.#reconnection, clock, (output) => void this.#connect(output));
+    this.#delivery = new TransactionDelivery({
+      clock,
+      records: new QueueRecords(store),
+      keys: { attempts: 3, retryIntervalMs: 60_000 },
+      maxMessages: options.maxQueuedMessages ?? 10_000,
+      call: ({ action, req }) => this.#callNow(action, req),
+      now: () => this.now(),
+      synchronized: () => this.#time.synchronized,
+      delivered: (event) => this.#delivered(event),
+      discarded: (event) => this.#emit("discarded", event),
+      fault: (error) => this.#emit("fault", { error }),
+    });
+    const registration = this.#registration;
+    this.#owner = {
+      get silent() {
+        return !registration.answers;
+      },
+      handlerOf: (action) => this.#handlerOf(action),
+      emitted: (_, name, event) => this.#emitted(name, event),
+    };
+  }
+
+  /** Where the registration with the Central System stands. */
+  get registration(): "Unregistered" | "Pending" | "Rejected" | "Accepted" {
+    return this.#registration.state;
+  }
+
+  /** The transactions that run: started and not stopped. */
+  get transactions(): readonly Transaction[] {
+    return [...this.#delivery.running()];
+  }
+
+  /**
+   * The time of the Central System in milliseconds since the epoch, as far as it is known; until then, that of the own
+   * clock. It never runs backwards, except when it is set for the first time. All timestamps should be made with it.
+   *
+   * @spec OCPP 1.6 §4.2, §4.6 [CORE-BOOT-04, CORE-HB-05]
+   */
+  now(): number {
+    return this.#time.at(this.#clock.now());
+  }
+
+  /**
+   * Registers the handler for an action of the Central System. An action without one is answered with `NotSupported`.
+   *
+   * @throws TypeError There already is a handler, or a Central System cannot send this action.
+   */
+  handle<A extends ActionTo<"ChargePoint">>(action: A, handler: Handler<"ChargePoint", A>): void {
+    register(this.#handlers, "ChargePoint", action, handler);
+  }
+
+  /**
+   * Reads the store and begins to connect. Until it has resolved, no transaction can be started.
+   *
+   * @returns The transactions that ran when the power failed: stop each, with the reason `PowerLoss`, or go on with it.
+   * @throws TypeError It was called before.
+   * @throws What the store says when it cannot be read at all.
+   */
+  async start(): Promise<readonly Transaction[]> {
+    if (this.#phase !== "new") throw new TypeError("A ChargePoint is started once. Make a new one.");
+    connectionUrl(this.#options.url, this.identity);
+    this.#phase = "starting";
+    try {
+      await this.#delivery.restore();
+    } catch (error) {
+      if (!this.#isStopped()) this.#phase = "new";
+      throw error;
+    }
+    if (this.#isStopped()) return [];
+    this.#phase = "started";
+    const interrupted = this.transactions;
+    this.#reconnection.started(this.#clock.now());
+    this.#runReconnection();
+    return interrupted;
+  }
+
+  /**
+   * Ends it for good, from any state: closes the connection, connects no more, and resolves when the store has done what
+   * it was asked for. What is undelivered stays in the store. The store itself is left open.
+   */
+  async stop(): Promise<void> {
+    this.#phase = "stopped";
+    this.#reconnection.stopped();
+    this.#runReconnection();
+    this.#connection?.close();
+    await this.#delivery.saved();
+  }
+
+  /** Resolves when everything that was reported so far would survive a power cut. */
+  async saved(): Promise<void> {
+    await this.#delivery.saved();
+  }
+
+  /**
+   * Sends a CALL now, or fails: nothing is kept for later.
+   *
+   * @param action - Any action of a Charge Point, except those that it sends by itself: use `report` for
+   * StatusNotification, `startTransaction` and the transaction's `stop` for the others.
+   * @throws {@link NotAcceptedError} The Central System has not accepted this Charge Point (yet).
+   * @throws {@link ConnectionClosedError} There is no connection, or it ended first; see `sent`.
+   * @throws The errors of {@link Connection.call}.
+   */
+  async call<A extends ChargePointCall>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
+    if (ownActions.includes(action)) {
+      throw new TypeError(
+        `A ChargePoint sends ${action} by itself: see report, startTransaction and Transaction.stop.`,
+      );
+    }
+    if (!this.#registration.allows(action)) throw new NotAcceptedError(action, this.#refusal());
+    return this.#callNow(action, req, options);
+  }
+
+  /**
+   * Starts a transaction, at once, online or not. StartTransaction is delivered as soon as possible.
+   *
+   * @param req - `meterStart` in Wh; `timestamp` is now by default.
+   * @throws {@link PayloadError} It violates the schema of StartTransaction.req.
+   * @throws RangeError The queue is full of starts and stops that the Central System has not taken.
+   * @throws TypeError `start` has not resolved yet.
+   * @spec OCPP 1.6 §4.8 [CORE-START-01, CORE-LAO-08]
+   */
+  startTransaction(req: Omit<Req<"StartTransaction">, "timestamp"> & { readonly timestamp?: string }): Transaction {
+    if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
+    return this.#delivery.start(req);
+  }
+
+  /**
+   * Reports the status of a connector, or of the charge point itself (connector 0): now, or as soon as it may be sent.
+   * The newest status of each connector is sent again whenever the Central System accepts this Charge Point.
+   *
+   * @param status - `timestamp` is now by default, `errorCode` is `NoError`.
+   * @throws {@link PayloadError} It violates the schema of StatusNotification.req.
+   * @spec OCPP 1.6 §4.9 [CORE-BOOT-08, CORE-STAT-02, CORE-STAT-20 … CORE-STAT-23]
+   */
+  report(
+    status: Omit<Req<"StatusNotification">, "errorCode"> & Partial<Pick<Req<"StatusNotification">, "errorCode">>,
+  ): void {
+    const timestamp = new Date(this.now()).toISOString();
+    this.#statuses.changed(parseReq("StatusNotification", { errorCode: "NoError", timestamp, ...status }, "local"));
+    this.#sendStatuses();
+  }
+
+  async #connect({ attempt }: ReconnectionOutput): Promise<void> {
+    const { url, connect } = this.#options;
+    this.#emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
+    let transport: Transport;
+    try {
+      transport = await connect({ url, identity: this.identity });
+    } catch (error) {
+      this.#reconnection.lost(this.#clock.now());
+      if (!this.#isStopped()) this.#emit("refused", { error, retryInMs: this.#retryInMs() });
+      this.#runReconnection();
+      return;
+    }
+    if (this.#isStopped()) transport.close();
+    else this.#opened(transport);
+  }
+
+  #opened(transport: Transport): void {
+    const { timeoutMs } = this.#options;
+    const options = { role: "ChargePoint", identity: this.identity, clock: this.#clock } as const;
+    this.#connection = new Connection(transport, { ...options, ...(timeoutMs && { timeoutMs }) }, this.#owner);
+    this.#reconnection.opened(this.#clock.now());
+    this.#runReconnection();
+    this.#emit("connected", {});
+    this.#registration.connected(this.#clock.now());
+    this.#runRegistration();
+    if (this.registration === "Accepted") this.#online();
+  }
+
+  #closed(event: { readonly code: number; readonly reason: string }): void {
+    this.#connection = undefined;
+    this.#registration.disconnected();
+    this.#runRegistration();
+    this.#delivery.offline();
+    this.#reconnection.lost(this.#clock.now());
+    this.#emit("disconnected", { ...event, retryInMs: this.#retryInMs() });
+    this.#runReconnection();
+  }
+
+  #retryInMs(): number {
+    return Math.max(0, this.#reconnection.deadline - this.#clock.now());
+  }
+
+  #register(output: RegistrationOutput): void {
+    switch (output.type) {
+      case "boot":
+        void this.#boot();
+        break;
+      case "heartbeat":
+        void this.#heartbeat();
+        break;
+      case "registered":
+        this.#emit("registration", { status: output.status, intervalMs: output.intervalMs });
+        if (output.status === "Accepted") {
+          this.#statuses.accepted();
+          this.#online();
+        }
+        break;
+    }
+  }
+
+  async #boot(): Promise<void> {
+    await this.#exchange("BootNotification", this.#options.boot, (conf) => {
+      if (conf === undefined) this.#registration.unanswered(this.#clock.now());
+      else {
+        if (conf.status === "Accepted") this.#adopt(conf.currentTime);
+        this.#registration.answered(conf, this.#clock.now());
+      }
+    });
+  }
+
+  async #heartbeat(): Promise<void> {
+    await this.#exchange("Heartbeat", {}, (conf) => {
+      if (conf !== undefined) this.#adopt(conf.currentTime);
+      this.#registration.heartbeatSettled(); // J-214: after a failure, the next one comes at the interval.
+    });
+  }
+
+  /** Makes a CALL of the registration's own; what it settles with is `undefined` after a failure. */
+  async #exchange<A extends "BootNotification" | "Heartbeat">(
+    action: A,
+    req: Req<A>,
+    settled: (conf: Conf<A> | undefined) => void,
+  ): Promise<void> {
+    const connection = this.#connection;
+    const received = this.#received;
+    let conf: Conf<A> | undefined;
+    try {
+      conf = await this.#callNow(action, req);
+    } catch (error) {
+      if (connection !== this.#connection) return; // The connection has ended, and the registration knows.
+      this.#emit("fault", { error, action });
+      // J-154, J-158: nothing at all has come back, so nobody is there, whatever the socket says.
+      if (error instanceof CallTimeoutError && received === this.#received) {
+        connection?.close(1001, `No answer to ${action}`);
+        return;
+      }
+    }
+    settled(conf);
+    this.#runRegistration();
+  }
+
+  #adopt(currentTime: string): void {
+    const first = !this.#time.synchronized;
+    this.#time.adopt(currentTime, this.#clock.now());
+    if (first && this.#time.synchronized) this.#delivery.synchronized(this.#time.offsetMs);
+  }
+
+  /** J-163: statuses first, then what the queue holds. */
+  #online(): void {
+    this.#sendStatuses();
+    this.#delivery.online();
+  }
+
+  #sendStatuses(): void {
+    if (this.#connection === undefined || !this.#registration.allows("StatusNotification")) return;
+    for (const status of this.#statuses.take()) void this.#sendStatus(status);
+  }
+
+  async #sendStatus(status: Req<"StatusNotification">): Promise<void> {
+    try {
+      await this.#callNow("StatusNotification", status);
+    } catch (error) {
+      if (error instanceof ConnectionClosedError) this.#statuses.lost(status);
+      else this.#emit("fault", { error, action: "StatusNotification" });
+    }
+  }
+
+  #delivered(event: TransactionEvent & { readonly conf: unknown }): void {
+    this.#emit("delivered", event);
+    if (event.call.action !== "StartTransaction") return;
+    const { idTagInfo } = event.conf as Conf<"StartTransaction">;
+    const { transaction } = event;
+    if (idTagInfo.status !== "Accepted" && !transaction.stopped) this.#emit("invalidated", { transaction, idTagInfo });
+  }
+
+  async #callNow<A extends ActionFrom<"ChargePoint">>(action: A, req: Req<A>, options?: CallOptions): Promise<Conf<A>> {
+    if (this.#connection === undefined) {
+      throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
+    }
+    return this.#connection.call(action, req, options);
+  }
+
+  #emitted(name: keyof ConnectionEvents, event: object): void {
+    if (name === "closed") {
+      this.#closed(event as ConnectionEvents["closed"][0]);
+      return;
+    }
+    if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
+    this.#emit(name, event as never);
+  }
+
+  #exchanged({ direction }: ConnectionEvents["message"][0]): void {
+    if (direction === "in") this.#received++;
+    else {
+      this.#registration.sent(this.#clock.now());
+      this.#runRegistration();
+    }
+  }
+
+  #handlerOf(action: Action): AnyHandler<"ChargePoint"> | undefined {
+    // CORE-BOOT-22, CORE-BOOT-23: not allowed, but answered.
+    if (
+      this.registration !== "Accepted" &&
+      (action === "RemoteStartTransaction" || action === "RemoteStopTransaction")
+    ) {
+      return () => ({ status: "Rejected" });
+    }
+    const handler = this.#handlers.get(action);
+    if (action !== "TriggerMessage" && (action !== "ExtendedTriggerMessage" || handler === undefined)) return handler;
+    const own = handler as Handler<"ChargePoint", "TriggerMessage"> | undefined;
+    return (req: Req<"TriggerMessage">, context) => this.#trigger(req, context, own);
+  }
+
+  /**
+   * Answers a TriggerMessage, and sends what it asks for once the answer is on its way: the messages that the Charge
+   * Point sends by itself; the others are the owner's.
+   *
+   * @spec OCPP 1.6 §5.17 [RT-02 … RT-08, RT-13, RT-16, RT-17]
+   */
+  async #trigger(
+    req: Req<"TriggerMessage">,
+    context: HandlerContext<"ChargePoint">,
+    handler: Handler<"ChargePoint", "TriggerMessage"> | undefined,
+  ): Promise<Conf<"TriggerMessage">> {
+    const { requestedMessage, connectorId } = req;
+    const trigger = (): void => {
+      this.#registration.triggered(requestedMessage, this.#clock.now());
+      this.#runRegistration();
+    };
+    const statuses = requestedMessage === "StatusNotification" ? this.#statuses.of(connectorId) : [];
+    switch (requestedMessage) {
+      case "BootNotification":
+        if (this.registration === "Accepted") return { status: "Rejected" };
+        void context.answered.then(trigger);
+        return { status: "Accepted" };
+      case "Heartbeat":
+        if (this.registration === "Unregistered") return { status: "Rejected" };
+        void context.answered.then(trigger);
+        return { status: "Accepted" };
+      case "StatusNotification":
+        if (this.registration === "Unregistered" || statuses.length === 0) return { status: "Rejected" };
+        void context.answered.then(() => {
+          trigger();
+          for (const status of statuses) void this.#sendStatus(status);
+        });
+        return { status: "Accepted" };
+      default: {
+        if (handler === undefined) return { status: "NotImplemented" };
+        const conf = await handler(req, context);
+        if (conf.status === "Accepted") trigger();
+        return conf;
+      }
+    }
+  }
+
+  #emit<E extends keyof ChargePointEvents>(name: E, event: ChargePointEvents[E][0]): void {
+    emit(this, name, event);
+  }
+
+  #refusal(): "Pending" | "Rejected" | undefined {
+    const { registration } = this;
+    return registration === "Pending" || registration === "Rejected" ? registration : undefined;
+  }
+
+  #isStopped(): boolean {
+    return this.#phase === "stopped";
+  }
+}
+
+/** Time between Heartbeats where neither the Central System nor the owner says. */
+const defaultHeartbeatMs = 300_000;

@@ -1,0 +1,102 @@
+import { parseReq } from "../messages/validate.ts";
+import type { QueueStore, StoredRecord } from "./queue-store.ts";
+import type { TransactionRecord } from "./transaction.ts";
+import type { QueuedMessage } from "./transaction-queue.ts";
+
+/*
+ * How the queue and the open transactions are written into a store: one record each, as JSON, under keys whose order is
+ * the order of the queue.
+ */
+
+const queuePrefix = "queue/";
+const transactionPrefix = "transaction/";
+const corruptPrefix = "corrupt/";
+
+/** Enough digits for every safe integer, so that text order is number order. */
+const ordered = (number: number): string => String(number).padStart(16, "0");
+
+/** What a store kept of an earlier run. */
+export interface Kept {
+  readonly messages: readonly QueuedMessage[];
+  readonly transactions: readonly TransactionRecord[];
+}
+
+/** The part of a store that belongs to the queue. */
+export class QueueRecords {
+  readonly #store: QueueStore;
+
+  constructor(store: QueueStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Reads what an earlier run left. A record that makes no sense is set aside under `corrupt/` and reported.
+   *
+   * @param report - Hears of each such record.
+   */
+  async load(report: (error: Error) => void): Promise<Kept> {
+    const read = async <T>(prefix: string, parse: (value: string) => T): Promise<T[]> => {
+      const found: T[] = [];
+      for (const record of await this.#store.load(prefix)) {
+        try {
+          found.push(parse(record.value));
+        } catch (cause) {
+          report(new Error(`The record "${record.key}" of the store is damaged and was set aside.`, { cause }));
+          await this.#setAside(record);
+        }
+      }
+      return found;
+    };
+    return {
+      transactions: await read(transactionPrefix, parseTransaction),
+      messages: await read(queuePrefix, parseMessage),
+    };
+  }
+
+  putMessage(message: QueuedMessage): Promise<void> {
+    return this.#store.put(queuePrefix + ordered(message.sequence), JSON.stringify(message));
+  }
+
+  deleteMessage({ sequence }: QueuedMessage): Promise<void> {
+    return this.#store.delete(queuePrefix + ordered(sequence));
+  }
+
+  putTransaction(record: TransactionRecord): Promise<void> {
+    return this.#store.put(transactionPrefix + ordered(record.number), JSON.stringify(record));
+  }
+
+  deleteTransaction({ number }: TransactionRecord): Promise<void> {
+    return this.#store.delete(transactionPrefix + ordered(number));
+  }
+
+  async #setAside({ key, value }: StoredRecord): Promise<void> {
+    await this.#store.put(corruptPrefix + key, value);
+    await this.#store.delete(key);
+  }
+}
+
+function parseTransaction(value: string): TransactionRecord {
+  const record: TransactionRecord = JSON.parse(value);
+  const { number, connectorId, idTag, transactionId } = record;
+  const numbers = [number, connectorId, transactionId ?? 0];
+  if (!numbers.every(Number.isSafeInteger) || typeof idTag !== "string") throw new TypeError("It is no transaction.");
+  return record;
+}
+
+/** A damaged payload would be refused by the Central System for ever, so it is checked like one that is sent. */
+function parseMessage(value: string): QueuedMessage {
+  const message: QueuedMessage = JSON.parse(value);
+  const { sequence, transaction, failures, action, req } = message;
+  if (![sequence, transaction, failures].every(Number.isSafeInteger)) throw new TypeError("It is no message.");
+  switch (action) {
+    case "StartTransaction":
+      parseReq(action, req, "local");
+      return message;
+    case "MeterValues":
+    case "StopTransaction":
+      parseReq(action, { ...req, transactionId: 0 }, "local");
+      return message;
+    default:
+      throw new TypeError("Its action is not related to transactions.");
+  }
+}

@@ -1,0 +1,544 @@
+import { transportPair } from "@ocppj/testing";
+import { describe, expect, test } from "vitest";
+import {
+  ConnectionClosedError,
+  HandshakeError,
+  memoryStore,
+  NotAcceptedError,
+  type Transport,
+} from "../../src/index.ts";
+import { Site } from "./site.ts";
+
+const start = { connectorId: 1, idTag: "TAG", meterStart: 100 };
+const meterValue: [{ timestamp: string; sampledValue: [{ value: string }] }] = [
+  { timestamp: "2026-01-01T00:00:10Z", sampledValue: [{ value: "110" }] },
+];
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => expect.unreachable(`resolved with ${JSON.stringify(value)}`),
+    (error: unknown) => error,
+  );
+
+describe("ChargePoint, connecting", () => {
+  test("connects, boots, and tells", async () => {
+    const site = new Site();
+    await site.start();
+    expect(site.events.map(({ name }) => name)).toEqual(["connecting", "connected", "registration"]);
+    expect(site.said("connecting")).toEqual([{ attempt: 1, url: "ws://central.example.com/ocpp/CP001" }]);
+    expect(site.said("registration")).toEqual([{ status: "Accepted", intervalMs: 300_000 }]);
+    expect(site.received).toEqual([
+      ["BootNotification", { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" }],
+    ]);
+    expect(site.chargePoint.registration).toBe("Accepted");
+  });
+
+  test("retries the first connection like every later one, and says why each failed [J-031] [J-033] [trap 19]", async () => {
+    const site = new Site();
+    site.behaviour.reachable = false;
+    await site.start();
+    await site.clock.advance(2000 + 2000);
+    site.behaviour.reachable = true;
+    await site.clock.advance(2000);
+    expect(site.events.map(({ name }) => name)).toEqual([
+      "connecting",
+      "refused",
+      "connecting",
+      "refused",
+      "connecting",
+      "refused",
+      "connecting",
+      "connected",
+      "registration",
+    ]);
+    expect(site.said("refused")[0]).toEqual({ error: expect.any(HandshakeError), retryInMs: 2000 });
+  });
+
+  test("does not boot again on a mere reconnect [J-160] [J-161]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.drop();
+    await site.clock.advance(2000);
+    expect(site.said("disconnected")).toEqual([{ code: 1006, reason: "", retryInMs: 2000 }]);
+    expect(site.links).toHaveLength(2);
+    expect(site.actions).toEqual(["BootNotification"]);
+    expect(site.chargePoint.registration).toBe("Accepted");
+  });
+
+  test("ends for good when it is stopped, whatever it was doing [trap 4] [trap 19]", async () => {
+    for (const prepare of [
+      async () => {},
+      async (site: Site) => site.start(),
+      async (site: Site) => {
+        site.behaviour.reachable = false;
+        await site.start();
+      },
+      async (site: Site) => {
+        void site.chargePoint.start();
+      },
+      async (site: Site) => {
+        await site.start();
+        site.link.chargePoint.mute();
+        site.link.centralSystem.mute();
+      },
+    ]) {
+      const site = new Site();
+      await prepare(site);
+      const stopped = Promise.all([site.chargePoint.stop(), site.chargePoint.stop()]);
+      await site.clock.advance(0);
+      await stopped;
+      const attempts = site.said("connecting").length;
+      await site.clock.advance(24 * 60 * 60 * 1000);
+      expect(site.said("connecting")).toHaveLength(attempts);
+      expect(site.clock.pending).toBe(0);
+      expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+    }
+  });
+
+  test("closes a connection that opens after it was stopped [trap 19]", async () => {
+    let open = (_: Transport): void => {};
+    const site = new Site({ connect: () => new Promise((resolve) => (open = resolve)) });
+    await site.start();
+    await site.chargePoint.stop();
+    const { chargePoint, centralSystem } = transportPair(site.clock);
+    const closed: number[] = [];
+    centralSystem.listen({ message: () => {}, close: (code) => closed.push(code) });
+    open(chargePoint);
+    await site.clock.advance(10_000);
+    expect(closed).toEqual([1000]);
+    expect(site.said("connected")).toEqual([]);
+  });
+
+  test("gives up a connection on which nothing comes back [J-154] [J-158]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.centralSystem.mute();
+    await site.clock.advance(300_000 + 30_000);
+    expect(site.said("disconnected")).toMatchObject([{ code: 1001, reason: "No answer to Heartbeat" }]);
+    await site.clock.advance(2000);
+    expect(site.links).toHaveLength(2);
+  });
+});
+
+describe("ChargePoint, registering", () => {
+  test("sends nothing but BootNotification before it is accepted [CORE-BOOT-02] [CORE-BOOT-40]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("BootNotification", () => new Promise(() => {}));
+    });
+    await site.start();
+    site.chargePoint.startTransaction(start);
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    expect(await rejection(site.chargePoint.call("Authorize", { idTag: "A" }))).toBeInstanceOf(NotAcceptedError);
+    await site.clock.advance(29_000);
+    expect(site.actions).toEqual(["BootNotification"]);
+  });
+
+  test.each(["Pending", "Rejected"] as const)(
+    "boots again after the interval, not before, when the answer is %s [CORE-BOOT-05] [CORE-BOOT-07] [CORE-BOOT-12] [TCK-C001] [TCK-C002]",
+    async (registration) => {
+      const site = new Site();
+      Object.assign(site.behaviour, { registration, interval: 90 });
+      await site.start();
+      expect(site.said("registration")).toEqual([{ status: registration, intervalMs: 90_000 }]);
+      await site.clock.advance(89_999);
+      expect(site.actions).toEqual(["BootNotification"]);
+      site.behaviour.registration = "Accepted";
+      await site.clock.advance(1);
+      expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+      expect(site.chargePoint.registration).toBe("Accepted");
+    },
+  );
+
+  test("answers CALLs while Pending, and rejects remote starts and stops [CORE-BOOT-10] [CORE-BOOT-23] [CORE-BOOT-41] [CORE-RST-16]", async () => {
+    const site = new Site();
+    site.behaviour.registration = "Pending";
+    site.chargePoint.handle("GetDiagnostics", () => ({ fileName: "log" }));
+    site.chargePoint.handle("RemoteStartTransaction", () => expect.unreachable());
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const confs = Promise.all([
+      connection?.call("GetDiagnostics", { location: "ftp://example.com/" }),
+      connection?.call("RemoteStartTransaction", { idTag: "A" }),
+      connection?.call("RemoteStopTransaction", { transactionId: 1 }),
+    ]);
+    await site.clock.advance(0);
+    expect(await confs).toEqual([{ fileName: "log" }, { status: "Rejected" }, { status: "Rejected" }]);
+  });
+
+  test("answers nothing at all while Rejected [CORE-BOOT-13] [CORE-BOOT-42] [J-D12]", async () => {
+    const site = new Site();
+    site.behaviour.registration = "Rejected";
+    site.chargePoint.handle("ClearCache", () => expect.unreachable());
+    await site.start();
+    const error = rejection(
+      Promise.resolve(site.centralSystem.get("CP001")?.call("ClearCache", {}, { timeoutMs: 50 })),
+    );
+    site.link.chargePoint.inject('[2,"1","ClearCache"]');
+    site.link.chargePoint.inject('[2,"2","Unknown",{}]');
+    await site.clock.advance(50);
+    expect(await error).toMatchObject({ name: "CallTimeoutError" });
+    expect(site.frames.filter(({ direction }) => direction === "out")).toHaveLength(1);
+    expect(site.said("violation").map(({ reason }) => reason)).toEqual([
+      "not-accepted",
+      "not-accepted",
+      "not-accepted",
+    ]);
+  });
+
+  test("sends while Pending what a TriggerMessage asks for, after its answer, and nothing else [CORE-BOOT-09] [RT-05] [RT-17] [J-131]", async () => {
+    const site = new Site();
+    Object.assign(site.behaviour, { registration: "Pending", interval: 1000 });
+    await site.start();
+    site.chargePoint.report({ connectorId: 0, status: "Available" });
+    site.chargePoint.report({ connectorId: 1, status: "Preparing" });
+    const conf = site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "StatusNotification" });
+    await site.clock.advance(0);
+    expect(await conf).toEqual({ status: "Accepted" });
+    expect(site.received.slice(1)).toMatchObject([
+      ["StatusNotification", { connectorId: 0, status: "Available" }],
+      ["StatusNotification", { connectorId: 1, status: "Preparing" }],
+    ]);
+    expect(await rejection(site.chargePoint.call("Authorize", { idTag: "A" }))).toMatchObject({ status: "Pending" });
+  });
+
+  test("boots at once when a TriggerMessage asks for it while Pending, and refuses it once accepted [CORE-BOOT-07] [RT-05] [RT-13]", async () => {
+    const site = new Site();
+    Object.assign(site.behaviour, { registration: "Pending", interval: 1000 });
+    await site.start();
+    site.behaviour.registration = "Accepted";
+    const ask = () => site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "BootNotification" });
+    const first = ask();
+    await site.clock.advance(0);
+    expect(await first).toEqual({ status: "Accepted" });
+    expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+    const second = ask();
+    await site.clock.advance(0);
+    expect(await second).toEqual({ status: "Rejected" });
+    expect(site.actions).toHaveLength(2);
+  });
+
+  test("leaves other TriggerMessages to the owner, NotImplemented without one [RT-06] [RT-07]", async () => {
+    const site = new Site();
+    await site.start();
+    const ask = () => site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "MeterValues" });
+    const first = ask();
+    await site.clock.advance(0);
+    expect(await first).toEqual({ status: "NotImplemented" });
+    site.chargePoint.handle("TriggerMessage", ({ requestedMessage }) => ({
+      status: requestedMessage === "MeterValues" ? "Accepted" : "Rejected",
+    }));
+    const second = ask();
+    await site.clock.advance(0);
+    expect(await second).toEqual({ status: "Accepted" });
+  });
+
+  test("reports every connector after Accepted, and after a reconnect only what has changed, the newest of each, in order [CORE-BOOT-08] [CORE-STAT-02] [CORE-STAT-20] [CORE-STAT-22] [CORE-STAT-23] [J-163] [J-213]", async () => {
+    const site = new Site();
+    for (const connectorId of [2, 0, 1]) site.chargePoint.report({ connectorId, status: "Available" });
+    await site.start();
+    const statuses = () =>
+      site.received
+        .filter(([action]) => action === "StatusNotification")
+        .map(([, { connectorId, status }]: any) => `${connectorId} ${status}`);
+    expect(statuses()).toEqual(["0 Available", "1 Available", "2 Available"]);
+    site.link.chargePoint.drop();
+    site.chargePoint.report({ connectorId: 2, status: "Preparing" });
+    site.chargePoint.report({ connectorId: 1, status: "Preparing" });
+    site.chargePoint.report({ connectorId: 2, status: "Charging" });
+    await site.clock.advance(2000);
+    expect(statuses().slice(3)).toEqual(["1 Preparing", "2 Charging"]);
+  });
+});
+
+describe("ChargePoint, heartbeats and time", () => {
+  test("sends Heartbeat after the interval without any other message [CORE-HB-01] [CORE-HB-02] [CORE-HB-03] [CORE-BOOT-03]", async () => {
+    const site = new Site();
+    await site.start();
+    await site.clock.advance(200_000);
+    void site.chargePoint.call("Authorize", { idTag: "A" });
+    await site.clock.advance(299_999);
+    expect(site.actions).toEqual(["BootNotification", "Authorize"]);
+    await site.clock.advance(1);
+    expect(site.actions.at(-1)).toBe("Heartbeat");
+    await site.clock.advance(300_000);
+    expect(site.actions.filter((action) => action === "Heartbeat")).toHaveLength(2);
+  });
+
+  test("sends one Heartbeat a day however much else is sent [CORE-HB-04] [J-157]", async () => {
+    const site = new Site();
+    await site.start();
+    for (let minute = 0; minute < 24 * 60 + 1; minute++) {
+      void site.chargePoint.call("Authorize", { idTag: "A" });
+      await site.clock.advance(60_000);
+    }
+    expect(site.actions.filter((action) => action === "Heartbeat")).toHaveLength(1);
+  });
+
+  test("sends Heartbeat when a TriggerMessage asks for it [RT-05]", async () => {
+    const site = new Site();
+    await site.start();
+    const conf = site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "Heartbeat" });
+    await site.clock.advance(0);
+    expect(await conf).toEqual({ status: "Accepted" });
+    expect(site.actions.at(-1)).toBe("Heartbeat");
+  });
+
+  test("adopts the time of the Central System [CORE-BOOT-04] [CORE-HB-05]", async () => {
+    const site = new Site();
+    site.behaviour.aheadMs = 3_600_000;
+    expect(site.chargePoint.now()).toBe(site.clock.now());
+    await site.start();
+    expect(site.chargePoint.now()).toBe(site.clock.now() + 3_600_000);
+    site.behaviour.aheadMs = 7_200_000;
+    await site.clock.advance(300_000);
+    expect(site.chargePoint.now()).toBe(site.clock.now() + 7_200_000);
+  });
+
+  test("corrects the timestamps that were made before the Central System told the time [CORE-BOOT-04] [CORE-TIME-04]", async () => {
+    const site = new Site();
+    site.behaviour.reachable = false;
+    site.behaviour.aheadMs = 3_600_000;
+    await site.start();
+    const transaction = site.chargePoint.startTransaction(start);
+    await site.clock.advance(1000);
+    transaction.meterValues({
+      meterValue: [{ timestamp: new Date(site.chargePoint.now()).toISOString(), sampledValue: [{ value: "1" }] }],
+    });
+    transaction.stop({ meterStop: 200 });
+    site.behaviour.reachable = true;
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
+    site.centralSystem.handle("MeterValues", () => ({}));
+    site.centralSystem.handle("StopTransaction", () => ({}));
+    await site.clock.advance(10_000);
+    expect(site.received.slice(1)).toMatchObject([
+      ["StartTransaction", { timestamp: "2026-01-01T01:00:00.000Z" }],
+      ["MeterValues", { meterValue: [{ timestamp: "2026-01-01T01:00:01.000Z" }] }],
+      ["StopTransaction", { timestamp: "2026-01-01T01:00:01.000Z" }],
+    ]);
+  });
+});
+
+describe("ChargePoint, transactions", () => {
+  const serve = (site: Site, status: "Accepted" | "Invalid" = "Accepted") => {
+    let ids = 40;
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: ++ids, idTagInfo: { status } }));
+    site.centralSystem.handle("MeterValues", () => ({}));
+    site.centralSystem.handle("StopTransaction", () => ({}));
+  };
+
+  test("delivers start, meter values and stop in order, with the id filled in [CORE-START-01] [CORE-STOP-01] [CORE-MV-06] [CORE-TXQ-01]", async () => {
+    const site = new Site();
+    serve(site);
+    await site.start();
+    const transaction = site.chargePoint.startTransaction(start);
+    expect(transaction.transactionId).toBeUndefined();
+    transaction.meterValues({ meterValue });
+    transaction.stop({ meterStop: 200, reason: "Local" });
+    await site.clock.advance(0);
+    expect(transaction.transactionId).toBe(41);
+    expect(site.received.slice(1)).toEqual([
+      ["StartTransaction", { ...start, timestamp: "2026-01-01T00:00:00.000Z" }],
+      ["MeterValues", { connectorId: 1, transactionId: 41, meterValue }],
+      [
+        "StopTransaction",
+        { transactionId: 41, meterStop: 200, reason: "Local", timestamp: "2026-01-01T00:00:00.000Z" },
+      ],
+    ]);
+    expect(site.said("delivered").map(({ call }) => call.action)).toEqual([
+      "StartTransaction",
+      "MeterValues",
+      "StopTransaction",
+    ]);
+    expect(site.chargePoint.transactions).toEqual([]);
+  });
+
+  test("keeps transactions that happen offline for the next connection [CORE-TXQ-02] [CORE-LAO-08]", async () => {
+    const site = new Site();
+    serve(site);
+    await site.start();
+    site.link.chargePoint.drop();
+    site.behaviour.reachable = false;
+    await site.clock.advance(1000);
+    const transaction = site.chargePoint.startTransaction(start);
+    await site.clock.advance(60_000);
+    transaction.stop({ meterStop: 200 });
+    site.behaviour.reachable = true;
+    await site.clock.advance(600_000);
+    expect(site.actions.filter((action) => action !== "Heartbeat")).toEqual([
+      "BootNotification",
+      "StartTransaction",
+      "StopTransaction",
+    ]);
+  });
+
+  test("retries with growing waits, gives up after the configured attempts, and goes on with id -1 [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] [CORE-START-05] [J-055]", async () => {
+    const site = new Site();
+    const times: number[] = [];
+    site.centralSystem.handle("StartTransaction", () => {
+      times.push(site.clock.now());
+      throw new Error("no");
+    });
+    site.centralSystem.handle("StopTransaction", () => ({}));
+    await site.start();
+    const begin = site.clock.now();
+    const transaction = site.chargePoint.startTransaction(start);
+    transaction.stop({ meterStop: 200 });
+    await site.clock.advance(200_000);
+    expect(times.map((time) => time - begin)).toEqual([0, 60_000, 180_000]);
+    expect(site.said("discarded")).toMatchObject([{ call: { action: "StartTransaction" }, reason: "attempts" }]);
+    expect(transaction.transactionId).toBe(-1);
+    expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: -1 }]);
+  });
+
+  test("reports an identifier that the Central System refuses, so that the owner can stop [CORE-LAO-09] [CORE-LAO-10] [CORE-START-04]", async () => {
+    const site = new Site();
+    serve(site, "Invalid");
+    await site.start();
+    const transaction = site.chargePoint.startTransaction(start);
+    await site.clock.advance(0);
+    expect(site.said("invalidated")).toEqual([{ transaction, idTagInfo: { status: "Invalid" } }]);
+    transaction.stop({ meterStop: 101, reason: "DeAuthorized" });
+    await site.clock.advance(0);
+    expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 41, reason: "DeAuthorized" }]);
+  });
+
+  test("gives back after a power cut what ran, and delivers what was not delivered [CORE-TXQ-16] [CORE-BOOT-02]", async () => {
+    const store = memoryStore();
+    const before = new Site({ store });
+    before.behaviour.reachable = false;
+    await before.start();
+    before.chargePoint.startTransaction(start).meterValues({ meterValue });
+    before.chargePoint.startTransaction({ ...start, connectorId: 2 }).stop({ meterStop: 5 });
+    await before.chargePoint.saved();
+
+    const after = new Site({ store });
+    serve(after);
+    const started = after.chargePoint.start();
+    const interrupted = await started;
+    expect(interrupted).toMatchObject([{ connectorId: 1, idTag: "TAG", stopped: false }]);
+    interrupted[0]?.stop({ meterStop: 111, reason: "PowerLoss" });
+    await after.clock.advance(0);
+    expect(after.received.slice(1)).toMatchObject([
+      ["StartTransaction", { connectorId: 1 }],
+      ["MeterValues", { transactionId: 41 }],
+      ["StartTransaction", { connectorId: 2 }],
+      ["StopTransaction", { transactionId: 42, meterStop: 5 }],
+      ["StopTransaction", { transactionId: 41, meterStop: 111, reason: "PowerLoss" }],
+    ]);
+    await after.chargePoint.saved();
+    expect(await store.load("")).toEqual([]);
+  });
+
+  test("remembers the id of a transaction across a power cut [CORE-TXQ-16]", async () => {
+    const store = memoryStore();
+    const before = new Site({ store });
+    serve(before);
+    await before.start();
+    before.chargePoint.startTransaction(start);
+    await before.clock.advance(0);
+    const after = new Site({ store });
+    serve(after);
+    const [transaction] = await after.chargePoint.start();
+    expect(transaction?.transactionId).toBe(41);
+    transaction?.stop({ meterStop: 111, reason: "PowerLoss" });
+    await after.clock.advance(0);
+    expect(after.actions).toEqual(["BootNotification", "StopTransaction"]);
+    expect(after.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 41 }]);
+  });
+
+  test("sets damaged records aside, reports them, and goes on with the rest [CORE-TXQ-16]", async () => {
+    const store = memoryStore();
+    const before = new Site({ store });
+    before.behaviour.reachable = false;
+    await before.start();
+    before.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await before.chargePoint.saved();
+    await store.put("queue/0000000000000003", '{"sequence":3,"action":"StopTra');
+    await store.put("transaction/0000000000000009", "{}");
+    const after = new Site({ store });
+    serve(after);
+    await after.start();
+    expect(after.actions).toEqual(["BootNotification", "StartTransaction", "StopTransaction"]);
+    expect(after.said("fault")).toHaveLength(2);
+    expect(await store.load("corrupt/")).toEqual([
+      { key: "corrupt/queue/0000000000000003", value: '{"sequence":3,"action":"StopTra' },
+      { key: "corrupt/transaction/0000000000000009", value: "{}" },
+    ]);
+  });
+
+  test("delivers although the store fails, and says so", async () => {
+    const store = {
+      ...memoryStore(),
+      put: () => Promise.reject(new Error("disk full")),
+      delete: () => Promise.reject(new Error("disk full")),
+    };
+    const site = new Site({ store });
+    serve(site);
+    await site.start();
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(0);
+    expect(site.actions.slice(1)).toEqual(["StartTransaction", "StopTransaction"]);
+    expect(site.said("fault")).toMatchObject(
+      Array(site.said("fault").length).fill({ error: { message: "disk full" } }),
+    );
+    expect(site.said("fault").length).toBeGreaterThan(0);
+  });
+
+  test("thins out meter values when the queue is full, never a start or a stop, and refuses a transaction for which there is no room [CORE-MTR-13] [CORE-TXQ-02]", async () => {
+    const site = new Site({ maxQueuedMessages: 6 });
+    site.behaviour.reachable = false;
+    await site.start();
+    const first = site.chargePoint.startTransaction(start);
+    for (let value = 0; value < 20; value++)
+      first.meterValues({ meterValue: [{ timestamp: "2026-01-01T00:00:00Z", sampledValue: [{ value: `${value}` }] }] });
+    first.stop({ meterStop: 200 });
+    const second = site.chargePoint.startTransaction({ ...start, connectorId: 2 });
+    expect(() => site.chargePoint.startTransaction({ ...start, connectorId: 3 })).not.toThrow();
+    expect(() => site.chargePoint.startTransaction({ ...start, connectorId: 4 })).toThrow(RangeError);
+    second.stop({ meterStop: 1 });
+    expect(site.said("discarded").length).toBeGreaterThan(10);
+    for (const { call, reason } of site.said("discarded"))
+      expect([call.action, reason]).toEqual(["MeterValues", "full"]);
+  });
+
+  test("refuses payloads that violate their schema before anything is kept", async () => {
+    const site = new Site();
+    await site.start();
+    expect(() => site.chargePoint.startTransaction({ ...start, connectorId: 0 })).toThrow(/connectorId/);
+    const transaction = site.chargePoint.startTransaction(start);
+    expect(() => transaction.meterValues({ meterValue: [] as never })).toThrow(/meterValue/);
+    expect(() => transaction.stop({ meterStop: 1.5 })).toThrow(/meterStop/);
+    expect(transaction.stopped).toBe(false);
+    transaction.stop({ meterStop: 1 });
+    expect(() => transaction.stop({ meterStop: 1 })).toThrow(TypeError);
+    expect(() => transaction.meterValues({ meterValue })).toThrow(TypeError);
+  });
+
+  test("starts no transaction before start has resolved", () => {
+    expect(() => new Site().chargePoint.startTransaction(start)).toThrow(TypeError);
+  });
+});
+
+describe("ChargePoint.call", () => {
+  test("fails at once when there is no connection, and says that nothing was sent [J-109] [trap 3]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.drop();
+    site.behaviour.reachable = false;
+    await site.clock.advance(0);
+    const error = await rejection(site.chargePoint.call("Authorize", { idTag: "A" }));
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toMatchObject({ sent: false });
+    site.behaviour.reachable = true;
+    await site.clock.advance(60_000);
+    expect(site.actions).not.toContain("Authorize");
+  });
+
+  test("refuses what a Charge Point sends by itself", async () => {
+    const site = new Site();
+    await site.start();
+    for (const action of ["BootNotification", "StatusNotification", "StartTransaction", "StopTransaction"]) {
+      expect(await rejection(site.chargePoint.call(action as "Heartbeat", {}))).toBeInstanceOf(TypeError);
+    }
+  });
+});
