@@ -27,14 +27,15 @@ export interface CentralSystemEvents {
   refused: [event: HandshakeRefusal];
   message: [event: WithIdentity & ConnectionEvents["message"][0]];
   violation: [event: WithIdentity & ConnectionEvents["violation"][0]];
-  fault: [event: WithIdentity & ConnectionEvents["fault"][0]];
+  /** Something on our side failed; without an identity where it concerned no Charge Point in particular. */
+  fault: [event: Partial<WithIdentity> & ConnectionEvents["fault"][0]];
 }
 
 /** Why no connection came about. */
 export interface HandshakeRefusal {
   /** The identity in the URL, where it could be read. */
   readonly identity?: string;
-  readonly reason: "path" | "unknown-identity" | "unauthorized" | "subprotocol" | "request" | "timeout" | "fault";
+  readonly reason: "path" | "unknown-identity" | "unauthorized" | "subprotocol" | "request" | "timeout" | "closing" | "fault";
   /** The HTTP status of the answer; 101 where the WebSocket was opened and closed at once. */
   readonly status: number;
   /** What was wrong, in one sentence. */

@@ -1,0 +1,194 @@
+import type { Duplex } from "node:stream";
+import { type Clock, systemClock, type Transport, type TransportListener } from "@ocppj/core";
+import { WebSocket } from "ws";
+
+/** What holds for every WebSocket, at either end. */
+export interface TransportOptions {
+  /**
+   * How many milliseconds nothing may arrive before a ping is sent; when as long again nothing arrives, the connection
+   * is lost (1006). Anything that arrives counts, not only pongs. 0 means never. Default 60 000.
+   *
+   * @spec OCPP-J 1.6 §5.3, §7; J errata 3.9 [J-150 … J-155, Q20]
+   */
+  readonly pingIntervalMs?: number;
+  /** The largest message that is read, in bytes; for a larger one the connection is closed with 1009. Default 1 MiB. [J-143] */
+  readonly maxFrameBytes?: number;
+  /**
+   * How many bytes may wait to be sent. A peer that does not read them is disconnected with 1008. A single message that
+   * is larger is sent all the same. Default 4 MiB.
+   */
+  readonly maxBufferedBytes?: number;
+  /** How many milliseconds the peer has to answer a close frame. Default 5000. */
+  readonly closeTimeoutMs?: number;
+  /** What every time-out is measured on. Default: the clock of the runtime. */
+  readonly clock?: Clock;
+}
+
+/** The part of the options that `ws` itself obeys. permessage-deflate breaks some chargers, so it is off. [J-141, Q25] */
+export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) {
+  return { maxPayload: maxFrameBytes, perMessageDeflate: false } as const;
+}
+
+/** Why this end gave the connection up, where the closing handshake does not tell. */
+interface Verdict {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/**
+ * An open `ws` WebSocket, at either end, as a {@link Transport}.
+ *
+ * Theory of operation: `ws` reassembles, checks UTF-8, answers pings and shakes hands on closing. What it leaves to its
+ * user is done here: it stands still until somebody listens, refuses binary messages, notices a peer that is silent, one
+ * that does not read, and one that never ends its side of the close. There is one timer: for the silence while the
+ * WebSocket is open, for its end afterwards.
+ *
+ * @spec OCPP-J 1.6 §3, §4.1.2, §5 [J-047, J-143, J-154, J-155]
+ */
+export class WebSocketTransport implements Transport {
+  readonly #webSocket: WebSocket;
+  readonly #clock: Clock;
+  readonly #pingIntervalMs: number;
+  readonly #maxBufferedBytes: number;
+  readonly #closeTimeoutMs: number;
+  /** What happened before `listen`. */
+  readonly #early: ((listener: TransportListener) => void)[] = [];
+  #listener: TransportListener | undefined;
+  #heardAt = 0;
+  #pingedAt: number | undefined;
+  #disarm = (): void => {};
+  /** Whether this end has begun to close; messages are then no longer delivered. */
+  #deaf = false;
+  /** Whether the WebSocket is ending, whoever began it. */
+  #ending = false;
+  #verdict: Verdict | undefined;
+
+  /**
+   * Takes over a WebSocket in the very turn in which it opened, before it reads anything.
+   *
+   * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
+   */
+  constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions) {
+    this.#webSocket = webSocket;
+    this.#clock = options.clock ?? systemClock;
+    this.#pingIntervalMs = options.pingIntervalMs ?? 60_000;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 4 * 2 ** 20;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 5000;
+
+    webSocket.pause();
+    webSocket.on("message", (payload, isBinary) => {
+      if (isBinary) this.#giveUp(1003, "OCPP-J messages are text messages");
+      else this.#message((payload as Buffer).toString());
+    });
+    webSocket.on("error", (error) => {
+      this.#verdict ??= { code: closeCodeOf(error), reason: error.message };
+      this.#end();
+    });
+    webSocket.on("close", (code, reason) => {
+      this.#disarm();
+      this.#ending = true;
+      const { code: closeCode, reason: why } = this.#verdict ?? { code, reason: reason.toString() };
+      this.#report((listener) => listener.close(closeCode, why));
+    });
+    // `ws` listens first, so it has already dealt with what these two hear of.
+    socket.on("data", () => this.#heard());
+    socket.on("end", () => this.#end());
+  }
+
+  listen(listener: TransportListener): void {
+    this.#heardAt = this.#clock.now();
+    if (this.#pingIntervalMs > 0 && !this.#ending) this.#arm(this.#heardAt + this.#pingIntervalMs, () => this.#watch());
+    queueMicrotask(() => {
+      for (const event of this.#early.splice(0)) event(listener);
+      this.#listener = listener;
+      this.#webSocket.resume();
+    });
+  }
+
+  send(text: string): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    const waiting = this.#webSocket.bufferedAmount;
+    if (waiting > 0 && waiting + Buffer.byteLength(text) > this.#maxBufferedBytes) {
+      this.#giveUp(1008, `${waiting} bytes wait to be read`);
+    } else {
+      this.#webSocket.send(text);
+    }
+  }
+
+  close(code = 1000, reason = ""): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#webSocket.close(code, reason);
+    this.#deaf = true;
+    this.#webSocket.resume(); // Without a listener, too: the peer's answer has to be read.
+    this.#end();
+  }
+
+  #message(text: string): void {
+    this.#report((listener) => {
+      if (!this.#deaf) listener.message(text);
+    });
+  }
+
+  #report(event: (listener: TransportListener) => void): void {
+    if (this.#listener === undefined) this.#early.push(event);
+    else event(this.#listener);
+  }
+
+  /** Closes because of what the peer does; our side hears why, whatever the peer answers. */
+  #giveUp(code: number, reason: string): void {
+    if (this.#deaf) return;
+    this.#verdict ??= { code, reason };
+    this.close(code, reason);
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#clock.now();
+    this.#pingedAt = undefined;
+    if (this.#webSocket.readyState !== WebSocket.OPEN) this.#end(); // A close frame was among it.
+  }
+
+  /** Pings a silent peer, once; gives it up when it stays silent. */
+  #watch(): void {
+    const now = this.#clock.now();
+    const due = (this.#pingedAt ?? this.#heardAt) + this.#pingIntervalMs;
+    if (now < due) {
+      this.#arm(due, () => this.#watch());
+    } else if (this.#pingedAt === undefined) {
+      this.#webSocket.ping();
+      this.#pingedAt = now;
+      this.#arm(now + this.#pingIntervalMs, () => this.#watch());
+    } else {
+      // J-154: a missing pong means that the connection is dead. [Q20]: not while anything else arrives.
+      const silentMs = Math.round(now - this.#heardAt);
+      this.#verdict ??= { code: 1006, reason: `Nothing arrived for ${silentMs} ms, in spite of a ping` };
+      this.#webSocket.terminate();
+    }
+  }
+
+  /** Bounds the time in which the WebSocket, no longer open, has to disappear. */
+  #end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#arm(this.#clock.now() + this.#closeTimeoutMs, () => this.#webSocket.terminate());
+  }
+
+  #arm(time: number, callback: () => void): void {
+    this.#disarm();
+    this.#disarm = this.#clock.wakeAt(time, callback);
+  }
+}
+
+/** The close code that `ws` sent because of an error in what it read. */
+function closeCodeOf(error: Error & { readonly code?: string }): number {
+  switch (error.code) {
+    case "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH":
+    case "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH":
+      return 1009;
+    case "WS_ERR_TOO_MANY_BUFFERED_PARTS":
+      return 1008;
+    case "WS_ERR_INVALID_UTF8":
+      return 1007;
+    default:
+      return 1002;
+  }
+}
