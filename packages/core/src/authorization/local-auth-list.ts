@@ -99,11 +99,7 @@ export class LocalAuthList implements IdTagLookUp {
    */
   static async load(store: QueueStore, options: LocalAuthListOptions): Promise<LocalAuthList> {
     const list = new LocalAuthList(store, options);
-    for (const record of await store.load(prefix)) {
-      const read = journalRecordOf(record);
-      if (read === undefined) await setAside(store, record, "is no update of the local auth list", options.report);
-      else await list.#replay(read, record);
-    }
+    for (const record of await store.load(prefix)) await list.#replay(record);
     return list;
   }
 
@@ -162,7 +158,8 @@ export class LocalAuthList implements IdTagLookUp {
    * @spec OCPP 1.6 §5.15, §6.41, §7.1, §7.47, §7.48 [LAL-20 … LAL-33]
    */
   update(req: SendLocalList): Promise<UpdateStatus> {
-    const status = this.#lastUpdate.then(() => this.#update(req));
+    const update = () => this.#update(req);
+    const status = this.#lastUpdate.then(update, update);
     this.#lastUpdate = status;
     return status;
   }
@@ -183,10 +180,12 @@ export class LocalAuthList implements IdTagLookUp {
     };
     const value = JSON.stringify(record);
     if (
-      !(await writeAll("update the local auth list", this.#report, [() => this.#store.put(keyOf(sequence), value)]))
+      !(await writeAll("update the Local Authorization List", this.#report, [
+        () => this.#store.put(keyOf(sequence), value),
+      ]))
     ) {
       // A store may fail after it has written. What is answered with Failed should not be there after a restart.
-      await writeAll("take back an update of the local auth list", this.#report, [
+      await writeAll("take back an update of the Local Authorization List", this.#report, [
         () => this.#store.delete(keyOf(sequence)),
       ]);
       return "Failed";
@@ -214,31 +213,37 @@ export class LocalAuthList implements IdTagLookUp {
   #advance({ sequence, req }: JournalRecord, changes: Changes, entries: Map<string, KnownIdTag> | undefined): void {
     this.#entries = entries ?? applied(changes, this.#entries);
     this.#weight = entries ? 0 : this.#weight + weightOf(changes);
-    this.#journal = entries ? [sequence] : [...this.#journal, sequence];
+    if (entries) this.#journal = [sequence];
+    else this.#journal.push(sequence);
     this.#listVersion = req.listVersion;
     this.#current = sequence;
   }
 
   /** Takes up a record that was read back. */
-  async #replay(record: JournalRecord, stored: StoredRecord): Promise<void> {
-    this.#nextSequence = record.sequence + 1;
-    const changes = changesOf(record.req);
-    const full = record.req.updateType === "Full";
+  async #replay(stored: StoredRecord): Promise<void> {
+    const record = journalRecordOf(stored);
+    const changes = record && changesOf(record.req);
     if (changes === undefined) {
-      await setAside(this.#store, stored, "is no update of the local auth list", this.#report);
-    } else if (!full && record.follows !== this.#current) {
-      await setAside(this.#store, stored, "follows an update of the local auth list that is missing", this.#report);
-    } else {
-      const superseded = full ? this.#journal : [];
-      this.#advance(record, changes, full ? applied(changes, new Map()) : undefined);
+      await setAside(this.#store, stored, "is no update of the Local Authorization List", this.#report);
+      return;
+    }
+    this.#nextSequence = record.sequence + 1;
+    if (record.req.updateType === "Full") {
+      const superseded = this.#journal;
+      this.#advance(record, changes, applied(changes, new Map()));
       await this.#delete(superseded);
+    } else if (record.follows === this.#current) {
+      this.#advance(record, changes, undefined);
+    } else {
+      const why = "follows an update of the Local Authorization List that is missing";
+      await setAside(this.#store, stored, why, this.#report);
     }
   }
 
   /** What cannot be deleted does no harm: it is superseded at the next load, too, and deleted then. */
   async #delete(superseded: readonly number[]): Promise<void> {
     await writeAll(
-      "remove what is superseded in the local auth list",
+      "remove what is superseded in the Local Authorization List",
       this.#report,
       superseded.map((sequence) => () => this.#store.delete(keyOf(sequence))),
     );

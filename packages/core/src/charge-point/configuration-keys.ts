@@ -350,7 +350,7 @@ function read(type: keyof ConfigurationValueTypes, text: string): ConfigurationV
     case "integer":
       return /^(?:0|-?[1-9]\d*)$/.test(text) ? Number(text) : undefined;
     case "CSL":
-      return text.trim() === "" ? [] : text.split(",").map((item) => item.trim());
+      return Object.freeze(text.trim() === "" ? [] : text.split(",").map((item) => item.trim()));
     case "string":
       return text;
   }

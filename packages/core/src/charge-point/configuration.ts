@@ -122,6 +122,7 @@ interface Setting {
   inEffect: ConfigurationValue | undefined;
   /** What the store has. */
   record: string | undefined;
+  readonly listeners: Set<(value: never) => void>;
 }
 
 const prefix = "configuration/";
@@ -147,15 +148,14 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   readonly #settings = new Map<string, Setting>();
   readonly #store: QueueStore;
   readonly #report: (error: Error) => void;
-  readonly #approve: ConfigurationOptions<V>["approve"];
-  readonly #listeners = new Set<(change: ConfigurationChange<V>) => void>();
+  readonly #approve: (change: never) => ConfigurationVerdict | Promise<ConfigurationVerdict>;
   /** Ends when all changes have that were begun. */
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor({ keys, vendorKeys, store, report, approve }: ConfigurationOptions<V>) {
     this.#store = store;
     this.#report = report;
-    this.#approve = approve;
+    this.#approve = approve ?? (() => "Accepted");
     for (const setting of [...standardSettings(keys), ...vendorSettings(vendorKeys ?? {})]) {
       if (this.#settings.has(folded(setting.key))) throw new TypeError(`There are two keys "${setting.key}".`);
       this.#settings.set(folded(setting.key), setting);
@@ -203,8 +203,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
    * @throws Error The store failed, and the key has the value that it had.
    */
   async set<K extends keyof Values<V> & string>(key: K, value: NonNullable<Values<V>[K]>): Promise<void> {
-    const setting = this.#settings.get(folded(key));
-    if (setting === undefined) throw new TypeError(`This charge point has no configuration key "${key}".`);
+    const setting = this.#setting(key);
     const copy = frozen(value as ConfigurationValue);
     await this.#inTurn(async () => {
       this.#demand(setting, copy);
@@ -214,14 +213,16 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   }
 
   /**
-   * Calls a listener with each new value once it is in effect: not before the reboot if it requires one, and before
-   * the Central System has the answer.
+   * Calls a listener with each new value of a key once it is in effect: not before the reboot if it requires one, and
+   * before the Central System has the answer.
    *
    * @returns The function that ends it.
+   * @throws TypeError The charge point does not have the key.
    */
-  listen(listener: (change: ConfigurationChange<V>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  listen<K extends keyof Values<V> & string>(key: K, listener: (value: NonNullable<Values<V>[K]>) => void): () => void {
+    const { listeners } = this.#setting(key);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   /**
@@ -264,11 +265,16 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
     }
   }
 
+  #setting(key: string): Setting {
+    const setting = this.#settings.get(folded(key));
+    if (setting === undefined) throw new TypeError(`This charge point has no configuration key "${key}".`);
+    return setting;
+  }
+
   async #change(setting: Setting, text: string): Promise<ConfigurationVerdict> {
     const value = parseConfigurationValue(setting.range, text);
     if (value === undefined || !this.#mayChange(setting, value)) return "Rejected";
-    const change = { key: setting.key, value: frozen(value) } as ConfigurationChange<V>;
-    const verdict = this.#approve === undefined ? "Accepted" : await this.#approve(change);
+    const verdict = await this.#approve({ key: setting.key, value } as never);
     if (verdict !== "Accepted" && verdict !== "RebootRequired") return "Rejected";
     return this.#inTurn(async () => {
       // Something else may have changed while the charge point was thinking.
@@ -338,9 +344,9 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
 
   #apply(setting: Setting, value: ConfigurationValue): void {
     setting.inEffect = value;
-    for (const listener of this.#listeners) {
+    for (const listener of setting.listeners) {
       try {
-        listener({ key: setting.key, value } as ConfigurationChange<V>);
+        listener(value as never);
       } catch (error) {
         this.#tell(error);
       }
@@ -353,10 +359,9 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
     // Another version of the charge point may have a use for it.
     if (setting?.key !== name.slice(prefix.length) || setting.access === "R") return;
     try {
-      const text: unknown = JSON.parse(record);
-      const value = typeof text === "string" ? parseConfigurationValue(setting.range, text) : undefined;
+      const value = parseConfigurationValue(setting.range, textOf(record));
       if (value === undefined || !this.#takes(setting, value)) throw new TypeError("It is no value of this key.");
-      Object.assign(setting, { latest: frozen(value), inEffect: frozen(value), record });
+      Object.assign(setting, { latest: value, inEffect: value, record });
     } catch (cause) {
       this.#tell(new Error(`The record "${name}" of the store cannot be used and was set aside.`, { cause }));
       await this.#setAside(name, record);
@@ -396,7 +401,7 @@ function standardSettings(keys: StandardKeys): readonly Setting[] {
     const readonly = definition.access === "R" || (definition.access !== "W" && options?.readonly === true);
     const value = options?.value ?? (readonly ? (whenReadOnly ?? definition.default) : definition.default);
     if (value === undefined && definition.type !== "string") {
-      throw new TypeError(`${key} must have a value, because this charge point has that key (profile ${profile}).`);
+      throw new TypeError(`${key} must be given a value: this charge point has the key, and there is no default.`);
     }
     const access = readonly ? "R" : definition.access === "W" ? "W" : "RW";
     const fixed = readonly ? whenReadOnly : undefined;
@@ -413,7 +418,9 @@ interface AnyOptions {
 }
 
 function vendorSettings(keys: VendorKeys): readonly Setting[] {
+  const standardNames = new Set(Object.keys(configurationKeys).map(folded));
   return Object.entries(keys).map(([key, definition]) => {
+    if (standardNames.has(folded(key))) throw new TypeError(`"${key}" is a standard key: it belongs into keys.`);
     if ([...key].length > maxKeyLength) throw new TypeError(`"${key}" has more than ${maxKeyLength} characters.`);
     return settingOf(key, definition, definition.access, definition.value, definition.accepts ?? (() => true));
   });
@@ -427,7 +434,22 @@ function settingOf(
   accepts: Setting["accepts"],
 ): Setting {
   const value = initial === undefined ? undefined : frozen(initial);
-  return { key, range, access, accepts, latest: value, inEffect: value, record: undefined };
+  return { key, range, access, accepts, latest: value, inEffect: value, record: undefined, listeners: new Set() };
+}
+
+/**
+ * Reads a record. They are JSON strings, because one that was cut off is none any more, while `30` could be all that is
+ * left of `300`. What `JSON.parse` throws quotes the text, which may be a password. [SEC-A01-12]
+ */
+function textOf(record: string): string {
+  let text: unknown;
+  try {
+    text = JSON.parse(record);
+  } catch {
+    // Told below, without the text.
+  }
+  if (typeof text !== "string") throw new TypeError("It is damaged.");
+  return text;
 }
 
 function keyValue({ key, access, latest }: Setting): NonNullable<Conf<"GetConfiguration">["configurationKey"]>[number] {
