@@ -1,4 +1,21 @@
 export {
+  AuthorizationCache,
+  type AuthorizationCacheOptions,
+} from "./authorization/authorization-cache.ts";
+export {
+  type AskCentralSystem,
+  type Authorization,
+  type AuthorizationKeys,
+  type AuthorizationSituation,
+  authorizationOf,
+  authorize,
+  authorizeStop,
+  sameGroup,
+  type TransactionStarter,
+} from "./authorization/authorize.ts";
+export { type IdTagInfo, type IdTagLookUp, type KnownIdTag, sameIdTag } from "./authorization/id-tag.ts";
+export { LocalAuthList, type LocalAuthListOptions } from "./authorization/local-auth-list.ts";
+export {
   CentralSystem,
   type CentralSystemEvents,
   type CentralSystemOptions,
@@ -7,10 +24,26 @@ export {
 export {
   ChargePoint,
   type ChargePointCall,
+  type ChargePointConfiguration,
   type ChargePointEvents,
   type ChargePointOptions,
   type TransactionEvent,
 } from "./charge-point/charge-point.ts";
+export {
+  Configuration,
+  type ConfigurationChange,
+  type ConfigurationKeyOptions,
+  type ConfigurationOptions,
+  type ConfigurationVerdict,
+  type StandardKeys,
+  type VendorKey,
+  type VendorKeys,
+} from "./charge-point/configuration.ts";
+export {
+  type ConfigurationKey,
+  type ConfigurationValue,
+  configurationKeys,
+} from "./charge-point/configuration-keys.ts";
 export { memoryStore, type QueueStore, type StoredRecord } from "./charge-point/queue-store.ts";
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
 export type { Transaction, TransactionMeterValues, TransactionStop } from "./charge-point/transaction.ts";

@@ -3,17 +3,24 @@ import * as core from "../src/index.ts";
 
 test("@ocppj/core exports these names, and no others", () => {
   expect(Object.keys(core).sort()).toEqual([
+    "AuthorizationCache",
     "CallError",
     "CallTimeoutError",
     "CentralSystem",
     "ChargePoint",
+    "Configuration",
     "Connection",
     "ConnectionClosedError",
     "HandshakeError",
+    "LocalAuthList",
     "NotAcceptedError",
     "OcppError",
     "PayloadError",
     "actions",
+    "authorizationOf",
+    "authorize",
+    "authorizeStop",
+    "configurationKeys",
     "connectionUrl",
     "decode",
     "drive",
@@ -21,6 +28,8 @@ test("@ocppj/core exports these names, and no others", () => {
     "errorCodes",
     "identityFromPath",
     "memoryStore",
+    "sameGroup",
+    "sameIdTag",
     "subprotocol",
     "systemClock",
   ]);

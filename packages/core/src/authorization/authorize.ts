@@ -53,8 +53,7 @@ export type Authorization =
       readonly grounds: "local-list" | "cache" | "central-system" | "local-authorize-offline";
       readonly idTagInfo: IdTagInfo;
     }
-  | { readonly decision: "refuse"; readonly grounds: "unknown-offline" }
-  | { readonly decision: "refuse"; readonly grounds: "other-group"; readonly idTagInfo?: IdTagInfo };
+  | { readonly decision: "refuse"; readonly grounds: "other-group" | "unknown-offline" };
 
 /** The Central System is to decide: send Authorize.req. */
 export interface AskCentralSystem {
@@ -146,8 +145,6 @@ export function sameGroup(a: string | undefined, b: string | undefined): boolean
 }
 
 function withinGroup(authorization: Authorization, { parentIdTag }: TransactionStarter): Authorization {
-  if (!("idTagInfo" in authorization)) return { decision: "refuse", grounds: "other-group" };
-  const { idTagInfo } = authorization;
-  if (sameGroup(idTagInfo?.parentIdTag, parentIdTag)) return authorization;
-  return { decision: "refuse", grounds: "other-group", ...(idTagInfo && { idTagInfo }) };
+  const group = "idTagInfo" in authorization ? authorization.idTagInfo.parentIdTag : undefined;
+  return sameGroup(group, parentIdTag) ? authorization : { decision: "refuse", grounds: "other-group" };
 }

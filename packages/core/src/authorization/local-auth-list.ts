@@ -223,7 +223,7 @@ export class LocalAuthList implements IdTagLookUp {
   async #replay(stored: StoredRecord): Promise<void> {
     const record = journalRecordOf(stored);
     const changes = record && changesOf(record.req);
-    if (changes === undefined) {
+    if (record === undefined || changes === undefined) {
       await setAside(this.#store, stored, "is no update of the Local Authorization List", this.#report);
       return;
     }

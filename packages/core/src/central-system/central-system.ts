@@ -35,7 +35,15 @@ export interface CentralSystemEvents {
 export interface HandshakeRefusal {
   /** The identity in the URL, where it could be read. */
   readonly identity?: string;
-  readonly reason: "path" | "unknown-identity" | "unauthorized" | "subprotocol" | "request" | "timeout" | "closing" | "fault";
+  readonly reason:
+    | "path"
+    | "unknown-identity"
+    | "unauthorized"
+    | "subprotocol"
+    | "request"
+    | "timeout"
+    | "closing"
+    | "fault";
   /** The HTTP status of the answer; 101 where the WebSocket was opened and closed at once. */
   readonly status: number;
   /** What was wrong, in one sentence. */

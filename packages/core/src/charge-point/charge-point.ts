@@ -1,4 +1,7 @@
 import { EventEmitter } from "eventemitter3";
+import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
+import type { Authorization, AuthorizationKeys } from "../authorization/authorize.ts";
+import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import {
   type AnyHandler,
@@ -17,7 +20,11 @@ import { CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../er
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
+import { Authorizer } from "./authorizer.ts";
+import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime } from "./central-time.ts";
+import type { Configuration } from "./configuration.ts";
+import { configurationKeys } from "./configuration-keys.ts";
 import { QueueRecords } from "./queue-records.ts";
 import { memoryStore, type QueueStore } from "./queue-store.ts";
 import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
@@ -25,7 +32,7 @@ import { Registration, type RegistrationOutput } from "./registration.ts";
 import { StatusReports } from "./status-reports.ts";
 import type { Transaction } from "./transaction.ts";
 import { type TransactionCall, TransactionDelivery } from "./transaction-delivery.ts";
-import type { DiscardReason } from "./transaction-queue.ts";
+import type { DiscardReason, TransactionMessageKeys } from "./transaction-queue.ts";
 
 /** The actions that a {@link ChargePoint} sends by itself, at the right moment; the others are for `call`. */
 type OwnAction = "BootNotification" | "StatusNotification" | "StartTransaction" | "StopTransaction";
@@ -76,6 +83,12 @@ export interface TransactionEvent {
   readonly call: TransactionCall;
 }
 
+/** A {@link Configuration}, whatever keys of its own it has beside the standard ones. */
+export type ChargePointConfiguration = Pick<
+  Configuration,
+  "get" | "set" | "listen" | "getConfiguration" | "changeConfiguration"
+>;
+
 /** Settings of a {@link ChargePoint}. */
 export interface ChargePointOptions extends RetryBackOff {
   /** The identity of the Charge Point: what the Central System knows it by. */
@@ -88,9 +101,21 @@ export interface ChargePointOptions extends RetryBackOff {
   readonly boot: Req<"BootNotification">;
   /** Where undelivered messages and open transactions survive a power cut. Default: they do not, `memoryStore()`. */
   readonly store?: QueueStore;
+  /**
+   * The configuration keys: GetConfiguration and ChangeConfiguration are answered from it, and a change takes effect at
+   * once where it concerns this class. Default: none, and the defaults of `configurationKeys` where a key is obeyed.
+   */
+  readonly configuration?: ChargePointConfiguration;
+  /** Remembers what the Central System says about identifiers. Default: none, ClearCache is rejected. */
+  readonly authorizationCache?: AuthorizationCache;
+  /** The Local Authorization List, answered for and looked at by `authorize`. Default: none. */
+  readonly localAuthList?: LocalAuthList;
   /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
   readonly maxQueuedMessages?: number;
-  /** How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default 30 000. */
+  /**
+   * How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default: MessageTimeout of the
+   * configuration, or 30 000. [J-104]
+   */
   readonly timeoutMs?: number;
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
@@ -114,6 +139,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #registration: Registration;
   readonly #reconnection: Reconnection;
   readonly #delivery: TransactionDelivery;
+  readonly #authorizer: Authorizer;
+  readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
   #connection: Connection<"ChargePoint"> | undefined;
@@ -131,14 +158,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#options = options;
     this.#clock = clock;
     this.#time = new CentralTime(clock.now());
-    this.#registration = new Registration(defaultHeartbeatMs);
+    this.#registration = new Registration(this.#heartbeatMs());
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
     this.#reconnection = new Reconnection(options, random);
     this.#runReconnection = drive(this.#reconnection, clock, (output) => void this.#connect(output));
     this.#delivery = new TransactionDelivery({
       clock,
       records: new QueueRecords(store),
-      keys: { attempts: 3, retryIntervalMs: 60_000 },
+      keys: this.#transactionMessageKeys(),
       maxMessages: options.maxQueuedMessages ?? 10_000,
       call: ({ action, req }) => this.#callNow(action, req),
       now: () => this.now(),
@@ -147,6 +174,16 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       discarded: (event) => this.#emit("discarded", event),
       fault: (error) => this.#emit("fault", { error }),
     });
+    this.#authorizer = new Authorizer({
+      ...options,
+      keys: () => this.#authorizationKeys(),
+      now: () => this.now(),
+      online: () => this.#isOnline(),
+      ask: async (idTag) => (await this.#callNow("Authorize", { idTag })).idTagInfo,
+      conflict: () => this.#reportConflict(),
+    });
+    this.#builtInHandlers = builtInHandlers(options);
+    this.#obeyConfiguration();
     const registration = this.#registration;
     this.#owner = {
       get silent() {
@@ -277,6 +314,29 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#sendStatuses();
   }
 
+  /**
+   * Decides whether an identifier that is presented may start a transaction: asks the Central System where that is due,
+   * and decides by the Local Authorization List and the authorization cache where it is not, or gets no answer.
+   *
+   * @returns `accept` or `refuse`, with the grounds. Never rejects.
+   * @spec OCPP 1.6 §3.5, §4.1 [CORE-AUTH-01 … CORE-AUTH-08, CORE-LAO-20 … CORE-LAO-28]
+   */
+  authorize(idTag: string): Promise<Authorization> {
+    return this.#authorizer.authorize(idTag);
+  }
+
+  /**
+   * Decides whether an identifier that is presented may stop a transaction: the one that started it may without being
+   * asked about, and so may others of its group.
+   *
+   * @returns `accept` or `refuse`, with the grounds. Never rejects.
+   * @spec OCPP 1.6 §3.10, §4.1 [CORE-AUTH-03, CORE-AUTH-09, CORE-IDT-04]
+   */
+  authorizeStop(idTag: string, { idTag: starter, parentIdTag }: Transaction): Promise<Authorization> {
+    const group = parentIdTag ?? this.#authorizer.lookUp(starter)?.parentIdTag;
+    return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group });
+  }
+
   async #connect({ attempt }: ReconnectionOutput): Promise<void> {
     const { url, connect } = this.#options;
     this.#emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
@@ -294,15 +354,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   #opened(transport: Transport): void {
-    const { timeoutMs } = this.#options;
     const options = { role: "ChargePoint", identity: this.identity, clock: this.#clock } as const;
-    this.#connection = new Connection(transport, { ...options, ...(timeoutMs && { timeoutMs }) }, this.#owner);
+    this.#connection = new Connection(transport, options, this.#owner);
     this.#reconnection.opened(this.#clock.now());
     this.#runReconnection();
     this.#emit("connected", {});
     this.#registration.connected(this.#clock.now());
     this.#runRegistration();
-    if (this.registration === "Accepted") this.#online();
+    if (this.#isOnline()) this.#online();
   }
 
   #closed(event: { readonly code: number; readonly reason: string }): void {
@@ -329,10 +388,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
         break;
       case "registered":
         this.#emit("registration", { status: output.status, intervalMs: output.intervalMs });
-        if (output.status === "Accepted") {
-          this.#statuses.accepted();
-          this.#online();
-        }
+        if (output.status === "Accepted") this.#accepted(output.intervalMs);
         break;
     }
   }
@@ -384,6 +440,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     if (first && this.#time.synchronized) this.#delivery.synchronized(this.#time.offsetMs);
   }
 
+  #accepted(intervalMs: number): void {
+    // CORE-BOOT-03: the key tells what is in effect.
+    const set = this.#options.configuration?.set("HeartbeatInterval", intervalMs / 1000);
+    void set?.catch((error: unknown) => this.#emit("fault", { error }));
+    this.#statuses.accepted();
+    this.#online();
+  }
+
   /** J-163: statuses first, then what the queue holds. */
   #online(): void {
     this.#sendStatuses();
@@ -406,17 +470,74 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
 
   #delivered(event: TransactionEvent & { readonly conf: unknown }): void {
     this.#emit("delivered", event);
-    if (event.call.action !== "StartTransaction") return;
-    const { idTagInfo } = event.conf as Conf<"StartTransaction">;
-    const { transaction } = event;
-    if (idTagInfo.status !== "Accepted" && !transaction.stopped) this.#emit("invalidated", { transaction, idTagInfo });
+    const { call, transaction } = event;
+    const { idTagInfo } = (event.conf ?? {}) as Partial<Conf<"StartTransaction">>;
+    const idTag = call.action === "MeterValues" ? undefined : call.req.idTag;
+    if (idTagInfo === undefined || idTag === undefined) return;
+    this.#authorizer.learned(idTag, idTagInfo);
+    if (call.action === "StartTransaction" && idTagInfo.status !== "Accepted" && !transaction.stopped) {
+      this.#emit("invalidated", { transaction, idTagInfo });
+    }
+  }
+
+  /** LAL-06 */
+  #reportConflict(): void {
+    const [own] = this.#statuses.of(0);
+    this.report({ connectorId: 0, status: own?.status ?? "Available", errorCode: "LocalListConflict" });
+  }
+
+  #isOnline(): boolean {
+    return this.#connection !== undefined && this.registration === "Accepted";
   }
 
   async #callNow<A extends ActionFrom<"ChargePoint">>(action: A, req: Req<A>, options?: CallOptions): Promise<Conf<A>> {
     if (this.#connection === undefined) {
       throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
     }
-    return this.#connection.call(action, req, options);
+    const { configuration, timeoutMs = 1000 * (configuration?.get("MessageTimeout") ?? 30) } = this.#options;
+    return this.#connection.call(action, req, { timeoutMs, ...options });
+  }
+
+  /** Follows the keys that this class obeys. [CORE-HB-08, CORE-TXQ-07] */
+  #obeyConfiguration(): void {
+    const { configuration } = this.#options;
+    configuration?.listen("HeartbeatInterval", () => {
+      this.#registration.configured(this.#heartbeatMs());
+      this.#runRegistration();
+    });
+    for (const key of ["TransactionMessageAttempts", "TransactionMessageRetryInterval"] as const) {
+      configuration?.listen(key, () => this.#delivery.configured(this.#transactionMessageKeys()));
+    }
+  }
+
+  #heartbeatMs(): number {
+    return 1000 * this.#key("HeartbeatInterval");
+  }
+
+  #transactionMessageKeys(): TransactionMessageKeys {
+    return {
+      attempts: this.#key("TransactionMessageAttempts"),
+      retryIntervalMs: 1000 * this.#key("TransactionMessageRetryInterval"),
+    };
+  }
+
+  #authorizationKeys(): AuthorizationKeys {
+    const { configuration } = this.#options;
+    // Without a configuration, the list and the cache count because they are there.
+    if (configuration === undefined) {
+      return { ...defaultAuthorizationKeys, AuthorizationCacheEnabled: true, LocalAuthListEnabled: true };
+    }
+    return {
+      LocalAuthorizeOffline: configuration.get("LocalAuthorizeOffline"),
+      LocalPreAuthorize: configuration.get("LocalPreAuthorize"),
+      AllowOfflineTxForUnknownId: configuration.get("AllowOfflineTxForUnknownId"),
+      AuthorizationCacheEnabled: configuration.get("AuthorizationCacheEnabled"),
+      LocalAuthListEnabled: configuration.get("LocalAuthListEnabled"),
+    };
+  }
+
+  #key(key: "HeartbeatInterval" | "TransactionMessageAttempts" | "TransactionMessageRetryInterval"): number {
+    return this.#options.configuration?.get(key) ?? configurationKeys[key].default;
   }
 
   #emitted(name: keyof ConnectionEvents, event: object): void {
@@ -444,7 +565,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     ) {
       return () => ({ status: "Rejected" });
     }
-    const handler = this.#handlers.get(action);
+    const handler = this.#handlers.get(action) ?? this.#builtInHandlers.get(action);
     if (action !== "TriggerMessage" && (action !== "ExtendedTriggerMessage" || handler === undefined)) return handler;
     const own = handler as Handler<"ChargePoint", "TriggerMessage"> | undefined;
     return (req: Req<"TriggerMessage">, context) => this.#trigger(req, context, own);
@@ -506,5 +627,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 }
 
-/** Time between Heartbeats where neither the Central System nor the owner says. */
-const defaultHeartbeatMs = 300_000;
+const defaultAuthorizationKeys = {
+  LocalAuthorizeOffline: configurationKeys.LocalAuthorizeOffline.default,
+  LocalPreAuthorize: configurationKeys.LocalPreAuthorize.default,
+};

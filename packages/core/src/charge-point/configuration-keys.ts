@@ -33,7 +33,7 @@ export interface ConfigurationKeyDefinition extends ConfigurationValueRange {
   /** Whether a charge point that supports the profile must have the key. Default false. */
   readonly required?: true;
   /** The unit of an integer, or what it counts. */
-  readonly unit?: "s" | "%" | "Wh" | "times" | "connectors" | "items" | "keys" | "ids" | "characters" | "certificates";
+  readonly unit?: "s" | "%" | "Wh" | "times" | "items" | "keys" | "ids" | "characters" | "certificates";
   /** The initial value where a charge point names none. */
   readonly default?: ConfigurationValueTypes[keyof ConfigurationValueTypes];
   /** The only value where the charge point cannot change the key. */
@@ -150,7 +150,6 @@ export const configurationKeys = {
     access: "R",
     profile: "Core",
     required: true,
-    unit: "connectors",
     minimum: 1,
   },
   /** How often a reset that failed is tried again. [CFG-23] */

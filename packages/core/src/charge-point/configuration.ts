@@ -90,8 +90,8 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
    * `SupportedFeatureProfiles` need not be mentioned where `configurationKeys` has a default.
    */
   readonly keys: StandardKeys;
-  /** Keys of the charge point's own. Default: none. */
-  readonly vendorKeys?: V;
+  /** Keys of the charge point's own; their names differ from those of the standard keys. Default: none. */
+  readonly vendorKeys?: V & VendorKeys;
   /** Keeps what was set, under keys that begin with `configuration/`. AuthorizationKey is in it in clear text. */
   readonly store: QueueStore;
   /**
@@ -203,7 +203,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
    * @throws Error The store failed, and the key has the value that it had.
    */
   async set<K extends keyof Values<V> & string>(key: K, value: NonNullable<Values<V>[K]>): Promise<void> {
-    const setting = this.#setting(key);
+    const setting = this.#settings.get(folded(key));
+    if (setting === undefined) throw new TypeError(`This charge point has no configuration key "${key}".`);
     const copy = frozen(value as ConfigurationValue);
     await this.#inTurn(async () => {
       this.#demand(setting, copy);
@@ -217,12 +218,11 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
    * before the Central System has the answer.
    *
    * @returns The function that ends it.
-   * @throws TypeError The charge point does not have the key.
    */
   listen<K extends keyof Values<V> & string>(key: K, listener: (value: NonNullable<Values<V>[K]>) => void): () => void {
-    const { listeners } = this.#setting(key);
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+    const listeners = this.#settings.get(folded(key))?.listeners;
+    listeners?.add(listener);
+    return () => void listeners?.delete(listener);
   }
 
   /**
@@ -263,12 +263,6 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
       this.#tell(error);
       return { status: "Rejected" };
     }
-  }
-
-  #setting(key: string): Setting {
-    const setting = this.#settings.get(folded(key));
-    if (setting === undefined) throw new TypeError(`This charge point has no configuration key "${key}".`);
-    return setting;
   }
 
   async #change(setting: Setting, text: string): Promise<ConfigurationVerdict> {

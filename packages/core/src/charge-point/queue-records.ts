@@ -77,9 +77,11 @@ export class QueueRecords {
 
 function parseTransaction(value: string): TransactionRecord {
   const record: TransactionRecord = JSON.parse(value);
-  const { number, connectorId, idTag, transactionId } = record;
-  const numbers = [number, connectorId, transactionId ?? 0];
-  if (!numbers.every(Number.isSafeInteger) || typeof idTag !== "string") throw new TypeError("It is no transaction.");
+  const { number, connectorId, idTag, transactionId = 0, parentIdTag = "" } = record;
+  const wellFormed =
+    [number, connectorId, transactionId].every(Number.isSafeInteger) &&
+    [idTag, parentIdTag].every((text) => typeof text === "string");
+  if (!wellFormed) throw new TypeError("It is no transaction.");
   return record;
 }
 

@@ -223,7 +223,8 @@ export class TransactionDelivery implements TransactionOutlet {
     const transaction = this.#transactionOf(message);
     const call = this.#callOf(message);
     if (message.action === "StartTransaction") {
-      this.#identified(transaction, (conf as Conf<"StartTransaction">).transactionId);
+      const { transactionId, idTagInfo } = conf as Conf<"StartTransaction">;
+      this.#identified(transaction, transactionId, idTagInfo.parentIdTag);
     }
     if (message.action === "StopTransaction") this.#over(transaction);
     this.#options.delivered({ transaction, call, conf });
@@ -239,8 +240,8 @@ export class TransactionDelivery implements TransactionOutlet {
   }
 
   /** The id is written down before the message that asked for it is removed, so it is never lost. */
-  #identified(transaction: OpenTransaction, transactionId: number): void {
-    transaction.identified(transactionId);
+  #identified(transaction: OpenTransaction, transactionId: number, parentIdTag?: string): void {
+    transaction.identified(transactionId, parentIdTag);
     this.#write(this.#options.records.putTransaction(transaction.record));
   }
 

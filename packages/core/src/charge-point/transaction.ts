@@ -25,6 +25,8 @@ export interface Transaction {
    * given up. It is what RemoteStopTransaction names.
    */
   readonly transactionId: number | undefined;
+  /** The group of the identifier that started it, as far as StartTransaction.conf has told. */
+  readonly parentIdTag: string | undefined;
   /** Whether `stop` has been called; delivering that may take longer. */
   readonly stopped: boolean;
   /**
@@ -55,6 +57,7 @@ export interface TransactionRecord {
   readonly idTag: string;
   /** -1 when StartTransaction was given up. @spec OCPP 1.6 errata 3.18 [CORE-TXQ-12] */
   readonly transactionId?: number;
+  readonly parentIdTag?: string;
 }
 
 /** Where the messages of transactions go. */
@@ -70,6 +73,7 @@ export class OpenTransaction implements Transaction {
   readonly idTag: string;
   readonly #outlet: TransactionOutlet;
   #transactionId: number | undefined;
+  #parentIdTag: string | undefined;
   #stopped: boolean;
 
   constructor(outlet: TransactionOutlet, record: TransactionRecord, stopped = false) {
@@ -78,11 +82,16 @@ export class OpenTransaction implements Transaction {
     this.connectorId = record.connectorId;
     this.idTag = record.idTag;
     this.#transactionId = record.transactionId;
+    this.#parentIdTag = record.parentIdTag;
     this.#stopped = stopped;
   }
 
   get transactionId(): number | undefined {
     return this.#transactionId;
+  }
+
+  get parentIdTag(): string | undefined {
+    return this.#parentIdTag;
   }
 
   get stopped(): boolean {
@@ -92,7 +101,14 @@ export class OpenTransaction implements Transaction {
   get record(): TransactionRecord {
     const { number, connectorId, idTag } = this;
     const transactionId = this.#transactionId;
-    return { number, connectorId, idTag, ...(transactionId !== undefined && { transactionId }) };
+    const parentIdTag = this.#parentIdTag;
+    return {
+      number,
+      connectorId,
+      idTag,
+      ...(transactionId !== undefined && { transactionId }),
+      ...(parentIdTag !== undefined && { parentIdTag }),
+    };
   }
 
   meterValues(req: TransactionMeterValues): void {
@@ -107,8 +123,9 @@ export class OpenTransaction implements Transaction {
   }
 
   /** Says what StartTransaction.conf told, or that it never will: -1. */
-  identified(transactionId: number): void {
+  identified(transactionId: number, parentIdTag?: string): void {
     this.#transactionId = transactionId;
+    this.#parentIdTag = parentIdTag;
   }
 
   #assertRunning(): void {

@@ -1,10 +1,14 @@
 import { transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import {
+  AuthorizationCache,
+  Configuration,
   ConnectionClosedError,
   HandshakeError,
+  LocalAuthList,
   memoryStore,
   NotAcceptedError,
+  type Req,
   type Transport,
 } from "../../src/index.ts";
 import { Site } from "./site.ts";
@@ -239,7 +243,8 @@ describe("ChargePoint, registering", () => {
     const statuses = () =>
       site.received
         .filter(([action]) => action === "StatusNotification")
-        .map(([, { connectorId, status }]: any) => `${connectorId} ${status}`);
+        .map(([, payload]) => payload as Req<"StatusNotification">)
+        .map(({ connectorId, status }) => `${connectorId} ${status}`);
     expect(statuses()).toEqual(["0 Available", "1 Available", "2 Available"]);
     site.link.chargePoint.drop();
     site.chargePoint.report({ connectorId: 2, status: "Preparing" });
@@ -516,6 +521,163 @@ describe("ChargePoint, transactions", () => {
 
   test("starts no transaction before start has resolved", () => {
     expect(() => new Site().chargePoint.startTransaction(start)).toThrow(TypeError);
+  });
+});
+
+describe("ChargePoint, configuration", () => {
+  const load = () =>
+    Configuration.load({
+      store: memoryStore(),
+      report: (error) => expect.unreachable(error.message),
+      keys: {
+        NumberOfConnectors: { value: 1 },
+        GetConfigurationMaxKeys: { value: 50 },
+        SupportedFeatureProfiles: { value: ["Core"] },
+        MessageTimeout: { value: 20 },
+      },
+      vendorKeys: { Colour: { type: "string", access: "RW", value: "red" } },
+    });
+
+  test("answers GetConfiguration and ChangeConfiguration from it, and obeys what was changed [CORE-GC-02] [CORE-CC-02] [CORE-HB-08] [J-104]", async () => {
+    const configuration = await load();
+    const site = new Site({ configuration });
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const change = connection?.call("ChangeConfiguration", { key: "HeartbeatInterval", value: "60" });
+    const get = connection?.call("GetConfiguration", { key: ["HeartbeatInterval", "Colour"] });
+    await site.clock.advance(0);
+    expect(await change).toEqual({ status: "Accepted" });
+    expect(await get).toEqual({
+      configurationKey: [
+        { key: "HeartbeatInterval", readonly: false, value: "60" },
+        { key: "Colour", readonly: false, value: "red" },
+      ],
+    });
+    await site.clock.advance(60_000);
+    expect(site.actions.at(-1)).toBe("Heartbeat");
+    site.link.centralSystem.mute();
+    const error = rejection(site.chargePoint.call("Authorize", { idTag: "A" }));
+    await site.clock.advance(20_000);
+    expect(await error).toMatchObject({ name: "CallTimeoutError", timeoutMs: 20_000 });
+  });
+
+  test("tells the interval of BootNotification.conf as HeartbeatInterval [CORE-BOOT-03]", async () => {
+    const configuration = await load();
+    const site = new Site({ configuration });
+    site.behaviour.interval = 77;
+    await site.start();
+    expect(configuration.get("HeartbeatInterval")).toBe(77);
+  });
+
+  test("retries as TransactionMessageAttempts and TransactionMessageRetryInterval say [CORE-TXQ-07]", async () => {
+    const configuration = await load();
+    await configuration.set("TransactionMessageAttempts", 2);
+    const site = new Site({ configuration });
+    const times: number[] = [];
+    site.centralSystem.handle("StartTransaction", () => {
+      times.push(site.clock.now());
+      throw new Error("no");
+    });
+    await site.start();
+    await configuration.set("TransactionMessageRetryInterval", 7);
+    const begin = site.clock.now();
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(100_000);
+    expect(times.map((time) => time - begin)).toEqual([0, 7000]);
+    expect(site.said("discarded")).toHaveLength(1);
+  });
+});
+
+describe("ChargePoint, authorization", () => {
+  const load = async () => {
+    const store = memoryStore();
+    const report = (error: Error) => expect.unreachable(error.message);
+    const localAuthList = await LocalAuthList.load(store, { report });
+    const authorizationCache = await AuthorizationCache.load(store, { report, list: localAuthList });
+    return { localAuthList, authorizationCache };
+  };
+
+  test("asks the Central System, remembers, and decides by that offline [CORE-AUTH-06] [CORE-AUTH-08] [CORE-LAO-24] [CORE-LAO-25] [CORE-LAO-28] [J-215]", async () => {
+    const parts = await load();
+    const site = new Site(parts);
+    await site.start();
+    const asked = site.chargePoint.authorize("TAG");
+    await site.clock.advance(0);
+    expect(await asked).toEqual({ decision: "accept", grounds: "central-system", idTagInfo: { status: "Accepted" } });
+    site.link.chargePoint.drop();
+    site.behaviour.reachable = false;
+    await site.clock.advance(0);
+    expect(await site.chargePoint.authorize("tag")).toMatchObject({ decision: "accept", grounds: "cache" });
+    expect(await site.chargePoint.authorize("OTHER")).toEqual({ decision: "refuse", grounds: "unknown-offline" });
+  });
+
+  test("lets the identifier that started a transaction stop it, and others of its group, without asking twice [CORE-AUTH-03] [CORE-AUTH-09] [CORE-IDT-04]", async () => {
+    const site = new Site(await load());
+    site.centralSystem.handle("StartTransaction", () => ({
+      transactionId: 1,
+      idTagInfo: { status: "Accepted", parentIdTag: "FAMILY" },
+    }));
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("Authorize", ({ idTag }) => ({
+        idTagInfo: { status: "Accepted", parentIdTag: idTag === "SISTER" ? "family" : "STRANGERS" },
+      }));
+    });
+    await site.start();
+    const transaction = site.chargePoint.startTransaction(start);
+    await site.clock.advance(0);
+    expect(transaction.parentIdTag).toBe("FAMILY");
+    expect(await site.chargePoint.authorizeStop("tag", transaction)).toEqual({
+      decision: "accept",
+      grounds: "same-id-tag",
+    });
+    const sister = site.chargePoint.authorizeStop("SISTER", transaction);
+    const stranger = site.chargePoint.authorizeStop("STRANGER", transaction);
+    await site.clock.advance(0);
+    expect(await sister).toMatchObject({ decision: "accept", grounds: "central-system" });
+    expect(await stranger).toEqual({ decision: "refuse", grounds: "other-group" });
+  });
+
+  test("answers for the list and the cache, and reports a conflict with the list [CORE-CL-01] [LAL-06] [LAL-10] [LAL-31] [CORE-START-03]", async () => {
+    const site = new Site(await load());
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Blocked" } }));
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const confs = Promise.all([
+      connection?.call("SendLocalList", {
+        listVersion: 3,
+        updateType: "Full",
+        localAuthorizationList: [{ idTag: "TAG", idTagInfo: { status: "Accepted" } }],
+      }),
+      connection?.call("GetLocalListVersion", {}),
+      connection?.call("ClearCache", {}),
+    ]);
+    await site.clock.advance(0);
+    expect(await confs).toEqual([{ status: "Accepted" }, { listVersion: 3 }, { status: "Accepted" }]);
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(0);
+    expect(site.received.at(-1)).toMatchObject([
+      "StatusNotification",
+      { connectorId: 0, status: "Available", errorCode: "LocalListConflict" },
+    ]);
+  });
+
+  test("answers as the documents say where there is neither list nor cache nor configuration [CORE-CL-02] [LAL-12] [LAL-29] [J-071]", async () => {
+    const site = new Site();
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const confs = Promise.all([
+      connection?.call("ClearCache", {}),
+      connection?.call("GetLocalListVersion", {}),
+      connection?.call("SendLocalList", { listVersion: 1, updateType: "Full" }),
+      connection?.call("GetConfiguration", {}).catch((error: unknown) => error),
+    ]);
+    await site.clock.advance(0);
+    expect(await confs).toMatchObject([
+      { status: "Rejected" },
+      { listVersion: -1 },
+      { status: "NotSupported" },
+      { code: "NotSupported" },
+    ]);
   });
 });
 

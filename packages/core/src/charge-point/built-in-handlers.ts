@@ -1,0 +1,41 @@
+import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
+import type { LocalAuthList } from "../authorization/local-auth-list.ts";
+import type { AnyHandler, Handler } from "../connection/connection.ts";
+import type { Action, ActionTo } from "../messages/actions.ts";
+import type { Configuration } from "./configuration.ts";
+
+/** What a Charge Point was given to answer from. */
+export interface BuiltInParts {
+  readonly configuration?: Pick<Configuration, "getConfiguration" | "changeConfiguration"> | undefined;
+  readonly authorizationCache?: AuthorizationCache | undefined;
+  readonly localAuthList?: LocalAuthList | undefined;
+}
+
+/**
+ * The handlers that need nothing of the owner: they answer from the configuration, the authorization cache and the Local
+ * Authorization List, and, where a Charge Point has none of these, as the documents say for that case.
+ *
+ * @spec OCPP 1.6 §5.3, §5.4, §5.8, §5.10, §5.15
+ */
+export function builtInHandlers(parts: BuiltInParts): ReadonlyMap<Action, AnyHandler<"ChargePoint">> {
+  const { authorizationCache, configuration, localAuthList } = parts;
+  const handlers = new Map<Action, AnyHandler<"ChargePoint">>();
+  const handle = <A extends ActionTo<"ChargePoint">>(action: A, handler: Handler<"ChargePoint", A>): void => {
+    handlers.set(action, handler);
+  };
+  if (configuration !== undefined) {
+    handle("GetConfiguration", (req) => configuration.getConfiguration(req));
+    handle("ChangeConfiguration", (req) => configuration.changeConfiguration(req));
+  }
+  // CORE-CL-02: a Charge Point without a cache rejects.
+  handle("ClearCache", async () => ({ status: (await authorizationCache?.clear()) ?? "Rejected" }));
+  // LAL-12: -1 says that there is no list at all.
+  handle("GetLocalListVersion", () => ({ listVersion: localAuthList?.version ?? -1 }));
+  handle("SendLocalList", async (req) => {
+    if (localAuthList === undefined) return { status: "NotSupported" }; // LAL-29
+    const status = await localAuthList.update(req);
+    await authorizationCache?.removeListed(); // CORE-CACHE-09, LAL-34
+    return { status };
+  });
+  return handlers;
+}
