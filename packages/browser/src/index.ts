@@ -1,1 +1,3 @@
-export {};
+export { type ConnectOptions, connect } from "./connect.ts";
+export { queueStore } from "./queue-store.ts";
+export type { TransportOptions } from "./web-socket-transport.ts";

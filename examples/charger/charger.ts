@@ -1,0 +1,402 @@
+import {
+  AuthorizationCache,
+  CallError,
+  ChargePoint,
+  type ChargePointEvents,
+  Configuration,
+  type Connect,
+  HandshakeError,
+  LocalAuthList,
+  type QueueStore,
+  type Req,
+  type Transaction,
+  type Transport,
+} from "@ocppj/core";
+import { type Connector, Hardware } from "./hardware.ts";
+
+type Status = Req<"StatusNotification">["status"];
+type Reason = NonNullable<Req<"StopTransaction">["reason"]>;
+
+/** What a charger is made of. */
+export interface ChargerOptions {
+  readonly identity: string;
+  readonly url: string;
+  readonly connect: Connect;
+  readonly store: QueueStore;
+  /** Called whenever there is something new to see, with one line about it. */
+  readonly changed: (line: string) => void;
+  /** Called when the charger restarts: after Reset. The program starts anew. */
+  readonly restart: () => void;
+}
+
+/** A connector with what the charger knows about its use. */
+export interface Bay extends Connector {
+  status: Status;
+  /** The card that was presented and has not started or ended anything yet. */
+  idTag: string | undefined;
+  transaction: Transaction | undefined;
+  /** ChangeAvailability: whether the connector may be used. */
+  operative: boolean;
+}
+
+/** The firmware of a small charger: two connectors, one card reader, a store, and a network that can be pulled out. */
+export class Charger {
+  readonly chargePoint: ChargePoint;
+  readonly configuration: Configuration;
+  readonly bays: readonly Bay[];
+  readonly #hardware: Hardware;
+  readonly #options: ChargerOptions;
+  readonly #network: Network;
+
+  private constructor(
+    options: ChargerOptions,
+    hardware: Hardware,
+    parts: { configuration: Configuration; localAuthList: LocalAuthList; authorizationCache: AuthorizationCache },
+  ) {
+    this.#options = options;
+    this.#hardware = hardware;
+    this.#network = new Network(options.connect);
+    this.configuration = parts.configuration;
+    this.bays = hardware.connectors.map((connector) =>
+      Object.assign(connector, {
+        status: "Available" as Status,
+        idTag: undefined,
+        transaction: undefined,
+        operative: true,
+      }),
+    );
+    this.chargePoint = new ChargePoint({
+      identity: options.identity,
+      url: options.url,
+      connect: this.#network.connect,
+      store: options.store,
+      boot: { chargePointVendor: "ocppj", chargePointModel: "Example", firmwareVersion: "1.0" },
+      retryBackOffWaitMinimum: 1,
+      ...parts,
+    });
+    this.#answer();
+    this.#tell();
+  }
+
+  static async start(options: ChargerOptions): Promise<Charger> {
+    const { store, changed } = options;
+    const hardware = new Hardware(2);
+    const report = (error: Error): void => changed(`trouble: ${error.message}`);
+    const configuration = await Configuration.load({
+      store,
+      report,
+      keys: {
+        NumberOfConnectors: { value: hardware.connectors.length },
+        GetConfigurationMaxKeys: { value: 50 },
+        SupportedFeatureProfiles: { value: ["Core", "LocalAuthListManagement", "RemoteTrigger"] },
+        MeterValueSampleInterval: { value: 5 },
+        AuthorizationCacheEnabled: { value: true },
+        LocalAuthListEnabled: { value: true },
+        LocalAuthListMaxLength: { value: 100 },
+        SendLocalListMaxLength: { value: 100 },
+      },
+    });
+    const localAuthList = await LocalAuthList.load(store, { report });
+    const authorizationCache = await AuthorizationCache.load(store, { report, list: localAuthList });
+    const charger = new Charger(options, hardware, { configuration, localAuthList, authorizationCache });
+    await charger.#begin();
+    return charger;
+  }
+
+  /** Whether there is a connection to the Central System. */
+  get online(): boolean {
+    return this.#network.connected;
+  }
+
+  get networkOn(): boolean {
+    return this.#network.on;
+  }
+
+  /** What flows through a connector, in W. */
+  powerOf(bay: Bay): number {
+    return this.#hardware.powerOf(bay);
+  }
+
+  /** A driver plugs a car in. */
+  plug(id: number): void {
+    const bay = this.#bay(id);
+    if (bay === undefined || bay.plugged) return;
+    bay.plugged = true;
+    if (bay.status === "Available") this.#enter(bay, "Preparing");
+    this.#startIfReady(bay);
+  }
+
+  /** A driver unplugs the car. */
+  unplug(id: number): void {
+    const bay = this.#bay(id);
+    if (bay === undefined || !bay.plugged || bay.locked) return;
+    bay.plugged = false;
+    bay.idTag = undefined;
+    this.#settle(bay);
+  }
+
+  /** A driver holds a card to the reader of a connector: to start, or to stop. */
+  async present(id: number, idTag: string): Promise<void> {
+    const bay = this.#bay(id);
+    if (bay === undefined || bay.faulted || !bay.operative) return;
+    const { transaction } = bay;
+    const { decision, grounds } =
+      transaction === undefined
+        ? await this.chargePoint.authorize(idTag)
+        : await this.chargePoint.authorizeStop(idTag, transaction);
+    this.#say(`card ${idTag}: ${decision} (${grounds})`);
+    if (decision === "refuse") return;
+    if (transaction === undefined) {
+      bay.idTag = idTag;
+      if (bay.status === "Available") this.#enter(bay, "Preparing");
+      this.#startIfReady(bay);
+    } else if (bay.transaction === transaction) this.#stop(bay, "Local", idTag);
+  }
+
+  /** Something in the connector breaks, or is mended. */
+  fault(id: number): void {
+    const bay = this.#bay(id);
+    if (bay === undefined) return;
+    bay.faulted = !bay.faulted;
+    if (bay.faulted) {
+      if (bay.transaction !== undefined) this.#stop(bay, "Other");
+      this.#enter(bay, "Faulted", "GroundFailure");
+    } else this.#settle(bay);
+  }
+
+  /** Somebody pulls the network plug out, or puts it in again. */
+  network(on: boolean): void {
+    this.#network.switch(on);
+    this.#say(`network ${on ? "on" : "off"}`);
+  }
+
+  /** Lets time pass on the meters. */
+  elapse(seconds: number): void {
+    this.#hardware.elapse(seconds);
+  }
+
+  /** Reports what the meters show, for each transaction that runs. */
+  sample(): void {
+    for (const bay of this.bays) bay.transaction?.meterValues({ meterValue: [this.#reading(bay, "Sample.Periodic")] });
+  }
+
+  async stop(): Promise<void> {
+    await this.chargePoint.stop();
+    await this.#options.store.close();
+  }
+
+  async #begin(): Promise<void> {
+    this.chargePoint.report({ connectorId: 0, status: "Available" });
+    for (const bay of this.bays) this.chargePoint.report({ connectorId: bay.id, status: bay.status });
+    for (const transaction of await this.chargePoint.start()) {
+      const bay = this.#bay(transaction.connectorId);
+      transaction.stop({ meterStop: Math.round(bay?.register ?? 0), reason: "PowerLoss" });
+      this.#say(`connector ${transaction.connectorId}: a transaction ran when the power failed; it is stopped`);
+    }
+  }
+
+  #startIfReady(bay: Bay): void {
+    const { idTag, plugged, faulted, operative, transaction } = bay;
+    if (idTag === undefined || !plugged || faulted || !operative || transaction !== undefined) return;
+    bay.idTag = undefined;
+    bay.locked = true;
+    bay.closed = true;
+    bay.transaction = this.chargePoint.startTransaction({
+      connectorId: bay.id,
+      idTag,
+      meterStart: Math.round(bay.register),
+    });
+    this.#enter(bay, "Charging");
+  }
+
+  #stop(bay: Bay, reason: Reason, idTag?: string): void {
+    bay.closed = false;
+    bay.locked = false;
+    bay.transaction?.stop({
+      meterStop: Math.round(bay.register),
+      reason,
+      ...(idTag !== undefined && { idTag }),
+      transactionData: [this.#reading(bay, "Transaction.End")],
+    });
+    bay.transaction = undefined;
+    this.#settle(bay);
+  }
+
+  /** Goes to the status that follows from what is plugged in, broken and allowed. */
+  #settle(bay: Bay): void {
+    if (bay.faulted) return;
+    if (!bay.operative) this.#enter(bay, "Unavailable");
+    else if (!bay.plugged) this.#enter(bay, "Available");
+    else if (bay.transaction === undefined) this.#enter(bay, bay.status === "Charging" ? "Finishing" : "Preparing");
+  }
+
+  #enter(bay: Bay, status: Status, errorCode: Req<"StatusNotification">["errorCode"] = "NoError"): void {
+    bay.status = status;
+    this.chargePoint.report({ connectorId: bay.id, status, errorCode });
+    this.#say(`connector ${bay.id}: ${status}`);
+  }
+
+  #reading(bay: Bay, context: "Sample.Periodic" | "Transaction.End" | "Trigger") {
+    return {
+      timestamp: new Date(this.chargePoint.now()).toISOString(),
+      sampledValue: [{ value: String(Math.round(bay.register)), context, unit: "Wh" as const }],
+    };
+  }
+
+  /** What the Central System may ask for, beside what ChargePoint answers by itself. */
+  #answer(): void {
+    const { chargePoint } = this;
+    chargePoint.handle("RemoteStartTransaction", ({ idTag, connectorId }) => {
+      const bay = this.bays.find(({ id, status }) => id === (connectorId ?? id) && startable.includes(status));
+      if (bay === undefined || !bay.operative) return { status: "Rejected" };
+      void this.#remoteStart(bay, idTag);
+      return { status: "Accepted" };
+    });
+    chargePoint.handle("RemoteStopTransaction", ({ transactionId }, { answered }) => {
+      const bay = this.bays.find(({ transaction }) => transaction?.transactionId === transactionId);
+      if (bay === undefined) return { status: "Rejected" };
+      void answered.then(() => bay.transaction !== undefined && this.#stop(bay, "Remote"));
+      return { status: "Accepted" };
+    });
+    chargePoint.handle("UnlockConnector", ({ connectorId }, { answered }) => {
+      const bay = this.#bay(connectorId);
+      if (bay === undefined) return { status: "NotSupported" };
+      void answered.then(() => bay.transaction !== undefined && this.#stop(bay, "UnlockCommand"));
+      bay.locked = false;
+      return { status: "Unlocked" };
+    });
+    chargePoint.handle("ChangeAvailability", ({ connectorId, type }, { answered }) => {
+      const bays = this.bays.filter(({ id }) => connectorId === 0 || id === connectorId);
+      if (bays.length === 0) return { status: "Rejected" };
+      for (const bay of bays) bay.operative = type === "Operative";
+      // A running transaction goes on; the change follows its end.
+      const busy = bays.some(({ transaction }) => transaction !== undefined);
+      void answered.then(() => {
+        for (const bay of bays) if (bay.transaction === undefined) this.#settle(bay);
+      });
+      return { status: busy ? "Scheduled" : "Accepted" };
+    });
+    chargePoint.handle("Reset", ({ type }, { answered }) => {
+      void answered.then(() => {
+        const reason = type === "Hard" ? "HardReset" : "SoftReset";
+        for (const bay of this.bays) if (bay.transaction !== undefined) this.#stop(bay, reason);
+        this.#options.restart();
+      });
+      return { status: "Accepted" };
+    });
+    chargePoint.handle("TriggerMessage", ({ requestedMessage, connectorId }, { answered }) => {
+      if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
+      const bays = this.bays.filter(({ id }) => id === (connectorId ?? id));
+      if (bays.length === 0) return { status: "Rejected" };
+      void answered.then(() => {
+        for (const bay of bays) this.#sendReading(bay);
+      });
+      return { status: "Accepted" };
+    });
+    chargePoint.handle("DataTransfer", () => ({ status: "UnknownVendorId" }));
+    chargePoint.handle("UpdateFirmware", () => {
+      throw new CallError("NotSupported", "This charger is updated by a person with a laptop.");
+    });
+  }
+
+  /** CORE-RST-02: like a driver with a card, if AuthorizeRemoteTxRequests says so. */
+  async #remoteStart(bay: Bay, idTag: string): Promise<void> {
+    if (this.configuration.get("AuthorizeRemoteTxRequests")) {
+      await this.present(bay.id, idTag);
+      return;
+    }
+    bay.idTag = idTag;
+    if (bay.status === "Available") this.#enter(bay, "Preparing");
+    this.#startIfReady(bay);
+  }
+
+  #sendReading(bay: Bay): void {
+    const meterValue = [this.#reading(bay, "Trigger")];
+    const transactionId = bay.transaction?.transactionId;
+    this.chargePoint
+      .call("MeterValues", { connectorId: bay.id, meterValue, ...(transactionId !== undefined && { transactionId }) })
+      .catch((error: unknown) => this.#say(String(error)));
+  }
+
+  #tell(): void {
+    const { chargePoint } = this;
+    const on = <E extends keyof ChargePointEvents>(name: E, say: (event: ChargePointEvents[E][0]) => string): void => {
+      chargePoint.on(name, ((event: ChargePointEvents[E][0]) => this.#say(say(event))) as never);
+    };
+    on("connected", () => "connected");
+    on("refused", ({ error, retryInMs }) => `${messageOf(error)} Trying again in ${Math.round(retryInMs / 1000)} s.`);
+    on("disconnected", ({ code, reason }) => `disconnected (${code}${reason === "" ? "" : `, ${reason}`})`);
+    on(
+      "registration",
+      ({ status, intervalMs }) => `the central system says ${status}, interval ${intervalMs / 1000} s`,
+    );
+    on("delivered", ({ call, transaction }) => `delivered ${call.action} of transaction ${transaction.transactionId}`);
+    on("discarded", ({ call, reason }) => `gave up ${call.action} (${reason})`);
+    on("fault", ({ error, action }) => `trouble${action === undefined ? "" : ` with ${action}`}: ${messageOf(error)}`);
+    chargePoint.on("invalidated", ({ transaction, idTagInfo }) => {
+      const bay = this.bays.find((bay) => bay.transaction === transaction);
+      this.#say(`the central system calls card ${transaction.idTag} ${idTagInfo.status}`);
+      if (bay === undefined) return;
+      // CORE-LAO-09, CORE-LAO-10
+      if (this.configuration.get("StopTransactionOnInvalidId")) this.#stop(bay, "DeAuthorized");
+      else {
+        bay.closed = false;
+        this.#enter(bay, "SuspendedEVSE");
+      }
+    });
+  }
+
+  #bay(id: number): Bay | undefined {
+    return this.bays.find((bay) => bay.id === id);
+  }
+
+  #say(line: string): void {
+    this.#options.changed(line);
+  }
+}
+
+const startable: readonly Status[] = ["Available", "Preparing", "Finishing"];
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The network between a charger and the world, with a plug that can be pulled out. */
+class Network {
+  on = true;
+  readonly #connect: Connect;
+  #transport: Transport | undefined;
+  #end = (): void => {};
+
+  constructor(connect: Connect) {
+    this.#connect = connect;
+  }
+
+  get connected(): boolean {
+    return this.#transport !== undefined;
+  }
+
+  readonly connect: Connect = async (target) => {
+    if (!this.on) throw new HandshakeError("network", "The network plug is out.", { url: target.url });
+    const transport = await this.#connect(target);
+    this.#transport = transport;
+    return {
+      listen: ({ message, close }) => {
+        this.#end = () => {
+          this.#transport = undefined;
+          this.#end = () => {};
+          close(1006, "");
+        };
+        transport.listen({ message: (text) => this.#transport && message(text), close: () => this.#end() });
+      },
+      send: (text) => transport.send(text),
+      close: (code, reason) => transport.close(code, reason),
+    };
+  };
+
+  /** Pulled out, what is under way is lost on both sides; nobody says goodbye. */
+  switch(on: boolean): void {
+    this.on = on;
+    if (on) return;
+    this.#transport?.close();
+    this.#end();
+  }
+}

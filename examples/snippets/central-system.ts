@@ -1,0 +1,20 @@
+// #region program
+import { CentralSystem, encode } from "@ocppj/core";
+import { listen } from "@ocppj/node";
+
+const centralSystem = new CentralSystem();
+const now = () => new Date().toISOString();
+
+centralSystem.handle("BootNotification", () => ({ status: "Accepted", currentTime: now(), interval: 300 }));
+centralSystem.handle("StatusNotification", () => ({}));
+centralSystem.handle("Authorize", ({ idTag }) => ({
+  idTagInfo: { status: idTag === "04E91C5A" ? "Accepted" : "Invalid" },
+}));
+centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
+centralSystem.handle("MeterValues", () => ({}));
+centralSystem.handle("StopTransaction", () => ({}));
+centralSystem.on("message", ({ identity, direction, frame }) => console.log(identity, direction, encode(frame)));
+
+const { url } = await listen(centralSystem, { port: Number(process.env.PORT ?? 9000), path: "/ocpp" });
+console.log(`The central system listens at ${url}`);
+// #endregion

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+
+process.env.PORT = "0"; // Whatever port is free.
+
+// #region central-system
+import { timingSafeEqual } from "node:crypto";
+import { CentralSystem } from "@ocppj/core";
+import { listen } from "@ocppj/node";
+
+const keys = new Map([["CP001", Buffer.from("0001020304050607ffffffffffffffffffffffff", "hex")]]);
+
+const centralSystem = new CentralSystem();
+centralSystem.handle("BootNotification", (req, { connection }) => {
+  console.log(`${connection.identity} is a ${req.chargePointModel}.`);
+  return { status: "Accepted", currentTime: new Date().toISOString(), interval: 300 };
+});
+centralSystem.on("refused", ({ identity, status, message }) => console.log(identity, status, message));
+
+const listener = await listen(centralSystem, {
+  port: Number(process.env.PORT ?? 9000),
+  path: "/ocpp",
+  authenticate({ identity, password }) {
+    const key = keys.get(identity);
+    if (key === undefined) return "unknown-identity";
+    return password?.length === key.length && timingSafeEqual(password, key);
+  },
+});
+console.log(`Charge points connect to ${listener.url}.`);
+// #endregion
+
+process.env.OCPP_URL = listener.url;
+
+// #region charge-point
+import { ChargePoint } from "@ocppj/core";
+import { connect } from "@ocppj/node";
+
+const chargePoint = new ChargePoint({
+  identity: "CP001",
+  url: process.env.OCPP_URL ?? "ws://127.0.0.1:9000/ocpp",
+  connect: connect({ authorizationKey: "0001020304050607ffffffffffffffffffffffff" }),
+  boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
+});
+chargePoint.handle("RemoteStartTransaction", () => ({ status: "Rejected" }));
+chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}.`));
+await chargePoint.start();
+// #endregion
+
+const { status } = await new Promise<{ status: string }>((resolve) => chargePoint.once("registration", resolve));
+assert.equal(status, "Accepted");
+
+const connection = centralSystem.get("CP001");
+const answer = await connection?.call("RemoteStartTransaction", { idTag: "04E91C5A" });
+assert.deepEqual(answer, { status: "Rejected" });
+
+const refused: unknown[] = [];
+centralSystem.on("refused", ({ status }) => refused.push(status));
+await assert.rejects(connect()({ url: listener.url, identity: "CP001" }), { reason: "unauthorized" });
+await assert.rejects(connect()({ url: listener.url, identity: "CP404" }), { reason: "unknown-identity" });
+assert.deepEqual(refused, [401, 404]);
+
+await chargePoint.stop();
+await listener.close();

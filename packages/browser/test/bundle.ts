@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+
+const pages = fileURLToPath(new URL("pages/", import.meta.url));
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+const tools = fileURLToPath(new URL("../../../node_modules/.bin", import.meta.url));
+
+/**
+ * A script of `test/pages` as one ES module.
+ *
+ * @param resolveDir - Where its imports of packages are looked for. Default: the workspace, whose packages are sources.
+ */
+export async function bundle(script: string, resolveDir = pages): Promise<string> {
+  const contents = await readFile(join(pages, script), "utf8");
+  const { outputFiles } = await build({
+    stdin: { contents, loader: "ts", resolveDir, sourcefile: script },
+    nodePaths: [join(packages, "core/node_modules")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** A script of `test/pages` as one ES module, with core and browser as they are published. */
+export async function bundlePublished(script: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "ocppj-published-"));
+  try {
+    await Promise.all(["core", "browser"].map((name) => publish(name, join(folder, "node_modules/@ocppj", name))));
+    return await bundle(script, folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Builds a package with its own build script, but elsewhere: a build in its place would disturb whoever uses that. */
+async function publish(name: string, folder: string): Promise<void> {
+  const cwd = join(packages, name);
+  const { publishConfig, scripts, ...manifest } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
+  const env = { ...process.env, PATH: `${tools}:${process.env.PATH}` };
+  await promisify(execFile)("sh", ["-c", `${scripts.build} --no-dts --out-dir "${folder}/dist"`], { cwd, env });
+  await writeFile(join(folder, "package.json"), JSON.stringify({ ...manifest, ...publishConfig }));
+}
