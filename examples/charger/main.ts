@@ -101,7 +101,10 @@ async function follow(script: string): Promise<void> {
       elapse: () => charger.elapse(connector),
       sample: () => charger.sample(),
       until: () => screen.until(rest.join(" ")),
-      saved: () => charger.chargePoint.saved(),
+      saved: async () => {
+        await charger.chargePoint.saved();
+        screen.log("saved");
+      },
     };
     const act = verbs[verb];
     if (act === undefined) throw new Error(`The script has no step "${step.trim()}".`);
