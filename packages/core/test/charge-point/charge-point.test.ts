@@ -153,7 +153,7 @@ describe("ChargePoint, registering", () => {
     },
   );
 
-  test("answers CALLs while Pending, and rejects remote starts and stops [CORE-BOOT-10] [CORE-BOOT-23] [CORE-BOOT-41] [CORE-RST-16]", async () => {
+  test("answers CALLs while Pending, and rejects remote starts and stops, and stays connected [CORE-BOOT-10] [CORE-BOOT-11] [CORE-BOOT-23] [CORE-BOOT-41] [CORE-RST-16]", async () => {
     const site = new Site();
     site.behaviour.registration = "Pending";
     site.chargePoint.handle("GetDiagnostics", () => ({ fileName: "log" }));
@@ -167,6 +167,7 @@ describe("ChargePoint, registering", () => {
     ]);
     await site.clock.advance(0);
     expect(await confs).toEqual([{ fileName: "log" }, { status: "Rejected" }, { status: "Rejected" }]);
+    expect(site.said("disconnected")).toEqual([]);
   });
 
   test("answers nothing at all while Rejected [CORE-BOOT-13] [CORE-BOOT-42] [J-D12]", async () => {
@@ -355,6 +356,35 @@ describe("ChargePoint, transactions", () => {
       "StopTransaction",
     ]);
     expect(site.chargePoint.transactions).toEqual([]);
+  });
+
+  test("reports who stopped it, why, with which values, and which reservation it ended [CORE-START-02] [CORE-STOP-02] [CORE-STOP-03] [CORE-STOP-04] [CORE-STOP-06]", async () => {
+    const site = new Site();
+    serve(site);
+    await site.start();
+    const end = { meterStop: 200, idTag: "OTHER", reason: "EmergencyStop", transactionData: meterValue } as const;
+    site.chargePoint
+      .startTransaction({ ...start, reservationId: 9 })
+      .stop({ ...end, transactionData: [...meterValue] });
+    await site.clock.advance(0);
+    expect(site.received.slice(1)).toMatchObject([
+      ["StartTransaction", { reservationId: 9 }],
+      ["StopTransaction", end],
+    ]);
+  });
+
+  test("lets other messages overtake those that wait for a retry [CORE-TXQ-03] [CORE-TXQ-04]", async () => {
+    const site = new Site();
+    site.centralSystem.handle("StartTransaction", () => {
+      throw new Error("no");
+    });
+    await site.start();
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(0);
+    const conf = site.chargePoint.call("Authorize", { idTag: "A" });
+    await site.clock.advance(0);
+    expect(await conf).toEqual({ idTagInfo: { status: "Accepted" } });
+    expect(site.actions).toEqual(["BootNotification", "StartTransaction", "Authorize"]);
   });
 
   test("keeps transactions that happen offline for the next connection [CORE-TXQ-02] [CORE-LAO-08]", async () => {
@@ -659,6 +689,18 @@ describe("ChargePoint, authorization", () => {
       "StatusNotification",
       { connectorId: 0, status: "Available", errorCode: "LocalListConflict" },
     ]);
+  });
+
+  test("remembers what StopTransaction.conf says of who stopped it [CORE-STOP-13] [CORE-CACHE-02]", async () => {
+    const parts = await load();
+    const site = new Site(parts);
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
+    site.centralSystem.handle("StopTransaction", () => ({ idTagInfo: { status: "Expired" } }));
+    await site.start();
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200, idTag: "OTHER" });
+    await site.clock.advance(0);
+    expect(parts.authorizationCache.lookUp("other", site.chargePoint.now())).toEqual({ status: "Expired" });
+    expect(parts.authorizationCache.lookUp("TAG", site.chargePoint.now())).toEqual({ status: "Accepted" });
   });
 
   test("answers as the documents say where there is neither list nor cache nor configuration [CORE-CL-02] [LAL-12] [LAL-29] [J-071]", async () => {

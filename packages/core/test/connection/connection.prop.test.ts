@@ -192,7 +192,7 @@ const commands = [
 ];
 
 describe("Two Connections over a link with latency, garbage, repetition, half-open ends and losses", () => {
-  test("settle every promise, never break the rules of calling, and leave nothing behind [J-052] [J-057] [J-058] [J-065] [J-100] [J-101] [J-102] [J-105] [J-106] [J-108] [J-109] [J-110] [trap 3] [trap 5] [trap 8] [trap 10] [trap 11] [trap 12]", async () => {
+  test("settle every promise, never break the rules of calling, and leave nothing behind [J-045] [J-052] [J-057] [J-058] [J-065] [J-100] [J-101] [J-102] [J-105] [J-106] [J-108] [J-109] [J-110] [trap 3] [trap 5] [trap 8] [trap 10] [trap 11] [trap 12]", async () => {
     await fc.assert(
       fc.asyncProperty(fc.commands(commands, { size: "+1", maxCommands: 40 }), async (steps) => {
         const world = new World();

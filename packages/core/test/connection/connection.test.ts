@@ -283,6 +283,13 @@ describe("Connection.handle", () => {
     expect(arrived).toEqual([[3, "x", accepted]]);
   });
 
+  test("answers a refusal that the conf can express with a CALLRESULT [J-064]", async () => {
+    const { connection, send, arrived } = rawPeer("ChargePoint");
+    connection.handle("Reset", () => ({ status: "Rejected" }));
+    await send('[2,"1","Reset",{"type":"Soft"}]');
+    expect(arrived).toEqual([[3, "1", { status: "Rejected" }]]);
+  });
+
   test("answers an action that OCPP does not know with NotImplemented, and stays connected [J-060] [J-070] [J-D13]", async () => {
     const { send, arrived, events, closed } = rawPeer("CentralSystem");
     for (const action of ["Transfer", "bootNotification", "toString", "constructor", "__proto__", ""]) {
@@ -346,7 +353,7 @@ describe("Connection.handle", () => {
     const { connection, send, arrived } = rawPeer("CentralSystem");
     connection.handle("Authorize", () => {
       const details: Record<string, unknown> = {};
-      details["self"] = details;
+      details.self = details;
       throw new CallError("GenericError", "around and around", { details });
     });
     await send('[2,"1","Authorize",{"idTag":"A"}]');
