@@ -114,7 +114,8 @@ export class AuthorizationCache implements IdTagLookUp {
       return;
     }
     const folded = foldIdTag(idTag);
-    const displaced = this.#entries.delete(folded) ? [] : this.#displaced(now);
+    this.#entries.delete(folded);
+    const displaced = this.#displaced(now);
     for (const other of displaced) this.#entries.delete(other);
     const entry: Entry = { idTag, idTagInfo: { ...idTagInfo }, sequence: this.#nextSequence++ };
     this.#entries.set(folded, entry);
@@ -152,7 +153,7 @@ export class AuthorizationCache implements IdTagLookUp {
     return (await writeAll("clear the authorization cache", this.#report, removals)) ? "Accepted" : "Rejected";
   }
 
-  /** CORE-CACHE-05: which entries make room for a new one. */
+  /** CORE-CACHE-05: which entries make room for one more. */
   #displaced(now: number): readonly string[] {
     const excess = this.#entries.size + 1 - this.#maxEntries;
     if (excess <= 0) return [];

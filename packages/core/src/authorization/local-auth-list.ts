@@ -170,8 +170,10 @@ export class LocalAuthList implements IdTagLookUp {
     const changes = changesOf(req);
     if (changes === undefined || !this.#allows(req, changes)) return "Failed";
 
-    const full = req.updateType === "Full" || this.#weight + weightOf(changes) > leastWeight + this.#entries.size;
-    const entries = full ? applied(changes, req.updateType === "Full" ? new Map() : new Map(this.#entries)) : undefined;
+    const tooHeavy = this.#weight + weightOf(changes) > leastWeight + this.#entries.size;
+    const replaced = req.updateType === "Full" ? new Map() : tooHeavy ? new Map(this.#entries) : undefined;
+    const entries = replaced && applied(changes, replaced);
+
     const sequence = this.#nextSequence;
     const record: JournalRecord = {
       sequence,
@@ -179,15 +181,9 @@ export class LocalAuthList implements IdTagLookUp {
       req: entries ? { ...req, updateType: "Full", localAuthorizationList: [...entries.values()] } : req,
     };
     const value = JSON.stringify(record);
-    if (
-      !(await writeAll("update the Local Authorization List", this.#report, [
-        () => this.#store.put(keyOf(sequence), value),
-      ]))
-    ) {
+    if (!(await this.#write("update", [() => this.#store.put(keyOf(sequence), value)]))) {
       // A store may fail after it has written. What is answered with Failed should not be there after a restart.
-      await writeAll("take back an update of the Local Authorization List", this.#report, [
-        () => this.#store.delete(keyOf(sequence)),
-      ]);
+      await this.#write("take back an update of", [() => this.#store.delete(keyOf(sequence))]);
       return "Failed";
     }
     const superseded = this.#journal;
@@ -242,11 +238,12 @@ export class LocalAuthList implements IdTagLookUp {
 
   /** What cannot be deleted does no harm: it is superseded at the next load, too, and deleted then. */
   async #delete(superseded: readonly number[]): Promise<void> {
-    await writeAll(
-      "remove what is superseded in the Local Authorization List",
-      this.#report,
-      superseded.map((sequence) => () => this.#store.delete(keyOf(sequence))),
-    );
+    const deletions = superseded.map((sequence) => () => this.#store.delete(keyOf(sequence)));
+    await this.#write("remove what is superseded in", deletions);
+  }
+
+  #write(what: string, writes: readonly (() => Promise<void>)[]): Promise<boolean> {
+    return writeAll(`${what} the Local Authorization List`, this.#report, writes);
   }
 }
 

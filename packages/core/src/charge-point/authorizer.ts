@@ -71,13 +71,14 @@ export class Authorizer {
     const { ask, authorizationCache: cache, keys, localAuthList: list, online } = this.#options;
     const authorization = decide({ online: online(), keys: keys(), list, cache });
     if (authorization.decision !== "ask") return authorization;
+    let idTagInfo: IdTagInfo;
     try {
-      const idTagInfo = await ask(idTag);
-      this.learned(idTag, idTagInfo);
-      return authorizationOf(idTagInfo, startedBy);
+      idTagInfo = await ask(idTag);
     } catch {
-      // J-215: who does not answer is not there. Offline, nobody is asked.
+      // J-215: who does not answer, or not with an answer, is treated as if it was not there. Offline, nobody is asked.
       return decide({ online: false, keys: keys(), list, cache }) as Authorization;
     }
+    this.learned(idTag, idTagInfo);
+    return authorizationOf(idTagInfo, startedBy);
   }
 }
