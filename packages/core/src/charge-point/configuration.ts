@@ -81,7 +81,9 @@ export type ConfigurationChange<V extends VendorKeys = NoVendorKeys> = {
 }[keyof Values<V>];
 
 /** How a charge point receives a valid change: what ChangeConfiguration.conf will say. @spec OCPP 1.6 §7.22 */
-export type ConfigurationVerdict = Exclude<Conf<"ChangeConfiguration">["status"], "NotSupported">;
+export interface ConfigurationVerdict {
+  readonly status: Exclude<Conf<"ChangeConfiguration">["status"], "NotSupported">;
+}
 
 /** What {@link Configuration.load} takes. */
 export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
@@ -96,12 +98,12 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
   readonly store: QueueStore;
   /**
    * Hears what went wrong without a caller who would: a damaged record, a store that failed, an exception out of
-   * `accepts`, `approve` or a listener. No message contains a value.
+   * `accepts`, `approve` or a listener. What the library itself says in it contains no value. [SEC-A01-12]
    */
   readonly report: (error: Error) => void;
   /**
    * Decides about a ChangeConfiguration whose value is valid. `Accepted`: it takes effect at once. `RebootRequired`: it
-   * is kept, and takes effect when the configuration is loaded again. Default: `Accepted`.
+   * is kept, and takes effect when the configuration is loaded again. Default: always `Accepted`.
    *
    * A rise of SecurityProfile to 2 or 3 needs certificates, which only the charge point knows of [SEC-A05-03, SEC-A05-04].
    */
@@ -155,7 +157,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   private constructor({ keys, vendorKeys, store, report, approve }: ConfigurationOptions<V>) {
     this.#store = store;
     this.#report = report;
-    this.#approve = approve ?? (() => "Accepted");
+    this.#approve = approve ?? (() => ({ status: "Accepted" }));
     for (const setting of [...standardSettings(keys), ...vendorSettings(vendorKeys ?? {})]) {
       if (this.#settings.has(folded(setting.key))) throw new TypeError(`There are two keys "${setting.key}".`);
       this.#settings.set(folded(setting.key), setting);
@@ -258,7 +260,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
     const setting = this.#settings.get(folded(key));
     if (setting === undefined) return { status: "NotSupported" };
     try {
-      return { status: await this.#change(setting, value) };
+      return await this.#change(setting, value);
     } catch (error) {
       this.#tell(error);
       return { status: "Rejected" };
@@ -267,15 +269,15 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
 
   async #change(setting: Setting, text: string): Promise<ConfigurationVerdict> {
     const value = parseConfigurationValue(setting.range, text);
-    if (value === undefined || !this.#mayChange(setting, value)) return "Rejected";
-    const verdict = await this.#approve({ key: setting.key, value } as never);
-    if (verdict !== "Accepted" && verdict !== "RebootRequired") return "Rejected";
+    if (value === undefined || !this.#mayChange(setting, value)) return { status: "Rejected" };
+    const { status } = await this.#approve({ key: setting.key, value } as never);
+    if (status !== "Accepted" && status !== "RebootRequired") return { status: "Rejected" };
     return this.#inTurn(async () => {
       // Something else may have changed while the charge point was thinking.
-      if (!this.#mayChange(setting, value)) return "Rejected";
+      if (!this.#mayChange(setting, value)) return { status: "Rejected" };
       await this.#keep(setting, value);
-      if (verdict === "Accepted") this.#apply(setting, value);
-      return verdict;
+      if (status === "Accepted") this.#apply(setting, value);
+      return { status };
     });
   }
 
@@ -302,7 +304,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
 
   #demand(setting: Setting, value: ConfigurationValue): void {
     if (this.#takes(setting, value)) return;
-    throw new TypeError(`The value of ${setting.key} is none that this key takes here. See configurationKeys.`);
+    throw new TypeError(`The value of ${setting.key} is none that this key takes on this charge point.`);
   }
 
   /** Does one change after the other, so that none is undone into another. */
@@ -414,7 +416,7 @@ interface AnyOptions {
 function vendorSettings(keys: VendorKeys): readonly Setting[] {
   const standardNames = new Set(Object.keys(configurationKeys).map(folded));
   return Object.entries(keys).map(([key, definition]) => {
-    if (standardNames.has(folded(key))) throw new TypeError(`"${key}" is a standard key: it belongs into keys.`);
+    if (standardNames.has(folded(key))) throw new TypeError(`"${key}" is a standard key: define it in keys.`);
     if ([...key].length > maxKeyLength) throw new TypeError(`"${key}" has more than ${maxKeyLength} characters.`);
     return settingOf(key, definition, definition.access, definition.value, definition.accepts ?? (() => true));
   });

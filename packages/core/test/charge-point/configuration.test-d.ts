@@ -128,7 +128,7 @@ describe("load", () => {
       approve: (change) => {
         if (change.key === "FanSpeed") expectTypeOf(change.value).toEqualTypeOf<number>();
         if (change.key === "HeartbeatInterval") expectTypeOf(change.value).toEqualTypeOf<number>();
-        return "Accepted";
+        return { status: "Accepted" };
       },
     });
     expectTypeOf(mine.get("DisplayText")).toEqualTypeOf<string | undefined>();
@@ -159,6 +159,6 @@ describe("ConfigurationChange", () => {
 describe("approve", () => {
   it("cannot say that a key is not supported [trap 18]", () => {
     // @ts-expect-error: the configuration knows its keys
-    Configuration.load({ keys: { NumberOfConnectors }, store, report, approve: () => "NotSupported" });
+    Configuration.load({ keys: { NumberOfConnectors }, store, report, approve: () => ({ status: "NotSupported" }) });
   });
 });
