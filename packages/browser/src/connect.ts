@@ -41,7 +41,6 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
     function settle(): void {
       disarm();
       webSocket.onerror = null;
-      webSocket.onopen = null;
     }
 
     function fail(reason: HandshakeError["reason"], whatHappened: string, cause?: unknown): void {

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Browser } from "./browser.ts";
 import { bundle, bundlePublished } from "./bundle.ts";
 import { chromium } from "./chromium.ts";
-import "./pages/charge-point.ts"; // For what it declares global; it runs in the page.
+import type {} from "./pages/charge-point.ts"; // For what it declares global; it runs in the page.
+import type {} from "./pages/readme.ts"; // It runs in a page of its own.
 
 const currentTime = "2026-01-31T12:00:00Z";
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { identityFromPath } from "@ocppj/core";
 import type { Page } from "playwright-core";
@@ -6,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Browser } from "./browser.ts";
 import { bundle } from "./bundle.ts";
 import { chromium } from "./chromium.ts";
-import "./pages/attempt.ts"; // For what it declares global; it runs in the page.
+import type {} from "./pages/attempt.ts"; // For what it declares global; it runs in the page.
 import { answering, choosing, ScriptedCentralSystem, silent } from "./scripted-central-system.ts";
 
 const started: ScriptedCentralSystem[] = [];
@@ -148,10 +149,14 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
   test.each([
     ["no WebSocket URL", "https://127.0.0.1/ocpp"],
     ["no URL", "ws://[half-an-address/ocpp"],
-    ["one with a password [J-186]", "ws://CP1:secret@127.0.0.1/ocpp"],
+    ["one with a user name and a password [J-186]", "ws://CP1:secret@127.0.0.1/ocpp"],
     ["one with a user name [J-186]", "ws://CP1@127.0.0.1/ocpp"],
+    ["one with nothing but a password [J-186]", "ws://:secret@127.0.0.1/ocpp"],
   ])("rejects with TypeError when the endpoint URL is %s", async (_, url) => {
-    expect(await attempt({ url, identity: "CP1" })).toMatchObject({ outcome: "rejected", name: "TypeError" });
+    expect(await attempt({ url, identity: "CP1" })).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("endpoint"),
+    });
   });
 
   test("does not repeat a password in its message [J-186]", async () => {
@@ -168,7 +173,9 @@ describe("connect, over the WebSocket of Node.js", () => {
     node.stdin.end(
       `${await bundle("attempt.ts")}; console.log(JSON.stringify(await attempt(...${JSON.stringify(args)})));`,
     );
-    return JSON.parse(await text(node.stdout));
+    const [output, [exitCode]] = await Promise.all([text(node.stdout), once(node, "close")]);
+    expect(exitCode).toBe(0);
+    return JSON.parse(output);
   }
 
   test("opens a transport when ocpp1.6 is chosen, and keeps the process no longer than that is open", async () => {

@@ -5,7 +5,7 @@ import { Browser } from "./browser.ts";
 import { bundle } from "./bundle.ts";
 import { chromium } from "./chromium.ts";
 import { FarEnds } from "./far-end.ts";
-import "./pages/transport.ts"; // For what it declares global; it runs in the page.
+import type {} from "./pages/transport.ts"; // For what it declares global; it runs in the page.
 
 describe.skipIf(chromium === undefined)("WebSocketTransport", () => {
   let browser: Browser;
