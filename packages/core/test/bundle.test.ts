@@ -24,7 +24,7 @@ describe("The bundle of @ocppj/core with its dependencies", () => {
     expect(code.match(/\b(eval|new Function|process|Buffer|setImmediate|require)\b.{0,40}/)?.[0]).toBeUndefined();
   });
 
-  test("stays small enough for a charger's flash: 30 kB compressed", async () => {
-    expect(gzipSync(await bundle(), { level: 9 }).length).toBeLessThan(30_000);
+  test("stays small enough for a charger's flash: 32 kB compressed", async () => {
+    expect(gzipSync(await bundle(), { level: 9 }).length).toBeLessThan(32_000);
   });
 });
