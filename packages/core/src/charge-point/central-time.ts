@@ -11,14 +11,9 @@
 export class CentralTime {
   #offsetMs = 0;
   #synchronized = false;
-  #toldAt: number;
-  #told: number;
-
-  /** @param now - The present moment on the own clock, in milliseconds since the epoch. */
-  constructor(now: number) {
-    this.#toldAt = now;
-    this.#told = now;
-  }
+  /** When the Central System last told the time, on the own clock, and what was shown then. */
+  #toldAt = 0;
+  #shown = Number.NEGATIVE_INFINITY;
 
   /** Whether the Central System has told the time since the start. */
   get synchronized(): boolean {
@@ -32,10 +27,7 @@ export class CentralTime {
 
   /** The time at the moment that is `now` on the own clock; both in milliseconds since the epoch. */
   at(now: number): number {
-    const slowest = this.#told + Math.max(0, now - this.#toldAt) / 2;
-    this.#told = Math.max(slowest, now + this.#offsetMs);
-    this.#toldAt = now;
-    return this.#told;
+    return Math.max(this.#shown + (now - this.#toldAt) / 2, now + this.#offsetMs);
   }
 
   /**
@@ -47,8 +39,10 @@ export class CentralTime {
   adopt(currentTime: string, now: number): void {
     const time = Date.parse(currentTime);
     if (Number.isNaN(time)) return;
+    // What the own clock showed before it was set for the first time is no time to go on from.
+    this.#shown = this.#synchronized ? this.at(now) : time;
+    this.#toldAt = now;
     this.#offsetMs = time - now;
-    if (!this.#synchronized) this.#told = time;
     this.#synchronized = true;
   }
 }

@@ -133,7 +133,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly identity: string;
   readonly #options: ChargePointOptions;
   readonly #clock: Clock;
-  readonly #time: CentralTime;
+  readonly #time = new CentralTime();
   readonly #handlers = new Map<Action, AnyHandler<"ChargePoint">>();
   readonly #statuses = new StatusReports();
   readonly #registration: Registration;
@@ -157,7 +157,6 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.identity = identity;
     this.#options = options;
     this.#clock = clock;
-    this.#time = new CentralTime(clock.now());
     this.#registration = new Registration(this.#heartbeatMs());
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
     this.#reconnection = new Reconnection(options, random);
@@ -600,7 +599,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       case "StatusNotification":
         if (this.registration === "Unregistered" || statuses.length === 0) return { status: "Rejected" };
         void context.answered.then(() => {
-          trigger();
+          // Only these: the gate stays closed for what the owner reports while Pending (CORE-BOOT-09).
           for (const status of statuses) void this.#sendStatus(status);
         });
         return { status: "Accepted" };

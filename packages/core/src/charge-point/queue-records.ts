@@ -32,7 +32,7 @@ export class QueueRecords {
   /**
    * Reads what an earlier run left. A record that makes no sense is set aside under `corrupt/` and reported.
    *
-   * @param report - Hears of each such record.
+   * @param report - Hears of each such record, and of the store's failures to set it aside.
    */
   async load(report: (error: Error) => void): Promise<Kept> {
     const read = async <T>(prefix: string, parse: (value: string) => T): Promise<T[]> => {
@@ -42,7 +42,7 @@ export class QueueRecords {
           found.push(parse(record.value));
         } catch (cause) {
           report(new Error(`The record "${record.key}" of the store is damaged and was set aside.`, { cause }));
-          await this.#setAside(record);
+          await this.#setAside(record).catch(report);
         }
       }
       return found;
@@ -65,7 +65,7 @@ export class QueueRecords {
     return this.#store.put(transactionPrefix + ordered(record.number), JSON.stringify(record));
   }
 
-  deleteTransaction({ number }: TransactionRecord): Promise<void> {
+  deleteTransaction(number: number): Promise<void> {
     return this.#store.delete(transactionPrefix + ordered(number));
   }
 

@@ -1,10 +1,10 @@
 /*
  * When a Charge Point opens its WebSocket, the first time and again, as a machine.
  *
- * Theory of operation. A Charge Point wants to be connected from `started` to `stopped`. An attempt that fails, like a
- * connection that is lost, is followed by a wait and another attempt. The wait is random between the minimum and a bound
- * that doubles with each failure in a row: when a Central System comes back, its thousands of Charge Points do not come
- * back in the same second. A connection that lasted a while ends the row of failures; one that was opened and lost at
+ * Theory of operation. A Charge Point wants to be connected from `started` to `stopped`, each of which comes once. An
+ * attempt that fails, like a connection that is lost, is followed by a wait and another attempt. The wait is random
+ * between the minimum and a bound that doubles with each failure in a row: when a Central System comes back, its
+ * thousands of Charge Points do not come back in the same second. A connection that lasted a while ends the row of failures; one that was opened and lost at
  * once does not, for it shows a Central System in trouble.
  *
  *   Inputs    started, opened, lost, stopped    what happened; `lost` is an attempt that failed or a connection's end
@@ -17,14 +17,15 @@
 
 import type { Machine } from "../machine.ts";
 
-export type ReconnectionState = "Stopped" | "Waiting" | "Connecting" | "Open";
+export type ReconnectionState = "New" | "Waiting" | "Connecting" | "Open" | "Stopped";
 
 /** What leads from state to state. */
 export const reconnectionTransitions = {
-  Stopped: { started: "Waiting" },
+  New: { started: "Waiting", stopped: "Stopped" },
   Waiting: { due: "Connecting", stopped: "Stopped" },
   Connecting: { opened: "Open", lost: "Waiting", stopped: "Stopped" },
   Open: { lost: "Waiting", stopped: "Stopped" },
+  Stopped: {},
 } as const satisfies Record<ReconnectionState, Partial<Record<ReconnectionEvent, ReconnectionState>>>;
 
 type ReconnectionEvent = "started" | "due" | "opened" | "lost" | "stopped";
@@ -55,8 +56,11 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   readonly #rangeMs: number;
   readonly #repeatTimes: number;
   readonly #random: () => number;
-  #state: ReconnectionState = "Stopped";
-  #failures = 0;
+  #state: ReconnectionState = "New";
+  /** Since the start, or since the last stable connection. */
+  #attempts = 0;
+  /** In a row: attempts that failed and connections that ended, the end of a stable one being the first. */
+  #losses = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #openedAt = Number.POSITIVE_INFINITY;
 
@@ -93,10 +97,13 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   /** Says that the attempt has failed, or that the connection has ended. */
   lost(now: number): void {
     if (!this.#enter("lost")) return;
-    if (now - this.#openedAt >= stableMs) this.#failures = 0;
+    if (now - this.#openedAt >= stableMs) {
+      this.#attempts = 0;
+      this.#losses = 0;
+    }
     this.#openedAt = Number.POSITIVE_INFINITY;
     this.#deadline = now + this.#waitMs();
-    this.#failures++;
+    this.#losses++;
   }
 
   /** Ends it for good. */
@@ -107,7 +114,7 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   advance(now: number): void {
     if (now < this.#deadline || !this.#enter("due")) return;
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#outputs.push({ type: "connect", attempt: this.#failures + 1 });
+    this.#outputs.push({ type: "connect", attempt: ++this.#attempts });
   }
 
   /** Takes the step of the table, if there is one. */
@@ -119,7 +126,7 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   }
 
   #waitMs(): number {
-    const boundMs = this.#minimumMs * 2 ** Math.min(this.#failures, this.#repeatTimes) + this.#rangeMs;
+    const boundMs = this.#minimumMs * 2 ** Math.min(this.#losses, this.#repeatTimes) + this.#rangeMs;
     return this.#minimumMs + this.#random() * (boundMs - this.#minimumMs);
   }
 }

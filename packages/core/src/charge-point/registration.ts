@@ -80,6 +80,8 @@ export class Registration implements Machine<RegistrationOutput> {
   #heartbeatMs: number;
   #lastSent = Number.NEGATIVE_INFINITY;
   #lastHeartbeat = Number.NEGATIVE_INFINITY;
+  /** When a TriggerMessage asked for a Heartbeat that was not sent yet. */
+  #askedAt = Number.POSITIVE_INFINITY;
   readonly #solicited = new Set<Action>();
 
   /** @param heartbeatMs - Time between Heartbeats where the Central System leaves it to us, in milliseconds. */
@@ -93,7 +95,7 @@ export class Registration implements Machine<RegistrationOutput> {
 
   get deadline(): number {
     if (!this.#connected || this.#waiting) return Number.POSITIVE_INFINITY;
-    return this.#state === "Accepted" ? this.#heartbeatAt() : this.#bootAt;
+    return Math.min(this.#askedAt, this.#state === "Accepted" ? this.#heartbeatAt() : this.#bootAt);
   }
 
   poll(): RegistrationOutput | undefined {
@@ -120,15 +122,19 @@ export class Registration implements Machine<RegistrationOutput> {
   disconnected(): void {
     this.#connected = false;
     this.#waiting = false;
+    this.#askedAt = Number.POSITIVE_INFINITY;
     this.#solicited.clear();
   }
 
-  /** Takes the answer to BootNotification. */
+  /** Takes the answer to BootNotification; one that nobody waits for, because the connection has ended, is ignored. */
   answered({ status, interval }: Pick<Conf<"BootNotification">, "status" | "interval">, now: number): void {
-    this.#waiting = false;
     const transitions: Partial<Record<string, RegistrationState>> = registrationTransitions[this.#state];
-    this.#state = transitions[status] ?? this.#state;
+    const next = transitions[status];
+    if (!this.#waiting || next === undefined) return;
+    this.#waiting = false;
+    this.#state = next;
     this.#solicited.clear();
+    if (!this.answers) this.#askedAt = Number.POSITIVE_INFINITY;
     if (this.#state === "Accepted") this.#accepted(interval, now);
     else this.#refused(interval, now);
     const intervalMs = this.#state === "Accepted" ? this.#heartbeatMs : this.#bootAt - now;
@@ -151,16 +157,16 @@ export class Registration implements Machine<RegistrationOutput> {
   }
 
   /**
-   * Says that a TriggerMessage asked for a message. It may be sent although the registration is pending, and a
-   * BootNotification is sent at once. [CORE-BOOT-07, CORE-BOOT-09, RT-17]
+   * Says that a TriggerMessage asked for a message. It may be sent although the registration is pending; a
+   * BootNotification or Heartbeat is sent as soon as none is unanswered. [CORE-BOOT-07, CORE-BOOT-09, RT-08, RT-17]
    */
   triggered(action: Action, now: number): void {
+    // Who is not there, or has been rejected since, sends nothing on behalf of a question of before. [CORE-BOOT-12]
+    if (!this.#connected || !this.answers) return;
     this.#solicited.add(action);
-    if (action === "Heartbeat" && this.#connected && !this.#waiting && this.allows(action)) this.#heartbeat(now);
-    if (action === "BootNotification" && this.#state !== "Accepted") {
-      this.#bootAt = now;
-      this.advance(now);
-    }
+    if (action === "Heartbeat" && this.allows(action)) this.#askedAt = now;
+    if (action === "BootNotification") this.#bootAt = now;
+    this.advance(now);
   }
 
   /** Sets the time between Heartbeats, until the next BootNotification.conf does. [CORE-HB-08] */
@@ -170,15 +176,12 @@ export class Registration implements Machine<RegistrationOutput> {
 
   advance(now: number): void {
     if (now < this.deadline) return;
-    if (this.#state === "Accepted") this.#heartbeat(now);
-    else {
-      this.#waiting = true;
-      this.#outputs.push({ type: "boot" });
-    }
-  }
-
-  #heartbeat(now: number): void {
     this.#waiting = true;
+    if (this.#state !== "Accepted" && now < this.#askedAt) {
+      this.#outputs.push({ type: "boot" });
+      return;
+    }
+    this.#askedAt = Number.POSITIVE_INFINITY;
     this.#lastHeartbeat = now;
     this.#outputs.push({ type: "heartbeat" });
   }

@@ -11,7 +11,7 @@ type Status = Req<"StatusNotification">;
  * @spec OCPP 1.6 §4.9 [J-213, CORE-BOOT-08, CORE-STAT-02, CORE-STAT-20 … CORE-STAT-23]
  */
 export class StatusReports {
-  /** The newest status of each connector, the latest event last. */
+  /** The newest status of each connector, in the order in which they are to be sent. */
   readonly #current = new Map<number, Status>();
   readonly #due = new Set<number>();
 
@@ -20,24 +20,22 @@ export class StatusReports {
     const { connectorId } = status;
     this.#current.delete(connectorId);
     this.#current.set(connectorId, status);
-    this.#due.delete(connectorId);
     this.#due.add(connectorId);
   }
 
   /** Says that the Central System has accepted this Charge Point: it wants to know the status of every connector. */
   accepted(): void {
-    this.#due.clear();
-    for (const connectorId of [...this.#current.keys()].sort((a, b) => a - b)) this.#due.add(connectorId);
+    for (const status of this.of(undefined)) this.changed(status);
   }
 
   /** Takes the statuses to be sent now, in order. */
   take(): readonly Status[] {
-    const statuses = [...this.#due].map((connectorId) => this.#current.get(connectorId) as Status);
+    const statuses = [...this.#current.values()].filter(({ connectorId }) => this.#due.has(connectorId));
     this.#due.clear();
     return statuses;
   }
 
-  /** Says that a status that was taken did not get through, because the connection ended. */
+  /** Says that a status that was taken did not get through, because the connection ended; it keeps its place. */
   lost(status: Status): void {
     if (this.#current.get(status.connectorId) === status) this.#due.add(status.connectorId);
   }

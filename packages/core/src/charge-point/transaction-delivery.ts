@@ -89,18 +89,21 @@ export class TransactionDelivery implements TransactionOutlet {
       this.#transactions.set(record.number, new OpenTransaction(this, record, stopped.has(record.number)));
       this.#nextNumber = Math.max(this.#nextNumber, record.number + 1);
     };
-    for (const record of kept.transactions) add(record);
-    for (const message of kept.messages) {
-      if (!this.#transactions.has(message.transaction)) add(recordOf(message));
-    }
-    // The id was kept, but the power failed before the message that asked for it was removed: it has been answered.
-    const [answered, unanswered] = partition(
+    // The power failed before a message was removed whose answer had been written down: the id, or that it is over.
+    const over = new Set(kept.transactions.filter((record) => record.over).map(({ number }) => number));
+    const identified = new Set(
+      kept.transactions.filter(({ transactionId }) => transactionId !== undefined).map(({ number }) => number),
+    );
+    const [settled, unsettled] = partition(
       kept.messages,
       ({ action, transaction }) =>
-        action === "StartTransaction" && this.#transactions.get(transaction)?.transactionId !== undefined,
+        over.has(transaction) || (action === "StartTransaction" && identified.has(transaction)),
     );
-    for (const message of answered) this.#write(records.deleteMessage(message));
-    this.#queue.restored(unanswered);
+    for (const message of settled) this.#write(records.deleteMessage(message));
+    for (const number of over) this.#write(records.deleteTransaction(number));
+    for (const record of kept.transactions) if (!record.over) add(record);
+    for (const message of unsettled) if (!this.#transactions.has(message.transaction)) add(recordOf(message));
+    this.#queue.restored(unsettled);
   }
 
   /** @throws RangeError The queue has no room for a transaction more. */
@@ -186,6 +189,7 @@ export class TransactionDelivery implements TransactionOutlet {
         break;
       case "delete":
         this.#write(records.deleteMessage(message));
+        if (message.action === "StopTransaction") this.#write(records.deleteTransaction(message.transaction));
         break;
       case "deliver":
         void this.#deliver(message);
@@ -245,9 +249,10 @@ export class TransactionDelivery implements TransactionOutlet {
     this.#write(this.#options.records.putTransaction(transaction.record));
   }
 
-  #over(transaction: OpenTransaction): void {
-    this.#transactions.delete(transaction.number);
-    this.#write(this.#options.records.deleteTransaction(transaction.record));
+  /** So is the end: without the record, the last message would be sent again, and its id forgotten. */
+  #over({ number, record }: OpenTransaction): void {
+    this.#transactions.delete(number);
+    this.#write(this.#options.records.putTransaction({ ...record, over: true }));
   }
 
   #transactionOf({ transaction }: QueuedMessage): OpenTransaction {

@@ -107,7 +107,8 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
    * @param running - How many transactions run whose stop is not in the queue yet.
    */
   hasRoomForTransaction(running: number): boolean {
-    const lasting = this.#messages.filter(({ action }) => action !== "MeterValues").length;
+    // Meter values make room, unless they are under way, as the first message may be.
+    const lasting = this.#messages.filter(({ action }, index) => index === 0 || action !== "MeterValues").length;
     return lasting + running + 2 <= this.#maxMessages;
   }
 
@@ -179,9 +180,8 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
   }
 
   advance(now: number): void {
-    if (now < this.deadline) return;
     const message = this.#next();
-    if (message === undefined) return;
+    if (message === undefined || now < this.#retryAt) return;
     this.#delivering = true;
     this.#outputs.push({ type: "deliver", message });
   }
@@ -207,7 +207,6 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
   /** The message is told to be done before it is deleted: who crashes in between delivers it again. */
   #remove(message: QueuedMessage, output: TransactionQueueOutput): void {
     this.#messages = this.#messages.filter(({ sequence }) => sequence !== message.sequence);
-    this.#unstored.delete(message.sequence);
     this.#retryAt = Number.NEGATIVE_INFINITY;
     this.#outputs.push(output, { type: "delete", message });
   }

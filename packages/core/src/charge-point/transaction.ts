@@ -49,7 +49,7 @@ export interface Transaction {
   stop(req: TransactionStop): void;
 }
 
-/** What the store keeps of a transaction that is not over. */
+/** What the store keeps of a transaction. */
 export interface TransactionRecord {
   /** The Charge Point's own count. */
   readonly number: number;
@@ -58,6 +58,8 @@ export interface TransactionRecord {
   /** -1 when StartTransaction was given up. @spec OCPP 1.6 errata 3.18 [CORE-TXQ-12] */
   readonly transactionId?: number;
   readonly parentIdTag?: string;
+  /** StopTransaction was answered or given up; only its removal from the store is left to be done. */
+  readonly over?: boolean;
 }
 
 /** Where the messages of transactions go. */

@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Reconnection, type ReconnectionState } from "../../src/charge-point/reconnection.ts";
+import { outputsOf, second } from "./vocabulary.ts";
+
+const stableMs = 30 * second;
+
+interface BackOff {
+  readonly retryBackOffWaitMinimum: number;
+  readonly retryBackOffRepeatTimes: number;
+  readonly retryBackOffRandomRange: number;
+}
+
+/** A Reconnection as `drive` runs it, and what the laws need to remember: what it was told, and what it asked for. */
+class Bench {
+  readonly reconnection: Reconnection;
+  readonly backOff: BackOff;
+  now = 0;
+  state: ReconnectionState = "New";
+  random = 0;
+  openedAt: number | undefined;
+  attempts = 0;
+  /** The longest wait that the next loss may cause, without the range. */
+  bound: number;
+  doublings = 0;
+
+  constructor(backOff: BackOff) {
+    this.backOff = backOff;
+    this.bound = backOff.retryBackOffWaitMinimum;
+    this.reconnection = new Reconnection(backOff, () => this.random);
+  }
+
+  settle(): void {
+    for (let turns = 0; ; turns++) {
+      expect(turns, "turns without time passing").toBeLessThan(5);
+      for (const { attempt } of outputsOf(this.reconnection)) {
+        expect(["New", "Waiting"], "an attempt out of turn").toContain(this.state);
+        expect(attempt).toBe(++this.attempts);
+        this.state = "Connecting";
+      }
+      if (this.now < this.reconnection.deadline) break;
+      this.reconnection.advance(this.now);
+    }
+    expect(this.reconnection.state).toBe(this.state);
+    const waits = Number.isFinite(this.reconnection.deadline);
+    expect(waits, "stuck, or awake for nothing").toBe(this.state === "Waiting");
+  }
+
+  start(): void {
+    this.reconnection.started(this.now);
+    if (this.state === "New") expect(this.reconnection.state).toBe("Connecting");
+  }
+
+  open(): void {
+    if (this.state === "Connecting") {
+      this.state = "Open";
+      this.openedAt = this.now;
+    }
+    this.reconnection.opened(this.now);
+  }
+
+  lose(random: number): void {
+    this.random = random;
+    this.reconnection.lost(this.now);
+    if (this.state !== "Connecting" && this.state !== "Open") return;
+    if (this.state === "Open" && this.now - (this.openedAt ?? this.now) >= stableMs) {
+      this.attempts = 0;
+      this.doublings = 0;
+      this.bound = this.backOff.retryBackOffWaitMinimum;
+    }
+    this.state = "Waiting";
+    const wait = (this.reconnection.deadline - this.now) / second;
+    expect(wait).toBeGreaterThanOrEqual(this.backOff.retryBackOffWaitMinimum);
+    expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
+    // The whole range is used: otherwise thousands would come back in the same second.
+    if (random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);
+    if (random === 1) expect(wait).toBe(this.bound + this.backOff.retryBackOffRandomRange);
+    if (this.doublings++ < this.backOff.retryBackOffRepeatTimes) this.bound *= 2;
+  }
+
+  stop(): void {
+    this.state = "Stopped";
+    this.reconnection.stopped();
+  }
+
+  pass(ms: number): void {
+    const end = this.now + ms;
+    while (this.reconnection.deadline <= end) {
+      this.now = this.reconnection.deadline;
+      this.settle();
+    }
+    this.now = end;
+  }
+}
+
+type Command = fc.Command<Record<string, never>, Bench>;
+
+const command = (name: string, run: (bench: Bench) => void): Command => ({
+  check: () => true,
+  run: (_, bench) => {
+    run(bench);
+    bench.settle();
+  },
+  toString: () => name,
+});
+
+const randoms = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
+
+const commands = [
+  fc.constant(command("start", (bench) => bench.start())),
+  fc.constant(command("open", (bench) => bench.open())),
+  randoms.map((random) => command(`lose ${random}`, (bench) => bench.lose(random))),
+  randoms.map((random) => command(`lose ${random}`, (bench) => bench.lose(random))),
+  fc
+    .oneof(fc.nat(5 * second), fc.constantFrom(stableMs - 1, stableMs), fc.nat(600 * second))
+    .map((ms) => command(`pass ${ms}`, (bench) => bench.pass(ms))),
+];
+const stop = fc.constant(command("stop", (bench) => bench.stop()));
+
+const backOffs = fc.record({
+  retryBackOffWaitMinimum: fc.nat(10),
+  retryBackOffRepeatTimes: fc.nat(4),
+  retryBackOffRandomRange: fc.nat(10),
+});
+
+describe("Reconnection, whatever happens", () => {
+  test("attempts one at a time, waits within bounds, never gets stuck, and does nothing once stopped [J-031] [J-033] [J-162] [trap 19]", () => {
+    fc.assert(
+      fc.property(
+        backOffs,
+        fc.oneof(
+          { weight: 3, arbitrary: fc.commands(commands, { size: "+1", maxCommands: 60 }) },
+          { weight: 1, arbitrary: fc.commands([...commands, stop], { size: "+1", maxCommands: 60 }) },
+        ),
+        (backOff, steps) => {
+          const bench = new Bench(backOff);
+          fc.modelRun(() => ({ model: {}, real: bench }), steps);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});

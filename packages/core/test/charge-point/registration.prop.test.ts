@@ -1,0 +1,221 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Registration, type RegistrationOutput } from "../../src/charge-point/registration.ts";
+import type { Action } from "../../src/messages/actions.ts";
+import { day, minute, outputsOf, second } from "./vocabulary.ts";
+
+type Status = "Accepted" | "Pending" | "Rejected";
+
+/** A Registration as `drive` runs it, and what the laws need to remember: what it was told, and what it asked for. */
+class Bench {
+  readonly registration = new Registration(5 * minute);
+  now = 0;
+  connected = false;
+  state: Status | "Unregistered" = "Unregistered";
+  unanswered: "boot" | "heartbeat" | undefined;
+  /** The Central System, or its silence, forbids a BootNotification before. */
+  bootNotBefore = 0;
+  waitMs = minute;
+  heartbeatMs = 5 * minute;
+  sentAt = 0;
+  /** When the Central System last told the time. */
+  toldAt = 0;
+  heartbeatAsked = false;
+  readonly solicited = new Set<Action>();
+  expectedAnswer: { readonly status: Status; readonly intervalMs: number } | undefined;
+
+  /** Performs the outputs and advances to the present, then checks what must be true whenever nothing happens. */
+  settle(): void {
+    for (let turns = 0; ; turns++) {
+      expect(turns, "turns without time passing").toBeLessThan(5);
+      for (const output of outputsOf(this.registration)) this.#perform(output);
+      if (this.now < this.registration.deadline) break;
+      this.registration.advance(this.now);
+    }
+    expect(this.expectedAnswer, "an answer that is not told").toBeUndefined();
+    this.#checkGates();
+    this.#checkPatience();
+  }
+
+  #perform(output: RegistrationOutput): void {
+    if (output.type === "registered") {
+      expect(output).toEqual({ type: "registered", ...this.expectedAnswer });
+      this.expectedAnswer = undefined;
+      return;
+    }
+    expect(this.connected, "sent without a connection").toBe(true);
+    expect(this.unanswered, "sent while another is unanswered").toBeUndefined();
+    this.unanswered = output.type;
+    if (output.type === "boot") this.#boot();
+    else this.#heartbeat();
+    this.sent();
+  }
+
+  #boot(): void {
+    expect(this.state, "BootNotification after Accepted").not.toBe("Accepted");
+    expect(this.now, "BootNotification before the wait is over").toBeGreaterThanOrEqual(this.bootNotBefore);
+  }
+
+  #heartbeat(): void {
+    if (!this.heartbeatAsked) {
+      expect(this.state, "Heartbeat before Accepted").toBe("Accepted");
+      const due = Math.min(this.sentAt + this.heartbeatMs, this.toldAt + day);
+      expect(this.now, "Heartbeat before it is due").toBeGreaterThanOrEqual(due);
+    }
+    expect(["Accepted", "Pending"], "Heartbeat that nobody may send").toContain(this.state);
+    this.heartbeatAsked = false;
+    this.toldAt = this.now;
+  }
+
+  #checkGates(): void {
+    const { registration, state } = this;
+    expect(registration.state).toBe(state);
+    expect(registration.answers).toBe(state !== "Rejected");
+    const actions = ["BootNotification", "Heartbeat", "MeterValues", "Authorize"] as const;
+    const mayBeSent = (action: Action): boolean =>
+      state === "Accepted" || action === "BootNotification" || (state === "Pending" && this.solicited.has(action));
+    expect(actions.filter((action) => registration.allows(action))).toEqual(actions.filter(mayBeSent));
+  }
+
+  /** It never gets stuck, and nothing that is due is late. */
+  #checkPatience(): void {
+    const { deadline } = this.registration;
+    if (!this.connected || this.unanswered !== undefined) {
+      expect(deadline).toBe(Number.POSITIVE_INFINITY);
+      return;
+    }
+    expect(Number.isFinite(deadline), "stuck").toBe(true);
+    expect(this.heartbeatAsked, "a Heartbeat that was asked for is not sent").toBe(false);
+    if (this.state === "Accepted") {
+      expect(this.now - this.sentAt, "silence").toBeLessThan(this.heartbeatMs);
+      expect(this.now - this.toldAt, "time without the Central System's").toBeLessThan(day);
+    } else expect(this.now, "BootNotification overdue").toBeLessThan(this.bootNotBefore);
+  }
+
+  connect(): void {
+    if (this.connected) return;
+    this.connected = true;
+    this.registration.connected(this.now);
+  }
+
+  disconnect(): void {
+    this.connected = false;
+    this.unanswered = undefined;
+    this.heartbeatAsked = false;
+    this.solicited.clear();
+    this.registration.disconnected();
+  }
+
+  answer(status: Status, interval: number): void {
+    // Also when nobody waits for it: an answer can come with the end of its connection.
+    if (this.unanswered === "heartbeat") return;
+    if (this.unanswered === "boot") {
+      this.unanswered = undefined;
+      this.state = status;
+      this.solicited.clear();
+      if (status === "Accepted") {
+        if (interval > 0) this.heartbeatMs = interval * second;
+        this.sentAt = this.now;
+        this.toldAt = this.now;
+        this.expectedAnswer = { status, intervalMs: this.heartbeatMs };
+      } else {
+        this.waitMs = interval > 0 ? interval * second : minute;
+        this.bootNotBefore = this.now + this.waitMs;
+        this.expectedAnswer = { status, intervalMs: this.waitMs };
+        if (status === "Rejected") this.heartbeatAsked = false;
+      }
+    }
+    this.registration.answered({ status, interval }, this.now);
+  }
+
+  fail(): void {
+    if (this.unanswered === "boot") {
+      this.bootNotBefore = this.now + this.waitMs;
+      this.registration.unanswered(this.now);
+    }
+    if (this.unanswered === "heartbeat") this.registration.heartbeatSettled();
+    this.unanswered = undefined;
+  }
+
+  sent(): void {
+    this.sentAt = this.now;
+    this.registration.sent(this.now);
+  }
+
+  trigger(action: Action): void {
+    if (this.connected && this.state !== "Rejected") {
+      this.solicited.add(action);
+      if (action === "BootNotification") this.bootNotBefore = this.now;
+      if (action === "Heartbeat" && this.state !== "Unregistered") this.heartbeatAsked = true;
+    }
+    this.registration.triggered(action, this.now);
+  }
+
+  configure(heartbeatMs: number): void {
+    this.heartbeatMs = heartbeatMs;
+    this.registration.configured(heartbeatMs);
+  }
+
+  /** Lets time pass from deadline to deadline. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    while (this.registration.deadline <= end) {
+      this.now = Math.max(this.now, this.registration.deadline);
+      this.settle();
+    }
+    this.now = end;
+  }
+}
+
+type Command = fc.Command<Record<string, never>, Bench>;
+
+const command = (name: string, run: (bench: Bench) => void): Command => ({
+  check: () => true,
+  run: (_, bench) => {
+    run(bench);
+    bench.settle();
+  },
+  toString: () => name,
+});
+
+const intervals = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 86_400 }));
+
+const commands = [
+  fc.constant(command("connect", (bench) => bench.connect())),
+  fc.constant(command("connect", (bench) => bench.connect())),
+  fc.constant(command("disconnect", (bench) => bench.disconnect())),
+  fc
+    .tuple(fc.constantFrom<Status>("Accepted", "Pending", "Rejected"), intervals)
+    .map(([status, interval]) => command(`answer ${status} ${interval}`, (bench) => bench.answer(status, interval))),
+  fc.constant(command("fail", (bench) => bench.fail())),
+  fc.constant(command("sent", (bench) => bench.connected && bench.sent())),
+  fc
+    .constantFrom<Action>("BootNotification", "Heartbeat", "MeterValues")
+    .map((action) => command(`trigger ${action}`, (bench) => bench.trigger(action))),
+  fc
+    .integer({ min: second, max: day })
+    .map((heartbeatMs) => command(`configure ${heartbeatMs}`, (bench) => bench.configure(heartbeatMs))),
+  fc.oneof(fc.nat(2 * minute), fc.nat(2 * day)).map((ms) => command(`pass ${ms}`, (bench) => bench.pass(ms))),
+];
+
+describe("Registration, whatever happens", () => {
+  test("sends one thing at a time and only what it may, is never late and never stuck [CORE-BOOT-02] [CORE-BOOT-05] [CORE-BOOT-06] [CORE-BOOT-07] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-02] [CORE-HB-08] [J-157] [J-160] [J-212] [J-214]", () => {
+    fc.assert(
+      fc.property(fc.commands(commands, { size: "+1", maxCommands: 60 }), (steps) => {
+        const bench = new Bench();
+        fc.modelRun(() => ({ model: {}, real: bench }), steps);
+        // Whatever has happened, a Central System that accepts it now accepts it.
+        bench.connect();
+        bench.settle();
+        for (let rounds = 0; bench.state !== "Accepted"; rounds++) {
+          expect(rounds, "rounds without being accepted").toBeLessThan(5);
+          if (bench.unanswered === "boot") bench.answer("Accepted", 300);
+          else if (bench.unanswered === "heartbeat") bench.fail();
+          else bench.pass(day);
+          bench.settle();
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
