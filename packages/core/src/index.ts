@@ -44,7 +44,6 @@ export {
   type ConfigurationValue,
   configurationKeys,
 } from "./charge-point/configuration-keys.ts";
-export { memoryStore, type QueueStore, type StoredRecord } from "./charge-point/queue-store.ts";
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
 export type { Transaction, TransactionMeterValues, TransactionStop } from "./charge-point/transaction.ts";
 export { type Clock, systemClock } from "./clock.ts";
@@ -100,3 +99,4 @@ export {
   type Frame,
   type Malformed,
 } from "./rpc/frame.ts";
+export { memoryStore, type QueueStore, type StoredRecord } from "./store/queue-store.ts";

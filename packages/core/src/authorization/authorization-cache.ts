@@ -1,5 +1,6 @@
-import type { QueueStore, StoredRecord } from "../charge-point/queue-store.ts";
 import type { Conf } from "../messages/actions.ts";
+import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
   foldIdTag,
   type IdTagInfo,
@@ -9,7 +10,6 @@ import {
   isValid,
   type KnownIdTag,
 } from "./id-tag.ts";
-import { parseRecord, type ReportFault, setAside, writeAll } from "./stored-records.ts";
 
 /** What an {@link AuthorizationCache} needs to know. */
 export interface AuthorizationCacheOptions {

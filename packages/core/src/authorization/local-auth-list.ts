@@ -13,8 +13,9 @@
  * GetLocalListVersion that it has to send again.
  */
 
-import type { QueueStore, StoredRecord } from "../charge-point/queue-store.ts";
 import type { Conf, Req } from "../messages/actions.ts";
+import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
   foldIdTag,
   type IdTagInfo,
@@ -24,7 +25,6 @@ import {
   isValid,
   type KnownIdTag,
 } from "./id-tag.ts";
-import { parseRecord, type ReportFault, setAside, writeAll } from "./stored-records.ts";
 
 /** What a {@link LocalAuthList} needs to know. */
 export interface LocalAuthListOptions {

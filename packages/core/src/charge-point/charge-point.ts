@@ -1,6 +1,6 @@
 import { EventEmitter } from "eventemitter3";
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
-import type { Authorization, AuthorizationKeys } from "../authorization/authorize.ts";
+import type { Authorization } from "../authorization/authorize.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import {
@@ -10,7 +10,6 @@ import {
   type ConnectionEvents,
   type ConnectionOwner,
   type Handler,
-  type HandlerContext,
   register,
 } from "../connection/connection.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
@@ -20,19 +19,20 @@ import { CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../er
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
+import { memoryStore, type QueueStore } from "../store/queue-store.ts";
 import { Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime } from "./central-time.ts";
 import type { Configuration } from "./configuration.ts";
-import { configurationKeys } from "./configuration-keys.ts";
+import { ObeyedKeys } from "./obeyed-keys.ts";
 import { QueueRecords } from "./queue-records.ts";
-import { memoryStore, type QueueStore } from "./queue-store.ts";
 import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { StatusReports } from "./status-reports.ts";
 import type { Transaction } from "./transaction.ts";
 import { type TransactionCall, TransactionDelivery } from "./transaction-delivery.ts";
-import type { DiscardReason, TransactionMessageKeys } from "./transaction-queue.ts";
+import type { DiscardReason } from "./transaction-queue.ts";
+import { type Triggers, triggerHandler } from "./trigger-message.ts";
 
 /** The actions that a {@link ChargePoint} sends by itself, at the right moment; the others are for `call`. */
 type OwnAction = "BootNotification" | "StatusNotification" | "StartTransaction" | "StopTransaction";
@@ -140,6 +140,16 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #reconnection: Reconnection;
   readonly #delivery: TransactionDelivery;
   readonly #authorizer: Authorizer;
+  readonly #keys: ObeyedKeys;
+  readonly #triggers: Triggers = {
+    registration: () => this.registration,
+    triggered: (action) => {
+      this.#registration.triggered(action, this.#clock.now());
+      this.#runRegistration();
+    },
+    statusesOf: (connectorId) => this.#statuses.of(connectorId),
+    sendStatus: (status) => void this.#sendStatus(status),
+  };
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
@@ -157,14 +167,15 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.identity = identity;
     this.#options = options;
     this.#clock = clock;
-    this.#registration = new Registration(this.#heartbeatMs());
+    this.#keys = new ObeyedKeys(options.configuration);
+    this.#registration = new Registration(this.#keys.heartbeatMs);
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
     this.#reconnection = new Reconnection(options, random);
     this.#runReconnection = drive(this.#reconnection, clock, (output) => void this.#connect(output));
     this.#delivery = new TransactionDelivery({
       clock,
       records: new QueueRecords(store),
-      keys: this.#transactionMessageKeys(),
+      keys: this.#keys.transactionMessage,
       maxMessages: options.maxQueuedMessages ?? 10_000,
       call: ({ action, req }) => this.#callNow(action, req),
       now: () => this.now(),
@@ -175,14 +186,20 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     });
     this.#authorizer = new Authorizer({
       ...options,
-      keys: () => this.#authorizationKeys(),
+      keys: () => this.#keys.authorization,
       now: () => this.now(),
       online: () => this.#isOnline(),
       ask: async (idTag) => (await this.#callNow("Authorize", { idTag })).idTagInfo,
       conflict: () => this.#reportConflict(),
     });
     this.#builtInHandlers = builtInHandlers(options);
-    this.#obeyConfiguration();
+    this.#keys.listen({
+      heartbeat: () => {
+        this.#registration.configured(this.#keys.heartbeatMs);
+        this.#runRegistration();
+      },
+      transactionMessage: () => this.#delivery.configured(this.#keys.transactionMessage),
+    });
     const registration = this.#registration;
     this.#owner = {
       get silent() {
@@ -493,50 +510,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     if (this.#connection === undefined) {
       throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
     }
-    const { configuration, timeoutMs = 1000 * (configuration?.get("MessageTimeout") ?? 30) } = this.#options;
+    const { timeoutMs = this.#keys.messageTimeoutMs } = this.#options;
     return this.#connection.call(action, req, { timeoutMs, ...options });
-  }
-
-  /** Follows the keys that this class obeys. [CORE-HB-08, CORE-TXQ-07] */
-  #obeyConfiguration(): void {
-    const { configuration } = this.#options;
-    configuration?.listen("HeartbeatInterval", () => {
-      this.#registration.configured(this.#heartbeatMs());
-      this.#runRegistration();
-    });
-    for (const key of ["TransactionMessageAttempts", "TransactionMessageRetryInterval"] as const) {
-      configuration?.listen(key, () => this.#delivery.configured(this.#transactionMessageKeys()));
-    }
-  }
-
-  #heartbeatMs(): number {
-    return 1000 * this.#key("HeartbeatInterval");
-  }
-
-  #transactionMessageKeys(): TransactionMessageKeys {
-    return {
-      attempts: this.#key("TransactionMessageAttempts"),
-      retryIntervalMs: 1000 * this.#key("TransactionMessageRetryInterval"),
-    };
-  }
-
-  #authorizationKeys(): AuthorizationKeys {
-    const { configuration } = this.#options;
-    // Without a configuration, the list and the cache count because they are there.
-    if (configuration === undefined) {
-      return { ...defaultAuthorizationKeys, AuthorizationCacheEnabled: true, LocalAuthListEnabled: true };
-    }
-    return {
-      LocalAuthorizeOffline: configuration.get("LocalAuthorizeOffline"),
-      LocalPreAuthorize: configuration.get("LocalPreAuthorize"),
-      AllowOfflineTxForUnknownId: configuration.get("AllowOfflineTxForUnknownId"),
-      AuthorizationCacheEnabled: configuration.get("AuthorizationCacheEnabled"),
-      LocalAuthListEnabled: configuration.get("LocalAuthListEnabled"),
-    };
-  }
-
-  #key(key: "HeartbeatInterval" | "TransactionMessageAttempts" | "TransactionMessageRetryInterval"): number {
-    return this.#options.configuration?.get(key) ?? configurationKeys[key].default;
   }
 
   #emitted(name: keyof ConnectionEvents, event: object): void {
@@ -565,51 +540,9 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       return () => ({ status: "Rejected" });
     }
     const handler = this.#handlers.get(action) ?? this.#builtInHandlers.get(action);
-    if (action !== "TriggerMessage" && (action !== "ExtendedTriggerMessage" || handler === undefined)) return handler;
-    const own = handler as Handler<"ChargePoint", "TriggerMessage"> | undefined;
-    return (req: Req<"TriggerMessage">, context) => this.#trigger(req, context, own);
-  }
-
-  /**
-   * Answers a TriggerMessage, and sends what it asks for once the answer is on its way: the messages that the Charge
-   * Point sends by itself; the others are the owner's.
-   *
-   * @spec OCPP 1.6 §5.17 [RT-02 … RT-08, RT-13, RT-16, RT-17]
-   */
-  async #trigger(
-    req: Req<"TriggerMessage">,
-    context: HandlerContext<"ChargePoint">,
-    handler: Handler<"ChargePoint", "TriggerMessage"> | undefined,
-  ): Promise<Conf<"TriggerMessage">> {
-    const { requestedMessage, connectorId } = req;
-    const trigger = (): void => {
-      this.#registration.triggered(requestedMessage, this.#clock.now());
-      this.#runRegistration();
-    };
-    const statuses = requestedMessage === "StatusNotification" ? this.#statuses.of(connectorId) : [];
-    switch (requestedMessage) {
-      case "BootNotification":
-        if (this.registration === "Accepted") return { status: "Rejected" };
-        void context.answered.then(trigger);
-        return { status: "Accepted" };
-      case "Heartbeat":
-        if (this.registration === "Unregistered") return { status: "Rejected" };
-        void context.answered.then(trigger);
-        return { status: "Accepted" };
-      case "StatusNotification":
-        if (this.registration === "Unregistered" || statuses.length === 0) return { status: "Rejected" };
-        void context.answered.then(() => {
-          // Only these: the gate stays closed for what the owner reports while Pending (CORE-BOOT-09).
-          for (const status of statuses) void this.#sendStatus(status);
-        });
-        return { status: "Accepted" };
-      default: {
-        if (handler === undefined) return { status: "NotImplemented" };
-        const conf = await handler(req, context);
-        if (conf.status === "Accepted") trigger();
-        return conf;
-      }
-    }
+    // The white paper's trigger is for the owner to support, or not.
+    const triggers = action === "TriggerMessage" || (action === "ExtendedTriggerMessage" && handler !== undefined);
+    return triggers ? triggerHandler(action, handler, this.#triggers) : handler;
   }
 
   #emit<E extends keyof ChargePointEvents>(name: E, event: ChargePointEvents[E][0]): void {
@@ -625,8 +558,3 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
-
-const defaultAuthorizationKeys = {
-  LocalAuthorizeOffline: configurationKeys.LocalAuthorizeOffline.default,
-  LocalPreAuthorize: configurationKeys.LocalPreAuthorize.default,
-};

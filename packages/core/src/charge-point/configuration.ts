@@ -1,5 +1,7 @@
 import { CallError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
+import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import { setAside } from "../store/stored-records.ts";
 import {
   type ConfigurationKey,
   type ConfigurationKeyDefinition,
@@ -11,7 +13,6 @@ import {
   isConfigurationValue,
   parseConfigurationValue,
 } from "./configuration-keys.ts";
-import type { QueueStore, StoredRecord } from "./queue-store.ts";
 
 type Definitions = typeof configurationKeys;
 
@@ -128,7 +129,6 @@ interface Setting {
 }
 
 const prefix = "configuration/";
-const corruptPrefix = "corrupt/";
 
 /** CiString50 */
 const maxKeyLength = 50;
@@ -359,17 +359,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
       if (value === undefined || !this.#takes(setting, value)) throw new TypeError("It is no value of this key.");
       Object.assign(setting, { latest: value, inEffect: value, record });
     } catch (cause) {
-      this.#tell(new Error(`The record "${name}" of the store cannot be used and was set aside.`, { cause }));
-      await this.#setAside(name, record);
-    }
-  }
-
-  async #setAside(name: string, record: string): Promise<void> {
-    try {
-      await this.#store.put(corruptPrefix + name, record);
-      await this.#store.delete(name);
-    } catch (error) {
-      this.#tell(error);
+      const stored = { key: name, value: record };
+      await setAside(this.#store, stored, "is no value of its key", (error) => this.#tell(error), cause);
     }
   }
 

@@ -1,5 +1,6 @@
 import { parseReq } from "../messages/validate.ts";
-import type { QueueStore, StoredRecord } from "./queue-store.ts";
+import type { QueueStore } from "../store/queue-store.ts";
+import { setAside } from "../store/stored-records.ts";
 import type { TransactionRecord } from "./transaction.ts";
 import type { QueuedMessage } from "./transaction-queue.ts";
 
@@ -10,7 +11,6 @@ import type { QueuedMessage } from "./transaction-queue.ts";
 
 const queuePrefix = "queue/";
 const transactionPrefix = "transaction/";
-const corruptPrefix = "corrupt/";
 
 /** Enough digits for every safe integer, so that text order is number order. */
 const ordered = (number: number): string => String(number).padStart(16, "0");
@@ -41,8 +41,7 @@ export class QueueRecords {
         try {
           found.push(parse(record.value));
         } catch (cause) {
-          report(new Error(`The record "${record.key}" of the store is damaged and was set aside.`, { cause }));
-          await this.#setAside(record).catch(report);
+          await setAside(this.#store, record, "is damaged", report, cause);
         }
       }
       return found;
@@ -67,11 +66,6 @@ export class QueueRecords {
 
   deleteTransaction(number: number): Promise<void> {
     return this.#store.delete(transactionPrefix + ordered(number));
-  }
-
-  async #setAside({ key, value }: StoredRecord): Promise<void> {
-    await this.#store.put(corruptPrefix + key, value);
-    await this.#store.delete(key);
   }
 }
 

@@ -214,7 +214,7 @@ export class TransactionDelivery implements TransactionOutlet {
       if (outcome === "answered") this.#options.fault(error);
       this.#conf = undefined;
     }
-    this.#queue.settled(outcome, this.#options.clock.now());
+    this.#queue.settled(message.sequence, outcome, this.#options.clock.now());
     this.#run();
   }
 

@@ -155,10 +155,13 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     this.#delivering = false;
   }
 
-  /** Says how the delivery under way has ended; `failed` is a CALLERROR, or no answer in time. [CORE-TXQ-08] */
-  settled(outcome: "answered" | "failed", now: number): void {
+  /**
+   * Says how the delivery of a message has ended; `failed` is a CALLERROR, or no answer in time. [CORE-TXQ-08] An answer
+   * that came in the moment in which the connection ended still counts; a failure then does not.
+   */
+  settled(sequence: number, outcome: "answered" | "failed", now: number): void {
     const [message] = this.#messages;
-    if (!this.#delivering || message === undefined) return;
+    if (message?.sequence !== sequence || (outcome === "failed" && !this.#delivering)) return;
     this.#delivering = false;
     if (outcome === "answered") this.#remove(message, { type: "delivered", message });
     else this.#failed({ ...message, failures: message.failures + 1 }, now);

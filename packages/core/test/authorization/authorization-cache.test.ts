@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AuthorizationCache, type AuthorizationCacheOptions } from "../../src/authorization/authorization-cache.ts";
-import type { QueueStore } from "../../src/charge-point/queue-store.ts";
+import type { QueueStore } from "../../src/store/queue-store.ts";
 import { accepted, after, blocked, failingStore, faultLog, now, unexpected } from "./stores.ts";
 
 const load = (store: QueueStore, options: Partial<AuthorizationCacheOptions> = {}) =>

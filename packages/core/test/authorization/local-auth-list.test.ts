@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LocalAuthList, type LocalAuthListOptions } from "../../src/authorization/local-auth-list.ts";
-import type { QueueStore } from "../../src/charge-point/queue-store.ts";
 import type { Req } from "../../src/messages/actions.ts";
+import type { QueueStore } from "../../src/store/queue-store.ts";
 import { accepted, after, blocked, failingStore, faultLog, now, unexpected } from "./stores.ts";
 
 type Entries = NonNullable<Req<"SendLocalList">["localAuthorizationList"]>;

@@ -1,5 +1,5 @@
 import type { IdTagInfo } from "../../src/authorization/id-tag.ts";
-import { memoryStore, type QueueStore, type StoredRecord } from "../../src/charge-point/queue-store.ts";
+import { memoryStore, type QueueStore, type StoredRecord } from "../../src/store/queue-store.ts";
 
 /** The moment at which most examples happen. */
 export const now = Date.parse("2026-03-01T12:00:00Z");

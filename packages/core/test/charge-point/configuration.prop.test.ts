@@ -6,8 +6,8 @@ import {
   type ConfigurationValue,
   configurationKeys,
 } from "../../src/charge-point/configuration-keys.ts";
-import { memoryStore, type QueueStore } from "../../src/charge-point/queue-store.ts";
 import { parseConf, parseReq } from "../../src/messages/validate.ts";
+import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
 
 type Key = keyof typeof values;
 

@@ -7,8 +7,8 @@ import {
   type VendorKeys,
 } from "../../src/charge-point/configuration.ts";
 import { configurationKeys } from "../../src/charge-point/configuration-keys.ts";
-import { memoryStore, type QueueStore } from "../../src/charge-point/queue-store.ts";
 import { CallError } from "../../src/errors.ts";
+import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
 
 const password = "00112233445566778899AABBCCDDEEFF00112233";
 
@@ -199,7 +199,7 @@ describe("a restart", () => {
     expect(charger.configuration.get("HeartbeatInterval")).toBe(300);
     expect(charger.configuration.get("ResetRetries")).toBe(9);
     expect(charger.reports.map(({ message }) => message)).toEqual([
-      'The record "configuration/HeartbeatInterval" of the store cannot be used and was set aside.',
+      "The record configuration/HeartbeatInterval is no value of its key. It is kept as corrupt/configuration/HeartbeatInterval.",
     ]);
     expect(await charger.store.load("")).toEqual([
       { key: "configuration/ResetRetries", value: '"9"' },
@@ -229,7 +229,10 @@ describe("a restart", () => {
     const store: QueueStore = { ...charger.store, put: () => Promise.reject(new Error("no space")) };
     await charger.restart({}, { store });
     expect(charger.configuration.get("HeartbeatInterval")).toBe(300);
-    expect(charger.reports.map(({ message }) => message)).toEqual([expect.stringContaining("set aside"), "no space"]);
+    expect(charger.reports.map(({ message }) => message)).toEqual([
+      expect.stringContaining("kept as corrupt/"),
+      "The store failed to set aside configuration/HeartbeatInterval.",
+    ]);
     expect(await charger.store.load("")).toEqual([{ key: "configuration/HeartbeatInterval", value: "damaged" }]);
   });
 });

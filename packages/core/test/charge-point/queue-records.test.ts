@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { QueueRecords } from "../../src/charge-point/queue-records.ts";
-import { memoryStore, type QueueStore } from "../../src/charge-point/queue-store.ts";
+import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
 import { meterValues, queued, startTransaction, stopTransaction } from "./vocabulary.ts";
 
 const transaction = { number: 1, connectorId: 2, idTag: "TAG" };
@@ -100,7 +100,11 @@ describe("QueueRecords", () => {
     const full = { ...store, put: () => Promise.reject(new Error("disk full")) };
     const { messages, reports } = await loaded(full);
     expect(messages).toHaveLength(1);
-    expect(reports.map(({ message }) => message)).toEqual([expect.stringContaining("queue/1"), "disk full"]);
+    expect(reports.map(({ message }) => message)).toEqual([
+      "The record queue/1 is damaged. It is kept as corrupt/queue/1.",
+      "The store failed to set aside queue/1.",
+    ]);
+    expect(reports[1]?.cause).toMatchObject({ message: "disk full" });
     expect(await store.load("queue/1")).toHaveLength(1);
   });
 

@@ -41,6 +41,8 @@ class Bench {
   now = 0;
   online = false;
   underWay: number | undefined;
+  /** The message that was delivered last and has not ended, also after its connection has. */
+  sent: number | undefined;
   /** How the message under way has just ended, and the machine has not said yet that it has. */
   ending: "delivered" | "discarded" | undefined;
   /** The first message is not due before this. */
@@ -96,6 +98,7 @@ class Bench {
         expect(this.now, "delivered before the wait is over").toBeGreaterThanOrEqual(this.retryAt);
         expect(output.message.failures).toBe(fate.failures);
         this.underWay = mark;
+        this.sent = mark;
         break;
       case "delivered":
       case "discarded":
@@ -116,6 +119,7 @@ class Bench {
     const fate = this.#fate(mark);
     expect(fate.ended, "ended twice").toBeUndefined();
     fate.ended = how;
+    if (mark === this.sent) this.sent = undefined;
     if (mark === this.order[0]) this.retryAt = 0;
     this.order = this.order.filter((other) => other !== mark);
   }
@@ -198,15 +202,18 @@ class Bench {
   }
 
   answer(outcome: "answered" | "failed"): void {
-    // Also when nobody waits for it: an answer can come with the end of its connection.
-    if (this.underWay !== undefined) {
-      const fate = this.#fate(this.underWay);
-      this.underWay = undefined;
-      if (outcome === "failed") this.retryAt = this.now + this.keys.retryIntervalMs * ++fate.failures;
-      if (outcome === "answered") this.ending = "delivered";
-      else if (fate.failures >= this.keys.attempts) this.ending = "discarded";
+    // An answer can come with the end of its connection, and counts; a failure then does not.
+    const mark = this.underWay ?? this.sent;
+    if (mark === undefined) return;
+    const fate = this.#fate(mark);
+    if (outcome === "answered") this.ending = "delivered";
+    else if (this.underWay !== undefined) {
+      this.retryAt = this.now + this.keys.retryIntervalMs * ++fate.failures;
+      if (fate.failures >= this.keys.attempts) this.ending = "discarded";
     }
-    this.queue.settled(outcome, this.now);
+    this.underWay = undefined;
+    const message = this.queue.messages.find((message) => markOf(message) === mark);
+    this.queue.settled(message?.sequence ?? 0, outcome, this.now);
   }
 
   configure(keys: Keys): void {
@@ -228,6 +235,7 @@ class Bench {
     this.writes = [];
     this.online = false;
     this.underWay = undefined;
+    this.sent = undefined;
     this.retryAt = 0;
     const marks = kept.map(markOf);
     // What was done and not deleted yet is done again; what was neither done nor stored is lost: it is no longer awaited.

@@ -37,15 +37,19 @@ function delivering(...messages: TransactionMessage[]): TransactionQueue {
   return queue;
 }
 
+/** Settles the first message, the only one that can be under way. */
+const settle = (queue: TransactionQueue, outcome: "answered" | "failed", now: number): void =>
+  queue.settled(queue.messages[0]?.sequence ?? 0, outcome, now);
+
 describe("TransactionQueue, delivering", () => {
   test("delivers in order, one at a time, each as soon as the one before it is answered [CORE-TXQ-01] [CORE-TXQ-03]", () => {
     const queue = delivering(startTransaction(1), meterValues(2), stopTransaction(3));
     expect(queue.deadline).toBe(Number.POSITIVE_INFINITY);
-    queue.settled("answered", 10);
+    settle(queue, "answered", 10);
     expect(said(queue)).toEqual(["delivered 1", "delete 1", "deliver 2"]);
-    queue.settled("answered", 20);
+    settle(queue, "answered", 20);
     expect(said(queue)).toEqual(["delivered 2", "delete 2", "deliver 3"]);
-    queue.settled("answered", 30);
+    settle(queue, "answered", 30);
     expect(said(queue)).toEqual(["delivered 3", "delete 3"]);
     expect(waiting(queue)).toEqual([]);
   });
@@ -63,7 +67,7 @@ describe("TransactionQueue, delivering", () => {
 
   test("puts a new message behind those that wait, even behind one that is being retried [CORE-TXQ-03]", () => {
     const queue = delivering(startTransaction(1));
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     enqueue(queue, stopTransaction(2));
     expect(waiting(queue)).toEqual([1, 2]);
     queue.advance(minute);
@@ -80,14 +84,20 @@ describe("TransactionQueue, delivering", () => {
     expect(outputsOf(queue)).toEqual([{ type: "deliver", message: queued(startTransaction(1), 1) }]);
   });
 
-  test("ignores what a delivery is said to have ended with when none is under way [CORE-TXQ-08]", () => {
+  test("takes an answer that came as the connection ended, but no failure [CORE-TXQ-08]", () => {
     const queue = delivering(startTransaction(1));
     queue.offline();
-    queue.settled("failed", 1);
-    queue.settled("answered", 1);
+    settle(queue, "failed", 1);
     expect(said(queue)).toEqual([]);
-    expect(queue.messages).toEqual([queued(startTransaction(1), 1)]);
-    emptyQueue().settled("answered", 0);
+    settle(queue, "answered", 1);
+    expect(said(queue)).toEqual(["delivered 1", "delete 1"]);
+  });
+
+  test("ignores what is said of another message than the first", () => {
+    const queue = delivering(startTransaction(1), stopTransaction(2));
+    queue.settled(2, "answered", 1);
+    emptyQueue().settled(1, "answered", 0);
+    expect(said(queue)).toEqual([]);
   });
 
   test("goes on when it is told twice that it is online", () => {
@@ -124,11 +134,11 @@ describe("TransactionQueue, the store", () => {
 
   test("tells that a message is done before it deletes it, so that a crash in between repeats it and loses nothing [CORE-TXQ-16]", () => {
     const queue = delivering(startTransaction(1));
-    queue.settled("answered", 0);
+    settle(queue, "answered", 0);
     expect(said(queue)).toEqual(["delivered 1", "delete 1"]);
     const failing = delivering(startTransaction(1));
     failing.configured({ attempts: 1, retryIntervalMs: 0 });
-    failing.settled("failed", 0);
+    settle(failing, "failed", 0);
     expect(said(failing)).toEqual(["discarded 1 attempts", "delete 1"]);
   });
 
@@ -148,7 +158,7 @@ describe("TransactionQueue, the store", () => {
     queue.restored([queued(startTransaction(1), 1, 2)]);
     queue.online(0);
     outputsOf(queue);
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     expect(said(queue)).toEqual(["discarded 1 attempts", "delete 1"]);
   });
 
@@ -172,20 +182,20 @@ describe("TransactionQueue, the store", () => {
 describe("TransactionQueue, failures", () => {
   test("waits interval × failures before each retransmission and gives up after the attempts: at 0, 60 and 180 s for 3 and 60 [CORE-TXQ-06] [CORE-TXQ-07] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [J-210]", () => {
     const queue = delivering(startTransaction(1), stopTransaction(2));
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     expect(outputsOf(queue)).toEqual([{ type: "put", message: queued(startTransaction(1), 1, 1) }]);
     expect(queue.deadline).toBe(minute);
     queue.advance(minute - 1);
     expect(said(queue)).toEqual([]);
     queue.advance(minute);
     expect(said(queue)).toEqual(["deliver 1"]);
-    queue.settled("failed", minute);
+    settle(queue, "failed", minute);
     expect(outputsOf(queue)).toEqual([{ type: "put", message: queued(startTransaction(1), 1, 2) }]);
     queue.advance(3 * minute - 1);
     expect(said(queue)).toEqual([]);
     queue.advance(3 * minute);
     expect(said(queue)).toEqual(["deliver 1"]);
-    queue.settled("failed", 3 * minute);
+    settle(queue, "failed", 3 * minute);
     expect(said(queue)).toEqual(["discarded 1 attempts", "delete 1", "deliver 2"]);
   });
 
@@ -193,7 +203,7 @@ describe("TransactionQueue, failures", () => {
     const queue = delivering(startTransaction(1));
     queue.configured({ attempts: 6, retryIntervalMs: minute });
     const waits = [1, 2, 3, 4, 5].map(() => {
-      queue.settled("failed", 0);
+      settle(queue, "failed", 0);
       const wait = queue.deadline;
       queue.advance(wait);
       return wait / minute;
@@ -204,7 +214,7 @@ describe("TransactionQueue, failures", () => {
   test("tells of a discarded message how often it failed", () => {
     const queue = delivering(startTransaction(1));
     queue.configured({ attempts: 1, retryIntervalMs: 0 });
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     expect(outputsOf(queue)[0]).toEqual({
       type: "discarded",
       message: queued(startTransaction(1), 1, 1),
@@ -214,17 +224,17 @@ describe("TransactionQueue, failures", () => {
 
   test("counts the failures of each message by itself, and waits for none on account of another [CORE-TXQ-09] [CORE-TXQ-10]", () => {
     const queue = delivering(startTransaction(1), stopTransaction(2));
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     queue.advance(minute);
-    queue.settled("answered", minute);
+    settle(queue, "answered", minute);
     expect(said(queue).at(-1)).toBe("deliver 2");
-    queue.settled("failed", minute);
+    settle(queue, "failed", minute);
     expect(queue.deadline).toBe(2 * minute);
   });
 
   test("keeps waiting through a reconnect [CORE-TXQ-10]", () => {
     const queue = delivering(startTransaction(1));
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     outputsOf(queue);
     queue.offline();
     expect(queue.deadline).toBe(Number.POSITIVE_INFINITY);
@@ -235,12 +245,12 @@ describe("TransactionQueue, failures", () => {
 
   test("obeys changed keys with the next failure; a wait that has begun is not changed [CORE-TXQ-07]", () => {
     const queue = delivering(startTransaction(1));
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     queue.configured({ attempts: 2, retryIntervalMs: 1 });
     expect(queue.deadline).toBe(minute);
     queue.advance(minute);
     outputsOf(queue);
-    queue.settled("failed", minute);
+    settle(queue, "failed", minute);
     expect(said(queue)).toEqual(["discarded 1 attempts", "delete 1"]);
   });
 });
@@ -280,14 +290,14 @@ describe("TransactionQueue, full", () => {
     outputsOf(queue);
     queue.enqueued(stopTransaction(4), 1);
     expect(said(queue)).toEqual(["discarded 2 full", "delete 2", "put 4"]);
-    queue.settled("answered", 0);
+    settle(queue, "answered", 0);
     expect(said(queue)).toEqual(["delivered 1", "delete 1", "deliver 3"]);
   });
 
   test("lets the wait of the first message go on when others make room [CORE-TXQ-10]", () => {
     const queue = full(startTransaction(1), meterValues(2), meterValues(3));
     queue.online(0);
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     outputsOf(queue);
     queue.stored(queue.enqueued(meterValues(4), 1), 1);
     expect(said(queue)).toEqual(["discarded 2 full", "delete 2", "put 4"]);
@@ -297,7 +307,7 @@ describe("TransactionQueue, full", () => {
   test("does not wait on account of a message that has made room [CORE-TXQ-10]", () => {
     const queue = full(meterValues(1), stopTransaction(2));
     queue.online(0);
-    queue.settled("failed", 0);
+    settle(queue, "failed", 0);
     outputsOf(queue);
     queue.stored(queue.enqueued(stopTransaction(3), 1), 1);
     expect(said(queue)).toEqual(["discarded 1 full", "delete 1", "put 3", "deliver 2"]);

@@ -1,4 +1,4 @@
-import type { QueueStore, StoredRecord } from "../charge-point/queue-store.ts";
+import type { QueueStore, StoredRecord } from "./queue-store.ts";
 
 /** Is told what went wrong with a store. Nothing is lost from memory for it, and nothing waits for what it does. */
 export type ReportFault = (fault: Error) => void;
@@ -17,10 +17,19 @@ export function parseRecord(value: string): unknown {
  * there, but somebody may want to see it.
  *
  * @param why - The rest of a sentence that begins with the record.
+ * @param cause - What was thrown when it was read, if anything was.
  */
-export async function setAside(store: QueueStore, record: StoredRecord, why: string, report: ReportFault) {
+export async function setAside(
+  store: QueueStore,
+  record: StoredRecord,
+  why: string,
+  report: ReportFault,
+  cause?: unknown,
+): Promise<void> {
   const key = `corrupt/${record.key}`;
-  report(new Error(`The record ${record.key} ${why}. It is kept as ${key}.`));
+  report(
+    new Error(`The record ${record.key} ${why}. It is kept as ${key}.`, cause === undefined ? undefined : { cause }),
+  );
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
       await store.put(key, record.value);

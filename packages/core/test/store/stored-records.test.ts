@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseRecord, setAside, writeAll } from "../../src/authorization/stored-records.ts";
-import { failingStore, faultLog } from "./stores.ts";
+import { parseRecord, setAside, writeAll } from "../../src/store/stored-records.ts";
+import { failingStore, faultLog } from "../authorization/stores.ts";
 
 describe("parseRecord", () => {
   test("reads JSON, and nothing else", () => {

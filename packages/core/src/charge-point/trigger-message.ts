@@ -1,0 +1,63 @@
+import type { AnyHandler, Handler } from "../connection/connection.ts";
+import type { Action, Req } from "../messages/actions.ts";
+import type { RegistrationState } from "./registration.ts";
+
+/** What a TriggerMessage can set off. */
+export interface Triggers {
+  readonly registration: () => RegistrationState;
+  /** Opens the gate for an action, and sends BootNotification or Heartbeat if it is one of these. */
+  readonly triggered: (action: Action) => void;
+  /** The newest statuses, of one connector or of all. */
+  readonly statusesOf: (connectorId: number | undefined) => readonly Req<"StatusNotification">[];
+  readonly sendStatus: (status: Req<"StatusNotification">) => void;
+}
+
+type Trigger = Handler<"ChargePoint", "TriggerMessage">;
+
+/** What is sent for a message that is requested under another name. @spec security white paper §6.14 [SEC-MSG-21] */
+const extendedActions: Partial<Record<string, Action>> = {
+  FirmwareStatusNotification: "SignedFirmwareStatusNotification",
+  SignChargePointCertificate: "SignCertificate",
+};
+
+/**
+ * Makes the handler of TriggerMessage or ExtendedTriggerMessage: the messages that a Charge Point sends by itself are sent
+ * once the answer is on its way; about the others the owner decides.
+ *
+ * @param owner - The owner's handler; without one, the other messages are not implemented.
+ * @spec OCPP 1.6 §5.17 [RT-02 … RT-08, RT-13, RT-16, RT-17]
+ */
+export function triggerHandler(
+  action: "TriggerMessage" | "ExtendedTriggerMessage",
+  owner: AnyHandler<"ChargePoint"> | undefined,
+  { registration, sendStatus, statusesOf, triggered }: Triggers,
+): AnyHandler<"ChargePoint"> {
+  const handler: Trigger = async (req, context) => {
+    const { connectorId, requestedMessage } = req;
+    switch (requestedMessage) {
+      case "BootNotification":
+        if (registration() === "Accepted") return { status: "Rejected" }; // RT-13
+        void context.answered.then(() => triggered("BootNotification"));
+        return { status: "Accepted" };
+      case "Heartbeat":
+        if (registration() === "Unregistered") return { status: "Rejected" };
+        void context.answered.then(() => triggered("Heartbeat"));
+        return { status: "Accepted" };
+      case "StatusNotification": {
+        const statuses = statusesOf(connectorId);
+        if (registration() === "Unregistered" || statuses.length === 0) return { status: "Rejected" };
+        // Only these: the gate stays closed for what the owner reports while Pending. [CORE-BOOT-09]
+        void context.answered.then(() => statuses.forEach(sendStatus));
+        return { status: "Accepted" };
+      }
+      default: {
+        if (owner === undefined) return { status: "NotImplemented" };
+        const conf = await (owner as Trigger)(req, context);
+        const extended = action === "ExtendedTriggerMessage" ? extendedActions[requestedMessage] : undefined;
+        if (conf.status === "Accepted") triggered(extended ?? requestedMessage);
+        return conf;
+      }
+    }
+  };
+  return handler;
+}
