@@ -24,7 +24,6 @@ export {
 export {
   ChargePoint,
   type ChargePointCall,
-  type ChargePointConfiguration,
   type ChargePointEvents,
   type ChargePointOptions,
   type TransactionEvent,

@@ -34,10 +34,14 @@ export interface ConnectOptions extends TransportOptions {
  * whose `reason` is `unauthorized` after HTTP 401, `unknown-identity` after 404, `subprotocol` when the server chose none
  * or another one, and `network` otherwise; or with a TypeError when the URL or the identity is none.
  *
- * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits.
+ * @param options - A function is asked at each attempt, so that a new AuthorizationKey or WebSocketPingInterval takes effect
+ * with the next connection.
+ * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; where the options are a function,
+ * what is returned rejects with it.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-001, J-020, J-026, J-027]; J errata 3.3 [J-031, J-033]
  */
-export function connect(options: ConnectOptions = {}): Connect {
+export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): Connect {
+  if (typeof options === "function") return async (target) => connect(options())(target);
   const { authorizationKey } = options;
   const password = authorizationKey === undefined ? undefined : passwordBytes(authorizationKey);
   return async (target) => open(target, password, options);

@@ -122,6 +122,17 @@ describe("the opening handshake", () => {
     expect(server.requests[0]?.headers.authorization).toBe("Basic QUwxMDAwOgABAgMEBQYH////////////////");
   });
 
+  test("asks for its options at each attempt when they are a function, so that a new key takes effect [J-151] [SEC-A00-203]", async () => {
+    const keys = ["00".repeat(16), "not hexadecimal", "ff".repeat(16)];
+    const open = connect(() => ({ authorizationKey: keys.shift() ?? "" }));
+    transports.push(await open({ url, identity: "CP001" }));
+    await expect(open({ url, identity: "CP001" })).rejects.toThrow(TypeError);
+    transports.push(await open({ url, identity: "CP001" }));
+    const basic = (bytes: number) =>
+      `Basic ${Buffer.concat([Buffer.from("CP001:"), Buffer.alloc(16, bytes)]).toString("base64")}`;
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([basic(0), basic(255)]);
+  });
+
   test("sends a key of bytes as it was when it was passed, and the identity decoded [J-175] [J-176]", async () => {
     const authorizationKey = Uint8Array.of(0, 0x3a, 0xff);
     const open = connect({ authorizationKey });

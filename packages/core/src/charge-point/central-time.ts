@@ -46,3 +46,10 @@ export class CentralTime {
     this.#synchronized = true;
   }
 }
+
+/** What was stamped by a clock that was behind by `offsetMs`, as the right clock would have stamped it. */
+export function laterBy<T extends { readonly timestamp?: string | undefined }>(offsetMs: number, stamped: T): T {
+  const { timestamp } = stamped;
+  if (timestamp === undefined) return stamped;
+  return { ...stamped, timestamp: new Date(Date.parse(timestamp) + offsetMs).toISOString() };
+}

@@ -22,7 +22,7 @@ import { parseReq } from "../messages/validate.ts";
 import { memoryStore, type QueueStore } from "../store/queue-store.ts";
 import { Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
-import { CentralTime } from "./central-time.ts";
+import { CentralTime, laterBy } from "./central-time.ts";
 import type { Configuration } from "./configuration.ts";
 import { ObeyedKeys } from "./obeyed-keys.ts";
 import { QueueRecords } from "./queue-records.ts";
@@ -83,12 +83,6 @@ export interface TransactionEvent {
   readonly call: TransactionCall;
 }
 
-/** A {@link Configuration}, whatever keys of its own it has beside the standard ones. */
-export type ChargePointConfiguration = Pick<
-  Configuration,
-  "get" | "set" | "listen" | "getConfiguration" | "changeConfiguration"
->;
-
 /** Settings of a {@link ChargePoint}. */
 export interface ChargePointOptions extends RetryBackOff {
   /** The identity of the Charge Point: what the Central System knows it by. */
@@ -105,7 +99,7 @@ export interface ChargePointOptions extends RetryBackOff {
    * The configuration keys: GetConfiguration and ChangeConfiguration are answered from it, and a change takes effect at
    * once where it concerns this class. Default: none, and the defaults of `configurationKeys` where a key is obeyed.
    */
-  readonly configuration?: ChargePointConfiguration;
+  readonly configuration?: Configuration;
   /** Remembers what the Central System says about identifiers. Default: none, ClearCache is rejected. */
   readonly authorizationCache?: AuthorizationCache;
   /** The Local Authorization List, answered for and looked at by `authorize`. Default: none. */
@@ -185,7 +179,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       fault: (error) => this.#emit("fault", { error }),
     });
     this.#authorizer = new Authorizer({
-      ...options,
+      authorizationCache: options.authorizationCache,
+      localAuthList: options.localAuthList,
       keys: () => this.#keys.authorization,
       now: () => this.now(),
       online: () => this.#isOnline(),
@@ -453,7 +448,11 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   #adopt(currentTime: string): void {
     const first = !this.#time.synchronized;
     this.#time.adopt(currentTime, this.#clock.now());
-    if (first && this.#time.synchronized) this.#delivery.synchronized(this.#time.offsetMs);
+    if (!first || !this.#time.synchronized) return;
+    // All that was stamped so far was stamped by a clock that nobody had set.
+    const { offsetMs } = this.#time;
+    this.#delivery.synchronized(offsetMs);
+    this.#statuses.amended((status) => laterBy(offsetMs, status));
   }
 
   #accepted(intervalMs: number): void {

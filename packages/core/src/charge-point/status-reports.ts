@@ -28,6 +28,11 @@ export class StatusReports {
     for (const status of this.of(undefined)) this.changed(status);
   }
 
+  /** Changes what statuses say, in place. */
+  amended(amend: (status: Status) => Status): void {
+    for (const [connectorId, status] of this.#current) this.#current.set(connectorId, amend(status));
+  }
+
   /** Takes the statuses to be sent now, in order. */
   take(): readonly Status[] {
     const statuses = [...this.#current.values()].filter(({ connectorId }) => this.#due.has(connectorId));

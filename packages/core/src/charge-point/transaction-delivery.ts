@@ -3,6 +3,7 @@ import { ConnectionClosedError, PayloadError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
+import { laterBy } from "./central-time.ts";
 import type { QueueRecords } from "./queue-records.ts";
 import {
   OpenTransaction,
@@ -285,10 +286,7 @@ function recordOf({ action, req, transaction }: QueuedMessage): OpenTransaction[
 
 /** A message whose timestamps are all `offsetMs` later. */
 function shifted(message: QueuedMessage, offsetMs: number): QueuedMessage {
-  const later = <T extends { readonly timestamp: string }>(stamped: T): T => ({
-    ...stamped,
-    timestamp: new Date(Date.parse(stamped.timestamp) + offsetMs).toISOString(),
-  });
+  const later = <T extends { readonly timestamp: string }>(stamped: T): T => laterBy(offsetMs, stamped);
   switch (message.action) {
     case "StartTransaction":
       return { ...message, req: later(message.req) };

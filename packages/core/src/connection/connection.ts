@@ -287,6 +287,8 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   #send(frame: Frame): void {
+    // CORE-BOOT-13: not even what was asked before.
+    if (this.#owner?.silent && frame.type !== "CALL") return;
     if (this.#guard(() => this.#transport.send(encode(frame)))) this.#emit("message", { direction: "out", frame });
   }
 
@@ -342,7 +344,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       this.#rpc.fail(messageId, code, description, details);
     }
     this.#run();
-    served.settle(this.#served.delete(served));
+    served.settle(this.#served.delete(served) && !this.#owner?.silent);
   }
 
   #settle(call: CallFrame, outcome: Outcome): void {

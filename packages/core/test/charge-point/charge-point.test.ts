@@ -206,6 +206,18 @@ describe("ChargePoint, registering", () => {
     expect(await rejection(site.chargePoint.call("Authorize", { idTag: "A" }))).toMatchObject({ status: "Pending" });
   });
 
+  test("keeps to itself what the owner reports while Pending, although a TriggerMessage asked for statuses before [CORE-BOOT-09]", async () => {
+    const site = new Site();
+    Object.assign(site.behaviour, { registration: "Pending", interval: 1000 });
+    await site.start();
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    void site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "StatusNotification" });
+    await site.clock.advance(0);
+    site.chargePoint.report({ connectorId: 1, status: "Preparing" });
+    await site.clock.advance(0);
+    expect(site.actions).toEqual(["BootNotification", "StatusNotification"]);
+  });
+
   test("boots at once when a TriggerMessage asks for it while Pending, and refuses it once accepted [CORE-BOOT-07] [RT-05] [RT-13]", async () => {
     const site = new Site();
     Object.assign(site.behaviour, { registration: "Pending", interval: 1000 });
@@ -311,12 +323,14 @@ describe("ChargePoint, heartbeats and time", () => {
       meterValue: [{ timestamp: new Date(site.chargePoint.now()).toISOString(), sampledValue: [{ value: "1" }] }],
     });
     transaction.stop({ meterStop: 200 });
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
     site.behaviour.reachable = true;
     site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
     site.centralSystem.handle("MeterValues", () => ({}));
     site.centralSystem.handle("StopTransaction", () => ({}));
     await site.clock.advance(10_000);
     expect(site.received.slice(1)).toMatchObject([
+      ["StatusNotification", { timestamp: "2026-01-01T01:00:01.000Z" }],
       ["StartTransaction", { timestamp: "2026-01-01T01:00:00.000Z" }],
       ["MeterValues", { meterValue: [{ timestamp: "2026-01-01T01:00:01.000Z" }] }],
       ["StopTransaction", { timestamp: "2026-01-01T01:00:01.000Z" }],
