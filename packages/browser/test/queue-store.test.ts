@@ -95,6 +95,20 @@ describe.skipIf(chromium === undefined)("queueStore", () => {
     });
   });
 
+  test("lets go of the database when it is closed", async () => {
+    const outcome = await page.evaluate(async () => {
+      const store = openStore("let go");
+      await store.put("a", "1");
+      await store.close();
+      const deletion = indexedDB.deleteDatabase("let go");
+      return new Promise((resolve) => {
+        deletion.onsuccess = () => resolve("deleted");
+        deletion.onblocked = () => resolve("blocked");
+      });
+    });
+    expect(outcome).toBe("deleted");
+  });
+
   test("goes on, empty, when the browser has deleted everything", async () => {
     const store = await page.evaluateHandle(() => openStore("deleted"));
     await store.evaluate((store) => store.put("a", "1"));

@@ -1,32 +1,32 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { QueueStore, StoredRecord } from "@ocppj/core";
 import type { ClassicLevel } from "classic-level";
 
 /** Settings of {@link queueStore}. */
 export interface QueueStoreOptions {
   /**
-   * Called when damaged files have been repaired, with what was wrong with them. Records that could not be read are gone
-   * from the store; what LevelDB set aside lies in the folder `lost`. Default: nobody is told.
+   * Called after an opening that found damaged files, with what was wrong: records may be lost, deleted ones may be back.
+   * What LevelDB took out of use lies in the folder `lost`. Default: nobody is told.
    */
-  readonly repaired?: (damage: Error) => void;
+  readonly damaged?: (damage: Error) => void;
 }
 
 /**
- * Keeps records in a LevelDB database: a folder of its own, which one store at a time can use, in one process.
+ * Keeps records in a LevelDB database, in a folder of its own that one store at a time can use.
  *
  * What has been put or deleted survives a power cut, as far as the disk keeps what it has confirmed. Writes that wait for
- * the disk are written together. The files are opened by the first operation, and again by the next one after an
- * operation failed; then everything is read once, and damaged files are repaired as well as they can be: records in a
- * damaged place may be lost, deleted ones may come back.
+ * the disk are written together. The first operation opens the database, and so does the next one after a failure; each
+ * time everything is read once, and what is damaged is repaired as well as LevelDB can.
  *
- * Every operation rejects with an Error that says so when the store has been closed, or cannot be opened: the reason is
- * its `cause`, with the `code` `LEVEL_LOCKED` when another store uses the folder. A failed write, on a full disk for
- * example, rejects with LevelDB's own Error.
+ * An operation rejects with an Error when the store has been closed, when it cannot be opened (the `cause` tells why; its
+ * `code` is `LEVEL_LOCKED` when another store uses the folder), and with LevelDB's own Error when it fails, for example
+ * because the disk is full.
  *
- * @param location - Path of the folder, which is made if there is none.
+ * @param location - Path of the folder; it is made if there is none.
  */
 export function queueStore(location: string, options: QueueStoreOptions = {}): QueueStore {
-  return new LevelStore(location, options.repaired);
+  return new LevelStore(location, options);
 }
 
 type Write =
@@ -39,7 +39,7 @@ type Write =
  */
 class LevelStore implements QueueStore {
   readonly #location: string;
-  readonly #repaired: QueueStoreOptions["repaired"];
+  readonly #damaged: QueueStoreOptions["damaged"];
   #level: ClassicLevel | undefined;
   /** Resolves when every operation so far has ended. */
   #idle: Promise<unknown> = Promise.resolve();
@@ -47,9 +47,9 @@ class LevelStore implements QueueStore {
   #waiting: { readonly writes: Write[]; readonly written: Promise<void> } | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(location: string, repaired: QueueStoreOptions["repaired"]) {
+  constructor(location: string, options: QueueStoreOptions) {
     this.#location = location;
-    this.#repaired = repaired;
+    this.#damaged = options.damaged;
   }
 
   load(prefix: string): Promise<readonly StoredRecord[]> {
@@ -73,18 +73,14 @@ class LevelStore implements QueueStore {
   }
 
   close(): Promise<void> {
-    this.#waiting = undefined;
     this.#closed ??= this.#idle.then(() => this.#level?.close());
     return this.#closed;
   }
 
   #write(write: Write): Promise<void> {
-    if (this.#waiting === undefined) {
+    if (this.#waiting === undefined || this.#closed !== undefined) {
       const writes: Write[] = [];
-      const written = this.#next((level) => {
-        this.#waiting = undefined;
-        return level.batch(writes, { sync: true });
-      });
+      const written = this.#next((level) => level.batch(writes, { sync: true }));
       this.#waiting = { writes, written };
     }
     this.#waiting.writes.push(write);
@@ -94,14 +90,16 @@ class LevelStore implements QueueStore {
   #next<Result>(operation: (level: ClassicLevel) => Promise<Result>): Promise<Result> {
     this.#waiting = undefined;
     if (this.#closed !== undefined) return Promise.reject(new Error(`The store at ${this.#location} is closed.`));
-    const result = this.#idle.then(() => this.#perform(operation));
+    const result = this.#idle.then(() => {
+      this.#waiting = undefined;
+      return this.#perform(operation);
+    });
     this.#idle = result.catch(() => {});
     return result;
   }
 
   async #perform<Result>(operation: (level: ClassicLevel) => Promise<Result>): Promise<Result> {
-    this.#level ??= await open(this.#location, this.#repaired);
-    const level = this.#level;
+    const level = this.#level ?? (await this.#open());
     try {
       return await operation(level);
     } catch (error) {
@@ -111,34 +109,45 @@ class LevelStore implements QueueStore {
       throw error;
     }
   }
-}
 
-/** Opens a database that is sound, or has been made so. */
-async function open(location: string, repaired: QueueStoreOptions["repaired"]): Promise<ClassicLevel> {
-  try {
-    const { ClassicLevel } = await import("classic-level"); // Not earlier: it loads a native library.
-    // Where the file is lost that leads to the others, LevelDB would begin anew and delete those.
-    const createIfMissing = !(await holdsRecords(location));
-    try {
-      return await openAndRead(new ClassicLevel(location, { createIfMissing }));
-    } catch (damage) {
-      if (!isDamage(damage)) throw damage;
-      await ClassicLevel.repair(location);
-      const level = await openAndRead(new ClassicLevel(location, { createIfMissing: false }));
-      repaired?.(damage);
-      return level;
-    }
-  } catch (cause) {
-    throw openError(location, cause as Error);
+  async #open(): Promise<ClassicLevel> {
+    const { level, damage } = await open(this.#location).catch((cause: LevelError) => {
+      const why =
+        cause.code === "LEVEL_LOCKED"
+          ? "is in use, by another process or by another store of this one. Close that one first."
+          : `cannot be opened: ${cause.message}`;
+      throw new Error(`The store at ${this.#location} ${why}`, { cause });
+    });
+    this.#level = level;
+    if (damage !== undefined) this.#damaged?.(damage);
+    return level;
   }
 }
 
-async function holdsRecords(location: string): Promise<boolean> {
-  const files = await readdir(location).catch(() => []);
-  return files.some((file) => /\.(ldb|log)$/.test(file));
+type LevelError = Error & { readonly code?: string };
+
+interface Opened {
+  readonly level: ClassicLevel;
+  readonly damage?: Error | undefined;
 }
 
-/** Damage inside a file shows only when it is read. */
+/** Opens a database that can be read from end to end, if need be after a repair. */
+async function open(location: string): Promise<Opened> {
+  const { ClassicLevel } = await import("classic-level"); // Not earlier: it loads a native library.
+  // Where only the file is lost that leads to the others, LevelDB would begin anew and delete those.
+  const files = await readdir(location).catch(() => []);
+  const createIfMissing = !files.some((file) => /\.(ldb|log)$/.test(file));
+  try {
+    const level = await openAndRead(new ClassicLevel(location, { createIfMissing }));
+    return { level, damage: await damageInLog(location) };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await ClassicLevel.repair(location);
+    return { level: await openAndRead(new ClassicLevel(location, { createIfMissing: false })), damage: error };
+  }
+}
+
+/** Reads every block, because damage inside a file shows only then. */
 async function openAndRead(level: ClassicLevel): Promise<ClassicLevel> {
   await level.open().catch(({ cause }) => {
     throw cause;
@@ -153,15 +162,15 @@ async function openAndRead(level: ClassicLevel): Promise<ClassicLevel> {
   }
 }
 
-function isDamage(error: unknown): error is Error {
-  const { code, message } = error as Error & { readonly code?: string };
-  return code === "LEVEL_CORRUPTION" || /does not exist|No such file|Invalid argument/.test(message);
+/** What LevelDB could not read in its log: it goes on without, and says so only in its diary, begun at each opening. */
+async function damageInLog(location: string): Promise<Error | undefined> {
+  const diary = await readFile(join(location, "LOG"), "utf8").catch(() => "");
+  const [, dropped] = /: (dropping \d+ bytes; .*)/.exec(diary) ?? [];
+  return dropped === undefined ? undefined : new Error(dropped);
 }
 
-function openError(location: string, cause: Error & { readonly code?: string }): Error {
-  const why =
-    cause.code === "LEVEL_LOCKED"
-      ? "is in use, by another process or by another store of this one. Close that one first."
-      : `cannot be opened: ${cause.message}`;
-  return new Error(`The store at ${location} ${why}`, { cause });
+/** Whether a file is missing, too short, or not what it should be. */
+function isDamage(error: unknown): error is Error {
+  const { code, message } = error as LevelError;
+  return code === "LEVEL_CORRUPTION" || /does not exist|: (No such file or directory|Invalid argument)$/.test(message);
 }

@@ -9,6 +9,11 @@ export {
 } from "./arbitrary-payloads.ts";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
 export {
+  type QueueStoreContractCase,
+  type QueueStoreContractOptions,
+  queueStoreContract,
+} from "./queue-store-contract.ts";
+export {
   type OpenedTransport,
   type TransportContractCase,
   type TransportContractOptions,
