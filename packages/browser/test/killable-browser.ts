@@ -1,15 +1,43 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { type BrowserContext, chromium as driver, type Page } from "playwright-core";
 import { chromium } from "./chromium.ts";
+
+type ChromiumProcess = ChildProcessByStdio<null, null, Readable>;
+
+/** To be driven, and not to talk to anybody else. */
+const quiet = [
+  "--headless",
+  "--no-sandbox",
+  "--remote-debugging-port=0",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-sync",
+];
+
+/** Where it can be driven, which it says on its standard error; that goes on being read, or it would stand still. */
+function endpointOf(process: ChromiumProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    process.stderr.on("data", (chunk: Buffer) => {
+      said = (said + chunk).slice(-10_000);
+      const [, endpoint] = /DevTools listening on (\S+)\s/.exec(said) ?? [];
+      if (endpoint !== undefined) resolve(endpoint);
+    });
+    process.once("exit", () => reject(new Error(`Chromium has ended before it could be driven. It said: ${said}`)));
+  });
+}
 
 /** A headless Chromium that keeps what its pages store in a folder, and that can be killed at any moment. */
 export class KillableBrowser {
   readonly #context: BrowserContext;
-  readonly #process: ChildProcess;
+  readonly #process: ChromiumProcess;
 
-  private constructor(context: BrowserContext, process: ChildProcess) {
+  private constructor(context: BrowserContext, process: ChromiumProcess) {
     this.#context = context;
     this.#process = process;
   }
@@ -19,19 +47,19 @@ export class KillableBrowser {
    * @param script - What its pages run, a module.
    */
   static async launch(profile: string, script: string): Promise<KillableBrowser> {
-    const options = ["--headless", "--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
-    const process = spawn(chromium ?? "", options, { stdio: ["ignore", "ignore", "pipe"] });
-    for await (const line of createInterface({ input: process.stderr })) {
-      const [, endpoint] = /DevTools listening on (\S+)/.exec(line) ?? [];
-      if (endpoint === undefined) continue;
-      process.stderr.resume();
-      const [context] = (await driver.connectOverCDP(endpoint)).contexts();
-      if (context === undefined) break;
+    const process = spawn(chromium ?? "", [...quiet, `--user-data-dir=${profile}`], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    try {
+      const [context] = (await driver.connectOverCDP(await endpointOf(process))).contexts();
+      if (context === undefined) throw new Error("Chromium has no context for its pages.");
       const body = `<meta charset="utf-8"><script type="module">${script}</script>`;
       await context.route("http://store.test/", (route) => route.fulfill({ contentType: "text/html", body }));
       return new KillableBrowser(context, process);
+    } catch (error) {
+      process.kill("SIGKILL");
+      throw error;
     }
-    throw new Error("Chromium has ended before it could be driven.");
   }
 
   /** Opens a page. All pages have the same origin. */
