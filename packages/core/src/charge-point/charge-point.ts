@@ -137,6 +137,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #keys: ObeyedKeys;
   readonly #triggers: Triggers = {
     registration: () => this.registration,
+    mayBeAsked: () => this.#registration.mayBeAsked,
     triggered: (action) => {
       this.#registration.triggered(action, this.#clock.now());
       this.#runRegistration();

@@ -73,6 +73,8 @@ export class Registration implements Machine<RegistrationOutput> {
   #connected = false;
   /** A BootNotification or Heartbeat of ours is unanswered. */
   #waiting = false;
+  /** It is a BootNotification. */
+  #booting = false;
   /** Not Accepted: no BootNotification earlier than this. [CORE-BOOT-05, CORE-BOOT-07] */
   #bootAt = Number.NEGATIVE_INFINITY;
   /** The wait that the Central System last asked for, to be used when it does not answer. [J-212] */
@@ -102,10 +104,17 @@ export class Registration implements Machine<RegistrationOutput> {
     return this.#outputs.shift();
   }
 
-  /** Whether the gate is open for a CALL of ours. */
+  /**
+   * Whether the gate is open for a CALL of ours. It is closed while a BootNotification is unanswered: what waits behind
+   * it would be sent although the answer may be Rejected. [CORE-BOOT-12]
+   */
   allows(action: Action): boolean {
-    const { calls } = permissions[this.#state];
-    return calls === "all" || action === "BootNotification" || (calls === "triggered" && this.#solicited.has(action));
+    return action === "BootNotification" || (!this.#booting && this.#permits(action));
+  }
+
+  /** Whether a TriggerMessage can ask for another message than BootNotification now. */
+  get mayBeAsked(): boolean {
+    return this.#state !== "Unregistered" && !this.#booting;
   }
 
   /** Whether CALLs of the Central System are answered. [CORE-BOOT-13] */
@@ -121,7 +130,7 @@ export class Registration implements Machine<RegistrationOutput> {
 
   disconnected(): void {
     this.#connected = false;
-    this.#waiting = false;
+    this.#settled();
     this.#askedAt = Number.POSITIVE_INFINITY;
     this.#solicited.clear();
   }
@@ -131,7 +140,7 @@ export class Registration implements Machine<RegistrationOutput> {
     const transitions: Partial<Record<string, RegistrationState>> = registrationTransitions[this.#state];
     const next = transitions[status];
     if (!this.#waiting || next === undefined) return;
-    this.#waiting = false;
+    this.#settled();
     this.#state = next;
     this.#solicited.clear();
     if (!this.answers) this.#askedAt = Number.POSITIVE_INFINITY;
@@ -143,12 +152,12 @@ export class Registration implements Machine<RegistrationOutput> {
 
   /** Says that BootNotification failed: a CALLERROR, no answer in time, an answer that makes no sense. */
   unanswered(now: number): void {
-    this.#waiting = false;
+    this.#settled();
     this.#bootAt = now + this.#retryMs;
   }
 
   heartbeatSettled(): void {
-    this.#waiting = false;
+    this.#settled();
   }
 
   /** Says that a message, of any kind, went to the Central System. [CORE-HB-02, CORE-HB-03] */
@@ -164,7 +173,7 @@ export class Registration implements Machine<RegistrationOutput> {
     // Who is not there, or has been rejected since, sends nothing on behalf of a question of before. [CORE-BOOT-12]
     if (!this.#connected || !this.answers) return;
     this.#solicited.add(action);
-    if (action === "Heartbeat" && this.allows(action)) this.#askedAt = now;
+    if (action === "Heartbeat" && this.#permits(action)) this.#askedAt = now;
     if (action === "BootNotification") this.#bootAt = now;
     this.advance(now);
   }
@@ -178,12 +187,23 @@ export class Registration implements Machine<RegistrationOutput> {
     if (now < this.deadline) return;
     this.#waiting = true;
     if (this.#state !== "Accepted" && now < this.#askedAt) {
+      this.#booting = true;
       this.#outputs.push({ type: "boot" });
       return;
     }
     this.#askedAt = Number.POSITIVE_INFINITY;
     this.#lastHeartbeat = now;
     this.#outputs.push({ type: "heartbeat" });
+  }
+
+  #permits(action: Action): boolean {
+    const { calls } = permissions[this.#state];
+    return calls === "all" || (calls === "triggered" && this.#solicited.has(action));
+  }
+
+  #settled(): void {
+    this.#waiting = false;
+    this.#booting = false;
   }
 
   /** CORE-BOOT-03; CORE-BOOT-06: zero with Accepted is not defined, so the configured interval stays. */

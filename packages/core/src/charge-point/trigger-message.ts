@@ -5,6 +5,8 @@ import type { RegistrationState } from "./registration.ts";
 /** What a TriggerMessage can set off. */
 export interface Triggers {
   readonly registration: () => RegistrationState;
+  /** Whether other messages than BootNotification can be asked for now. */
+  readonly mayBeAsked: () => boolean;
   /** Opens the gate for an action, and sends BootNotification or Heartbeat if it is one of these. */
   readonly triggered: (action: Action) => void;
   /** The newest statuses, of one connector or of all. */
@@ -30,22 +32,22 @@ const extendedActions: Partial<Record<string, Action>> = {
 export function triggerHandler(
   action: "TriggerMessage" | "ExtendedTriggerMessage",
   owner: AnyHandler<"ChargePoint"> | undefined,
-  { registration, sendStatus, statusesOf, triggered }: Triggers,
+  { mayBeAsked, registration, sendStatus, statusesOf, triggered }: Triggers,
 ): AnyHandler<"ChargePoint"> {
   const handler: Trigger = async (req, context) => {
     const { connectorId, requestedMessage } = req;
+    if (requestedMessage !== "BootNotification" && !mayBeAsked()) return { status: "Rejected" };
     switch (requestedMessage) {
       case "BootNotification":
         if (registration() === "Accepted") return { status: "Rejected" }; // RT-13
         void context.answered.then(() => triggered("BootNotification"));
         return { status: "Accepted" };
       case "Heartbeat":
-        if (registration() === "Unregistered") return { status: "Rejected" };
         void context.answered.then(() => triggered("Heartbeat"));
         return { status: "Accepted" };
       case "StatusNotification": {
         const statuses = statusesOf(connectorId);
-        if (registration() === "Unregistered" || statuses.length === 0) return { status: "Rejected" };
+        if (statuses.length === 0) return { status: "Rejected" };
         // Only these: the gate stays closed for what the owner reports while Pending. [CORE-BOOT-09]
         void context.answered.then(() => statuses.forEach(sendStatus));
         return { status: "Accepted" };

@@ -69,11 +69,13 @@ class Bench {
 
   #checkGates(): void {
     const { registration, state } = this;
+    const pending = state === "Pending" && this.unanswered !== "boot";
     expect(registration.state).toBe(state);
     expect(registration.answers).toBe(state !== "Rejected");
     const actions = ["BootNotification", "Heartbeat", "MeterValues", "Authorize"] as const;
     const mayBeSent = (action: Action): boolean =>
-      state === "Accepted" || action === "BootNotification" || (state === "Pending" && this.solicited.has(action));
+      state === "Accepted" || action === "BootNotification" || (pending && this.solicited.has(action));
+    expect(registration.mayBeAsked).toBe(state !== "Unregistered" && this.unanswered !== "boot");
     expect(actions.filter((action) => registration.allows(action))).toEqual(actions.filter(mayBeSent));
   }
 

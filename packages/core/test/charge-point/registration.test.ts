@@ -201,6 +201,18 @@ describe("Registration, the gates", () => {
     expect(registration.allows("MeterValues")).toBe(false);
   });
 
+  test("lets nothing pass behind a BootNotification that is unanswered, for it may be rejected [CORE-BOOT-12]", () => {
+    const registration = registered("Pending", 90);
+    registration.triggered("MeterValues", 1);
+    expect(registration.mayBeAsked).toBe(true);
+    expectAt(registration, 90 * second, { type: "boot" });
+    expect(registration.allows("MeterValues")).toBe(false);
+    expect(registration.mayBeAsked).toBe(false);
+    registration.unanswered(91 * second);
+    expect(registration.allows("MeterValues")).toBe(true);
+    expect(registration.mayBeAsked).toBe(true);
+  });
+
   test("lets it pass no longer when the Central System has answered anew [CORE-BOOT-09] [CORE-BOOT-12]", () => {
     for (const status of ["Pending", "Rejected"] as const) {
       const registration = registered("Pending", 90);

@@ -1,0 +1,112 @@
+import type { FakeClock } from "@ocppj/testing";
+import { CallError, CentralSystem, type Conf, type Req, type Transport } from "../../src/index.ts";
+import type { Laws } from "./simulation-laws.ts";
+import { type Nonsense, second, spell } from "./simulation-schedule.ts";
+
+const identity = "CP001";
+
+/** The Central System, its moods, and what survives its restarts. */
+export class SimulatedCentralSystem {
+  readonly #clock: FakeClock;
+  readonly #laws: Laws;
+  #centralSystem: CentralSystem;
+  #transactionIds = 1000;
+  /** What the next Accepted asks for. */
+  heartbeatS = 3600;
+  registration = spell<Pick<Conf<"BootNotification">, "status" | "interval">>();
+  slowness = spell<number>();
+  /** How often an action will be left unanswered, be answered with a CALLERROR, or with nonsense. */
+  readonly ignoring = new Map<string, number>();
+  readonly failing = new Map<string, number>();
+  readonly nonsense = new Map<string, { left: number; readonly kind: Nonsense }>();
+
+  constructor(clock: FakeClock, laws: Laws) {
+    this.#clock = clock;
+    this.#laws = laws;
+    this.#centralSystem = this.#started();
+  }
+
+  /** Forgets its connections. */
+  restart(): void {
+    this.#centralSystem = this.#started();
+  }
+
+  calmDown(): void {
+    this.registration = spell();
+    this.slowness = spell();
+    for (const trouble of [this.ignoring, this.failing, this.nonsense]) trouble.clear();
+  }
+
+  accept(transport: Transport): void {
+    this.#centralSystem.accept(transport, identity);
+  }
+
+  call<A extends "TriggerMessage" | "UnlockConnector">(action: A, req: Req<A>): void {
+    const expected = ["ConnectionClosedError", "CallTimeoutError"];
+    this.#centralSystem
+      .get(identity)
+      ?.call(action, req)
+      .catch((error) => this.#laws.law(expected.includes(error.name), `${action} was answered with ${error}.`));
+  }
+
+  /** What is sent in place of an answer to a CALL with this action. */
+  distorted(action: string, text: string): readonly string[] {
+    const [type, messageId] = JSON.parse(text);
+    const nonsense = this.nonsense.get(action);
+    if (type !== 3 || nonsense === undefined || nonsense.left-- <= 0) return [text];
+    switch (nonsense.kind) {
+      case "payload":
+        return [JSON.stringify([3, messageId, { nonsense: true }])];
+      case "text":
+        return [text.slice(0, -2)];
+      case "id":
+        return [JSON.stringify([3, "somebody else's", {}])];
+      case "twice":
+        return [text, text];
+    }
+  }
+
+  #started(): CentralSystem {
+    const laws = this.#laws;
+    const centralSystem = new CentralSystem({ clock: this.#clock });
+    centralSystem.on("fault", ({ error }) => laws.law(false, `A fault of the Central System: ${error}`));
+    centralSystem.on("violation", ({ reason }) => laws.violation("centralSystem", reason));
+    const told = (): { currentTime: string } => ({
+      currentTime: new Date(this.#clock.now() + laws.centralOffsetMs).toISOString(),
+    });
+    centralSystem.handle("BootNotification", () =>
+      this.#answer("BootNotification", () => ({
+        ...(this.registration.at(this.#clock.now()) ?? { status: "Accepted", interval: this.heartbeatS }),
+        ...told(),
+      })),
+    );
+    centralSystem.handle("Heartbeat", () => this.#answer("Heartbeat", told));
+    centralSystem.handle("StatusNotification", () => this.#answer("StatusNotification", () => ({})));
+    centralSystem.handle("DataTransfer", () => ({ status: "Accepted" }));
+    centralSystem.handle("MeterValues", () => this.#answer("MeterValues", () => ({})));
+    centralSystem.handle("StopTransaction", () => this.#answer("StopTransaction", () => ({})));
+    centralSystem.handle("StartTransaction", ({ idTag }) =>
+      this.#answer("StartTransaction", () => ({
+        transactionId: ++this.#transactionIds,
+        idTagInfo: { status: idTag.startsWith("known") ? "Accepted" : "Invalid" },
+      })),
+    );
+    return centralSystem;
+  }
+
+  async #answer<Answer>(action: string, answer: () => Answer): Promise<Answer> {
+    if (counted(this.ignoring, action)) return new Promise(() => {});
+    const now = this.#clock.now();
+    const slowS = this.slowness.at(now);
+    if (slowS !== undefined) await new Promise<void>((done) => void this.#clock.wakeAt(now + slowS * second, done));
+    if (counted(this.failing, action)) throw new CallError("InternalError");
+    return answer();
+  }
+}
+
+/** Whether there is one left, which is then taken. */
+function counted(left: Map<string, number>, action: string): boolean {
+  const number = left.get(action) ?? 0;
+  if (number > 0) left.set(action, number - 1);
+  return number > 0;
+}

@@ -1,0 +1,718 @@
+import { isDeepStrictEqual } from "node:util";
+import type { FakeClock } from "@ocppj/testing";
+import type { ChargePoint, Conf, Req } from "../../src/index.ts";
+import { type Disk, DiskFailure } from "./simulation-hardware.ts";
+import { day, minute, printed, type Step, second, type TransactionAction } from "./simulation-schedule.ts";
+
+/** The settings of the simulated Charge Point that the laws speak of: the defaults of its keys, but for the queue. */
+const timeoutMs = 30 * second;
+const attempts = 3;
+const retryIntervalMs = 60 * second;
+const defaultHeartbeatMs = 300 * second;
+export const maxQueuedMessages = 20;
+
+/** Between attempts to connect, as the options of a Charge Point have it by default. */
+const shortestWaitMs = 2 * second;
+const longestWaitMs = (2 * 2 ** 8 + 2) * second;
+
+/** How far a timestamp may be off because the answer that told the time was on its way. */
+const tolerableMs = timeoutMs + 5 * second;
+/** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
+const patienceMs = 15 * minute;
+/** How often CALLs may be in the way of the daily Heartbeat. */
+const dailyMs = day + 5 * minute;
+
+/** A transaction as its owner knows it. */
+export interface Charging {
+  readonly connectorId: number;
+  /** Of this transaction only. */
+  readonly idTag: string;
+  readonly startedAt: number;
+  readonly leavesAt: number;
+  readonly power: number;
+  /** The id that the Charge Point must use: that of the last answer it took, -1 after it gave up. */
+  transactionId: number | undefined;
+  stop: Reported | undefined;
+}
+
+/** Something that the owner reported to the Charge Point: it carries its number in its payload. */
+interface Reported {
+  readonly number: number;
+  readonly action: TransactionAction;
+  readonly charging: Charging;
+  /** As it was reported, without its timestamps. */
+  readonly payload: unknown;
+  readonly at: number;
+  /** The time of the Central System at that moment. */
+  readonly centralTime: number;
+  /** The time from power on to power off in which it was reported. */
+  readonly power: number;
+  readonly synchronized: boolean;
+  /** It would survive a power cut. */
+  saved: boolean;
+  fate: "none" | "delivered" | "attempts" | "full";
+  fateAt: number;
+  /** Its fate would survive a power cut. */
+  fateSaved: boolean;
+  receipts: number;
+  timestamp: number;
+  readonly attempts: Attempt[];
+}
+
+interface ReportedStatus {
+  readonly number: number;
+  /** The time of the Central System when it was reported. */
+  readonly centralTime: number;
+  sentAt: number;
+  /** It was answered, or has failed: it is not sent again for its own sake. [J-213] */
+  settled: boolean;
+}
+
+/** One transmission of a CALL. */
+interface Attempt {
+  readonly power: number;
+  readonly at: number;
+  endedAt: number;
+  outcome: "waiting" | "answered" | "failed" | "closed";
+}
+
+/** A CALL that one end has sent and not seen answered. */
+interface Outstanding {
+  readonly messageId: string;
+  readonly action: string;
+  readonly at: number;
+  readonly attempt?: Attempt;
+  readonly reported?: Reported;
+  /** The number of a status. */
+  readonly status?: number;
+}
+
+/** One connection, as its two ends see it. */
+export class Wire {
+  readonly number: number;
+  /** CALLs of the Charge Point. */
+  outstanding: Outstanding | undefined;
+  /** CALLs of the Central System, as that sees it. */
+  outstandingAtCentralSystem: Outstanding | undefined;
+  /** CALLs of the Central System that have reached the Charge Point. */
+  readonly served = new Map<string, { readonly action: string; readonly payload: unknown }>();
+
+  constructor(number: number) {
+    this.number = number;
+  }
+}
+
+/** The Charge Point from power on to power off, as its frames show it. */
+class Session {
+  readonly power: number;
+  readonly chargePoint: ChargePoint;
+  registration: "Unregistered" | "Pending" | "Rejected" | "Accepted" = "Unregistered";
+  acceptedAt = Number.POSITIVE_INFINITY;
+  /** No BootNotification before this. */
+  bootAt = Number.NEGATIVE_INFINITY;
+  heartbeatMs = defaultHeartbeatMs;
+  connectedAt = 0;
+  /** When the connection ended, or an attempt to open one; infinite from one of these to the other. */
+  disconnectedAt = 0;
+  sentAt = 0;
+  heartbeatAt = 0;
+  fateAt = 0;
+  /** How many messages of an action a TriggerMessage has asked for while Pending. */
+  readonly asked = new Map<string, number>();
+  /** What the Central System told last, when that arrived, and by how much the Charge Point was ahead of it. */
+  told: { readonly centralTime: number; readonly at: number; readonly aheadMs: number } | undefined;
+  /** What its clock showed last. */
+  shown = Number.NEGATIVE_INFINITY;
+  /** Numbers of what is in the queue. */
+  readonly queued: Set<number>;
+  /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
+  readonly maybeQueued: Set<number>;
+  /** The newest of each connector. */
+  readonly statuses = new Map<number, ReportedStatus>();
+
+  constructor(power: number, chargePoint: ChargePoint, reported: readonly Reported[]) {
+    this.power = power;
+    this.chargePoint = chargePoint;
+    const queued = reported.filter(({ fate, saved }) => fate === "none" && saved);
+    const maybe = reported.filter(({ fate, saved, fateSaved }) => (fate === "none" ? !saved : !fateSaved));
+    this.queued = new Set(queued.map(({ number }) => number));
+    this.maybeQueued = new Set(maybe.map(({ number }) => number));
+  }
+
+  /** The number of what is due next. */
+  get due(): number {
+    return Math.min(...this.queued);
+  }
+}
+
+type Payload = Record<string, unknown>;
+type FrameArray = readonly [type: number, messageId: string, ...rest: unknown[]];
+
+/**
+ * Watches what the owner reports, what the Charge Point tells it, and both ends of every connection, and holds it against
+ * the laws. It knows frames and public events, nothing of the inside.
+ */
+export class Laws {
+  readonly #clock: FakeClock;
+  readonly #disk: Disk;
+  readonly #began: number;
+  readonly #log: string[] = [];
+  readonly #reported = new Map<number, Reported>();
+  readonly chargings: Charging[] = [];
+  /** What the schedule has done so far. */
+  readonly #trouble = new Set<Step["do"]>();
+  #session: Session | undefined;
+  #wire: Wire | undefined;
+  /** Powers that ended with a power cut, not in order. */
+  readonly #cut = new Set<number>();
+  #latestReceived = 0;
+  /** By how much the clock of the Central System differs from the fake one; whether it was ever set. */
+  centralOffsetMs = 0;
+  /** The first law that was broken, and the latest lines of the log at that moment. */
+  broken: { readonly law: string; readonly log: readonly string[] } | undefined;
+
+  constructor(clock: FakeClock, disk: Disk) {
+    this.#clock = clock;
+    this.#disk = disk;
+    this.#began = clock.now();
+  }
+
+  /** Writes a line of the log. */
+  say(line: string): void {
+    const ms = this.#clock.now() - this.#began;
+    this.#log.push(`${(ms / second).toFixed(3).padStart(11)}  ${line}`);
+    if (this.#log.length > 40) this.#log.shift();
+  }
+
+  law(holds: boolean, law: string): void {
+    if (holds || this.broken !== undefined) return;
+    this.say(`BROKEN: ${law}`);
+    this.broken = { law, log: [...this.#log] };
+  }
+
+  happens(step: Step): void {
+    this.say(`** ${printed(step)}`);
+    if (!["plug in", "call", "unlock"].includes(step.do)) this.#trouble.add(step.do);
+  }
+
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  // The owner and its Charge Point.
+
+  switchedOn(power: number, chargePoint: ChargePoint): void {
+    this.say(`owner: switches on, for the ${power}. time`);
+    this.#session = new Session(power, chargePoint, [...this.#reported.values()]);
+  }
+
+  switchedOff(inOrder: boolean): void {
+    if (this.#session === undefined) return;
+    this.say(`chargePoint: is switched off${inOrder ? "" : ": the power fails"}`);
+    if (!inOrder) this.#cut.add(this.#session.power);
+    if (this.#wire !== undefined) this.wireEnded(this.#wire);
+    this.#session = undefined;
+  }
+
+  /** Says that the owner is about to report something; `payload` as it will be on the wire, as far as that is known. */
+  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown): void {
+    const session = this.#session as Session;
+    const reported: Reported = {
+      number,
+      action,
+      charging,
+      payload,
+      at: this.now,
+      centralTime: this.now + this.centralOffsetMs,
+      power: session.power,
+      synchronized: session.told !== undefined,
+      saved: false,
+      fate: "none",
+      fateAt: Number.POSITIVE_INFINITY,
+      fateSaved: false,
+      receipts: 0,
+      timestamp: Number.NaN,
+      attempts: [],
+    };
+    this.#reported.set(number, reported);
+    session.queued.add(number);
+    if (action === "StartTransaction") this.chargings.push(charging);
+    if (action === "StopTransaction") charging.stop = reported;
+    this.say(`owner: ${action} #${number} of ${charging.idTag}`);
+  }
+
+  /** Says that it has reported it. */
+  hasReported(number: number): void {
+    const session = this.#session as Session;
+    const reported = this.#reported.get(number) as Reported;
+    const size = session.queued.size;
+    this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
+    void this.#whenSaved(reported.at, session, () => {
+      reported.saved = true;
+    });
+  }
+
+  /** Says that the Charge Point would not take a StartTransaction. */
+  refused(number: number, error: unknown): void {
+    const session = this.#session as Session;
+    this.#reported.delete(number);
+    session.queued.delete(number);
+    this.chargings.pop();
+    this.say(`owner: #${number} was refused: ${error}`);
+    this.law(error instanceof RangeError, `startTransaction threw ${error}.`);
+    const lasting = [...session.queued].filter((each) => this.#reported.get(each)?.action !== "MeterValues").length;
+    const running = session.chargePoint.transactions.length;
+    // One more, because meter values that are under way cannot make room.
+    this.law(lasting + running + 3 > maxQueuedMessages, "A transaction was refused although there is room for it.");
+  }
+
+  statusReported(connectorId: number, number: number): void {
+    const centralTime = this.now + this.centralOffsetMs;
+    this.#session?.statuses.set(connectorId, { number, centralTime, sentAt: Number.NaN, settled: false });
+  }
+
+  delivered(action: string, payload: Payload): void {
+    const reported = this.#reported.get(numberOf(action, payload));
+    this.law((reported?.receipts ?? 0) > 0, `${action} is called delivered although it was never received.`);
+    this.#settled(reported, "delivered");
+  }
+
+  discarded(action: string, payload: Payload, reason: "attempts" | "full"): void {
+    const session = this.#session as Session;
+    const reported = this.#reported.get(numberOf(action, payload));
+    this.law(reported !== undefined, `${action} was given up although it was never reported.`);
+    if (reported === undefined) return;
+    this.#expire();
+    if (reason === "full") {
+      this.law(action === "MeterValues", `${action} was thrown away because the queue was full.`);
+      const most = session.queued.size + session.maybeQueued.size;
+      this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
+    } else {
+      const failures = reported.attempts.filter(({ outcome }) => outcome === "failed");
+      const here = failures.filter(({ power }) => power === session.power).length;
+      // A power cut may have come before the failure was written down.
+      const exact = reported.power === session.power;
+      this.law(
+        exact ? here === attempts : here <= attempts && failures.length >= attempts,
+        `#${reported.number} was given up after ${here} failures (${failures.length} with those before power cuts).`,
+      );
+      if (action === "StartTransaction") reported.charging.transactionId = -1;
+    }
+    this.#settled(reported, reason);
+  }
+
+  #settled(reported: Reported | undefined, fate: "delivered" | "attempts" | "full"): void {
+    const session = this.#session;
+    if (reported === undefined || session === undefined) return;
+    this.say(`chargePoint: #${reported.number} is settled: ${fate}`);
+    const wasQueued = session.queued.delete(reported.number) || session.maybeQueued.delete(reported.number);
+    this.law(wasQueued, `#${reported.number} was settled twice.`);
+    reported.fate = fate;
+    reported.fateAt = this.now;
+    session.fateAt = this.now;
+    void this.#whenSaved(this.now, session, () => {
+      reported.fateSaved = true;
+    });
+  }
+
+  async #whenSaved(since: number, session: Session, then: () => void): Promise<void> {
+    await null; // The Charge Point asks for what it writes after it has told.
+    await session.chargePoint.saved();
+    if (session === this.#session && !this.#disk.failedSince(since)) then();
+  }
+
+  /** Says what `start` gave back after a restart. */
+  handedBack(idTags: readonly string[]): void {
+    this.say(`chargePoint: handed back [${idTags.join(", ")}]`);
+    for (const charging of this.chargings) {
+      if (charging.power === this.#session?.power || this.#disk.failedSince(charging.startedAt)) continue;
+      const start = [...this.#reported.values()].find((each) => each.charging === charging);
+      const handedBack = idTags.includes(charging.idTag);
+      if (handedBack) this.law(!charging.stop?.saved, `${charging.idTag} was handed back although it was stopped.`);
+      else this.law(!start?.saved || charging.stop !== undefined, `${charging.idTag} was not handed back.`);
+    }
+    for (const idTag of idTags) {
+      const known = this.chargings.some((charging) => charging.idTag === idTag) || this.#disk.failedSince(this.#began);
+      this.law(known, `"${idTag}" was handed back although nobody started it.`);
+    }
+  }
+
+  fault(error: unknown): void {
+    this.say(`chargePoint: fault: ${error}`);
+    const { name, origin } = error as { name?: string; origin?: string };
+    const explained =
+      error instanceof DiskFailure ||
+      (name === "CallError" && this.#trouble.has("fail")) ||
+      (name === "PayloadError" && origin === "remote" && this.#trouble.has("answer nonsense")) ||
+      (name === "CallTimeoutError" && this.#trouble.size > 0);
+    this.law(explained, `A fault that nothing explains: ${error instanceof Error ? error.stack : error}`);
+  }
+
+  violation(by: string, reason: string): void {
+    this.say(`${by}: violation: ${reason}`);
+    const explained =
+      (reason === "late-answer" && this.#trouble.size > 0) ||
+      (reason === "not-accepted" && this.#trouble.has("register")) ||
+      (["not-json", "payload", "unmatched-answer"].includes(reason) && this.#trouble.has("answer nonsense"));
+    this.law(explained, `A violation that nothing explains: ${reason}`);
+  }
+
+  // The wires.
+
+  connecting(): void {
+    const session = this.#session as Session;
+    const waitedMs = this.now - session.disconnectedAt;
+    this.law(this.#wire === undefined, "The Charge Point connects although it has a connection.");
+    const soon = waitedMs >= shortestWaitMs && waitedMs <= longestWaitMs;
+    this.law(soon || session.disconnectedAt === 0, `An attempt to connect comes ${waitedMs} ms after the last.`);
+    session.disconnectedAt = Number.POSITIVE_INFINITY;
+  }
+
+  notConnected(): void {
+    this.say("chargePoint: could not connect");
+    (this.#session as Session).disconnectedAt = this.now;
+  }
+
+  wireOpened(wire: Wire): void {
+    this.say(`link ${wire.number} opens`);
+    this.#wire = wire;
+    (this.#session as Session).connectedAt = this.now;
+  }
+
+  /** Says that the Charge Point has closed the connection, or has heard that it ended. */
+  wireEnded(wire: Wire): void {
+    if (this.#wire !== wire) return;
+    this.#expire();
+    this.#mustHaveSent();
+    this.#answeredWith(wire, "closed");
+    const session = this.#session as Session;
+    session.asked.clear();
+    session.disconnectedAt = this.now;
+    this.#wire = undefined;
+  }
+
+  chargePointSent(wire: Wire, text: string): void {
+    const session = this.#session as Session;
+    const [type, messageId, ...rest] = JSON.parse(text) as FrameArray;
+    this.say(`chargePoint ──► ${text}`);
+    this.#expire();
+    this.#mustHaveSent();
+    this.sample();
+    session.sentAt = this.now;
+    if (type === 2) this.#called(wire, session, messageId, rest[0] as string, rest[1] as Payload);
+    else this.#served(wire, session, messageId, rest[0] as Payload);
+  }
+
+  #called(wire: Wire, session: Session, messageId: string, action: string, payload: Payload): void {
+    this.law(wire.outstanding === undefined, `${action} was sent while a CALL was outstanding.`);
+    this.#mayCall(session, action);
+    if (action === "Heartbeat") session.heartbeatAt = this.now;
+    const number = numberOf(action, payload);
+    if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
+    const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
+    const call = { messageId, action, at: this.now };
+    if (reported === undefined) {
+      this.law(
+        Number.isNaN(number) || action === "StatusNotification",
+        `${JSON.stringify(payload)} was never reported.`,
+      );
+      wire.outstanding = { ...call, ...(action === "StatusNotification" && { status: number }) };
+      return;
+    }
+    this.#mayAttempt(session, reported);
+    this.#isAsReported(session, reported, payload);
+    const attempt: Attempt = { power: session.power, at: this.now, endedAt: Number.NaN, outcome: "waiting" };
+    reported.attempts.push(attempt);
+    wire.outstanding = { ...call, attempt, reported };
+  }
+
+  #reports(session: Session, number: number, { connectorId, timestamp = "" }: Req<"StatusNotification">): void {
+    const status = session.statuses.get(connectorId);
+    if (status?.number !== number) return;
+    status.sentAt = this.now;
+    if (session.told === undefined || this.#trouble.has("set central clock")) return;
+    const offMs = Date.parse(timestamp) - status.centralTime;
+    this.law(Math.abs(offMs) <= tolerableMs, `The timestamp of status #${number} is off by ${offMs} ms.`);
+  }
+
+  /** CORE-BOOT-02, CORE-BOOT-05, CORE-BOOT-09, CORE-BOOT-12, J-160 */
+  #mayCall(session: Session, action: string): void {
+    const { registration } = session;
+    if (action === "BootNotification") {
+      this.law(registration !== "Accepted", "BootNotification was sent although the Charge Point is accepted.");
+      this.law(this.now >= session.bootAt, `BootNotification was sent ${session.bootAt - this.now} ms too early.`);
+    } else if (registration === "Pending") {
+      const asked = session.asked.get(action) ?? 0;
+      this.law(asked > 0, `${action} was sent while Pending, and nobody had asked for it.`);
+      session.asked.set(action, asked - 1);
+    } else this.law(registration === "Accepted", `${action} was sent while ${registration}.`);
+  }
+
+  /** CORE-TXQ-03, CORE-TXQ-09, CORE-TXQ-10 */
+  #mayAttempt(session: Session, reported: Reported): void {
+    const { number, action, at, fate, fateSaved, attempts: earlier } = reported;
+    const written = this.#disk.has(fieldOf(action, number)) || this.#disk.failedSince(at);
+    this.law(written, `#${number} was sent before it was written down.`);
+    const again = fate !== "none" && fateSaved;
+    this.law(!again, `#${number} was sent again, although it was settled (${fate}) and that was saved.`);
+    if (session.maybeQueued.delete(number)) session.queued.add(number);
+    this.law(number === session.due, `#${number} was sent before #${session.due}.`);
+    const here = earlier.filter(({ power }) => power === session.power);
+    const latest = here.at(-1);
+    this.law(latest?.outcome !== "answered", `${action} #${number} was sent again, although it was answered.`);
+    const failures = here.filter(({ outcome }) => outcome === "failed");
+    this.law(failures.length < attempts, `#${number} was sent again after ${attempts} failures.`);
+    const waitMs = this.now - (failures.at(-1)?.endedAt ?? Number.NEGATIVE_INFINITY);
+    const dueMs = retryIntervalMs * failures.length;
+    this.law(waitMs >= dueMs, `#${number} was sent again after ${waitMs} ms, not ${dueMs} ms.`);
+  }
+
+  #isAsReported(session: Session, reported: Reported, payload: Payload): void {
+    const { transactionId, ...rest } = payload;
+    const { number, charging } = reported;
+    const { timestamps, content } = withoutTimestamps(rest);
+    this.law(
+      isDeepStrictEqual(content, reported.payload),
+      `#${number} is not what was reported: ${JSON.stringify(payload)}.`,
+    );
+    const unsure = session.power !== charging.power && this.#disk.failedSince(charging.startedAt);
+    if (reported.action !== "StartTransaction" && !unsure) {
+      const expected = charging.transactionId;
+      this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
+    }
+    const [timestamp = Number.NaN] = timestamps;
+    reported.timestamp = timestamp;
+    // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
+    if (!reported.synchronized && reported.power !== session.power) return;
+    const own = [...this.#reported.values()].filter((each) => each.charging === charging && each.number < number);
+    const before = own.filter((each) => each.power === reported.power && each.timestamp > timestamp);
+    this.law(before.length === 0, `#${number} has an earlier timestamp than #${before[0]?.number}.`);
+    if (this.#trouble.has("set central clock")) return;
+    for (const each of timestamps) {
+      const offMs = each - reported.centralTime;
+      this.law(Math.abs(offMs) <= tolerableMs, `A timestamp of #${number} is off by ${offMs} ms.`);
+    }
+  }
+
+  #served(wire: Wire, session: Session, messageId: string, payload: Payload): void {
+    const call = wire.served.get(messageId);
+    this.law(call !== undefined, `"${messageId}" was answered, but not asked, or twice.`);
+    wire.served.delete(messageId);
+    this.law(
+      session.registration !== "Rejected",
+      `${call?.action} was answered although the Charge Point is rejected.`,
+    );
+    if (call?.action !== "TriggerMessage" || !isDeepStrictEqual(payload, { status: "Accepted" })) return;
+    const { requestedMessage, connectorId } = call.payload as Req<"TriggerMessage">;
+    const statuses = connectorId === undefined ? session.statuses.size : 1;
+    const more = requestedMessage === "StatusNotification" ? statuses : 1;
+    session.asked.set(requestedMessage, more + (session.asked.get(requestedMessage) ?? 0));
+    if (requestedMessage === "BootNotification") session.bootAt = this.now;
+  }
+
+  chargePointReceived(wire: Wire, text: string): void {
+    const session = this.#session as Session;
+    this.#expire();
+    this.sample();
+    const frame = frameOf(text);
+    this.say(`            ──► chargePoint ${text}`);
+    if (frame === undefined) return;
+    const [type, messageId, ...rest] = frame;
+    if (type === 2) {
+      wire.served.set(messageId, { action: rest[0] as string, payload: rest[1] });
+      return;
+    }
+    const { outstanding } = wire;
+    if (messageId !== outstanding?.messageId) return;
+    const payload = rest[0] as Payload;
+    const nonsense = type === 3 && "nonsense" in payload;
+    const starts = outstanding.action === "StartTransaction";
+    this.#answeredWith(wire, type === 4 || (nonsense && starts) ? "failed" : "answered");
+    if (type === 4 || nonsense) return;
+    if (starts) {
+      const { charging } = outstanding.reported as Reported;
+      charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    }
+    if (outstanding.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
+    if (outstanding.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
+  }
+
+  #registered(session: Session, { status, interval, currentTime }: Conf<"BootNotification">): void {
+    session.registration = status;
+    if (status === "Accepted") {
+      session.acceptedAt = this.now;
+      session.heartbeatMs = interval === 0 ? defaultHeartbeatMs : Math.min(day, interval * second);
+      session.heartbeatAt = this.now;
+      this.#told(session, currentTime);
+    } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
+  }
+
+  #told(session: Session, currentTime: string): void {
+    const centralTime = Date.parse(currentTime);
+    const aheadMs = session.told === undefined ? 0 : Math.max(0, session.chargePoint.now() - centralTime);
+    session.told = { centralTime, at: this.now, aheadMs };
+  }
+
+  centralSystemSent(wire: Wire, text: string): void {
+    const [type, messageId, action] = JSON.parse(text) as FrameArray;
+    if (type !== 2) return;
+    this.#expireAtCentralSystem(wire);
+    this.law(wire.outstandingAtCentralSystem === undefined, "The Central System has two CALLs outstanding.");
+    wire.outstandingAtCentralSystem = { messageId, action: action as string, at: this.now };
+  }
+
+  centralSystemReceived(wire: Wire, text: string): void {
+    const [type, messageId, ...rest] = JSON.parse(text) as FrameArray;
+    this.#expireAtCentralSystem(wire);
+    if (type !== 2) {
+      if (messageId === wire.outstandingAtCentralSystem?.messageId) wire.outstandingAtCentralSystem = undefined;
+      return;
+    }
+    const [action, payload] = rest as [string, Payload];
+    const reported = action === "StatusNotification" ? undefined : this.#reported.get(numberOf(action, payload));
+    if (reported === undefined) return;
+    this.say(`            ──► centralSystem received #${reported.number}`);
+    const { number, receipts } = reported;
+    // What was given up before may come late, when the power failed before it was removed.
+    const inOrder = receipts > 0 || number > this.#latestReceived || reported.fate !== "none";
+    this.law(inOrder, `#${number} arrived first after #${this.#latestReceived}.`);
+    reported.receipts++;
+    this.#latestReceived = Math.max(number, this.#latestReceived);
+  }
+
+  /** Looks at the clock of the Charge Point. */
+  sample(): void {
+    const session = this.#session;
+    if (session?.told === undefined) return;
+    const { centralTime, at, aheadMs } = session.told;
+    const elapsedMs = this.now - at;
+    if (elapsedMs === 0) return; // It is about to learn it.
+    const shown = session.chargePoint.now();
+    this.law(shown >= session.shown, `Time ran backwards by ${session.shown - shown} ms.`);
+    session.shown = Math.max(shown, session.shown);
+    const offMs = shown - (centralTime + elapsedMs);
+    this.law(offMs >= -1, `The Charge Point's clock is ${-offMs} ms behind what it was told.`);
+    // It makes up for being ahead at half speed.
+    this.law(offMs <= Math.max(0, aheadMs - elapsedMs / 2) + 1, `The Charge Point's clock is ${offMs} ms ahead.`);
+  }
+
+  /** Ends the CALL that has timed out, if there is one. */
+  #expire(): void {
+    const outstanding = this.#wire?.outstanding;
+    if (this.#wire === undefined || outstanding === undefined) return;
+    const endedAt = outstanding.at + timeoutMs;
+    if (this.now >= endedAt) this.#answeredWith(this.#wire, "failed", endedAt);
+  }
+
+  #expireAtCentralSystem(wire: Wire): void {
+    const { outstandingAtCentralSystem: outstanding } = wire;
+    if (outstanding !== undefined && this.now >= outstanding.at + timeoutMs)
+      wire.outstandingAtCentralSystem = undefined;
+  }
+
+  #answeredWith(wire: Wire, outcome: "answered" | "failed" | "closed", endedAt = this.now): void {
+    const { outstanding } = wire;
+    wire.outstanding = undefined;
+    if (outstanding?.attempt !== undefined) Object.assign(outstanding.attempt, { outcome, endedAt });
+    if (outstanding?.action !== "StatusNotification" || outcome === "closed") return;
+    for (const status of this.#session?.statuses.values() ?? []) {
+      if (status.number === outstanding.status) status.settled = true;
+    }
+  }
+
+  /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
+  #mustHaveSent(): void {
+    const session = this.#session;
+    if (session === undefined || session.registration !== "Accepted") return;
+    const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs, fateAt } = session;
+    const onlineAt = Math.max(connectedAt, acceptedAt);
+    const idleMs = this.now - Math.max(onlineAt, sentAt);
+    this.law(idleMs <= heartbeatMs + timeoutMs, `Nothing was sent for ${idleMs} ms, not even a Heartbeat.`);
+    const heartbeatMissingMs = this.now - Math.max(onlineAt, heartbeatAt);
+    this.law(heartbeatMissingMs <= dailyMs, `No Heartbeat was sent for ${heartbeatMissingMs} ms.`);
+    const reported = this.#reported.get(session.due);
+    if (reported === undefined) return;
+    const failures = reported.attempts.filter(({ outcome }) => outcome === "failed");
+    const retryAt = (failures.at(-1)?.endedAt ?? 0) + retryIntervalMs * Math.min(attempts, failures.length);
+    const triedAt = reported.attempts.at(-1)?.at ?? 0;
+    const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);
+    this.law(waitedMs <= patienceMs, `#${session.due} waits for nothing since ${waitedMs} ms.`);
+  }
+
+  // The end.
+
+  /** Says that everything is well for a long time, and the owner has stopped every transaction. */
+  endsWell(): void {
+    const session = this.#session as Session;
+    this.#expire();
+    this.#mustHaveSent();
+    this.sample();
+    this.law(session.registration === "Accepted", `In the end the Charge Point is ${session.registration}.`);
+    for (const reported of this.#reported.values()) this.#hasEnded(session, reported);
+    for (const [connectorId, { number, sentAt, settled }] of session.statuses) {
+      const sent = sentAt >= session.acceptedAt && settled;
+      this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
+    }
+    if (this.#disk.failedSince(this.#began)) return;
+    const left = [...this.#disk.records.keys()];
+    this.law(left.length === 0, `The store still has ${left.join(", ")}.`);
+  }
+
+  #hasEnded(session: Session, { number, action, power, saved, at, fate }: Reported): void {
+    const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
+    this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
+  }
+}
+
+/** How the payload of what was reported with this number looks as JSON, at one place. */
+function fieldOf(action: TransactionAction, number: number): string {
+  switch (action) {
+    case "StartTransaction":
+      return `"meterStart":${number},`;
+    case "StopTransaction":
+      return `"meterStop":${number},`;
+    case "MeterValues":
+      return `"value":"${number}"`;
+  }
+}
+
+/** The number of what was reported, in its payload; NaN where there is none. */
+function numberOf(action: string, payload: Payload): number {
+  switch (action) {
+    case "StartTransaction":
+      return (payload as Req<"StartTransaction">).meterStart;
+    case "StopTransaction":
+      return (payload as Req<"StopTransaction">).meterStop;
+    case "MeterValues": {
+      const { transactionId, meterValue } = payload as Req<"MeterValues">;
+      return transactionId === undefined ? Number.NaN : Number(meterValue[0]?.sampledValue[0]?.value);
+    }
+    case "StatusNotification":
+      return Number((payload as Req<"StatusNotification">).info);
+    default:
+      return Number.NaN;
+  }
+}
+
+/** Takes the timestamps out of a payload, wherever they are. */
+export function withoutTimestamps(payload: unknown): { readonly timestamps: number[]; readonly content: unknown } {
+  const timestamps: number[] = [];
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(strip);
+    if (typeof value !== "object" || value === null) return value;
+    const rest = Object.entries(value).filter(([key, field]) => {
+      if (key === "timestamp") timestamps.push(Date.parse(field as string));
+      return key !== "timestamp";
+    });
+    return Object.fromEntries(rest.map(([key, field]) => [key, strip(field)]));
+  };
+  return { timestamps, content: strip(payload) };
+}
+
+function frameOf(text: string): FrameArray | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Nonsense, which the world made.
+  }
+}

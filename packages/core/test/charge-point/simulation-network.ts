@@ -1,0 +1,151 @@
+import { type FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
+import { HandshakeError, type Transport, type TransportListener } from "../../src/index.ts";
+import type { SimulatedCentralSystem } from "./simulation-central-system.ts";
+import { type Laws, Wire } from "./simulation-laws.ts";
+import { second, spell } from "./simulation-schedule.ts";
+
+/** A connection, and what passes over it. */
+interface Link {
+  readonly wire: Wire;
+  readonly chargePoint: LinkedTransport;
+  readonly centralSystem: LinkedTransport;
+}
+
+/** What lies between a Charge Point and its Central System, and its moods. The laws see everything that passes. */
+export class SimulatedNetwork {
+  readonly #clock: FakeClock;
+  readonly #laws: Laws;
+  readonly #centralSystem: SimulatedCentralSystem;
+  #links = 0;
+  #link: Link | undefined;
+  latencyMs = 37;
+  refusing = spell<true>();
+  connectingS = spell<number>();
+  /** Which frame the connection will not survive. */
+  #losing: { readonly frame: "CALL" | "answer"; left: number } | undefined;
+
+  constructor(clock: FakeClock, laws: Laws, centralSystem: SimulatedCentralSystem) {
+    this.#clock = clock;
+    this.#laws = laws;
+    this.#centralSystem = centralSystem;
+  }
+
+  /**
+   * Connects a Charge Point.
+   *
+   * @param powered - Whether it still has power: if not, it hears and says nothing any more.
+   */
+  async connect(powered: () => boolean): Promise<Transport> {
+    this.#laws.connecting();
+    const connectingMs = (this.connectingS.at(this.#clock.now()) ?? 0.05) * second;
+    await new Promise<void>((resolve) => void this.#clock.wakeAt(this.#clock.now() + connectingMs, resolve));
+    if (!powered()) return new Promise(() => {});
+    if (this.refusing.at(this.#clock.now())) {
+      this.#laws.notConnected();
+      throw new HandshakeError("network", "Nobody is there.", { url: "" });
+    }
+    const pair = transportPair(this.#clock, { latencyMs: () => this.latencyMs, sentLimit: 0 });
+    const link = { ...pair, wire: new Wire(++this.#links) };
+    this.#link = link;
+    this.#laws.wireOpened(link.wire);
+    this.#centralSystem.accept(this.#endOfTheCentralSystem(link));
+    return this.#endOfTheChargePoint(link, powered);
+  }
+
+  /** Ends the connection so that both ends hear of it. */
+  drop(): void {
+    this.#link?.chargePoint.drop();
+  }
+
+  /** Has the Central System close the connection. */
+  close(): void {
+    this.#link?.centralSystem.close(1001, "going away");
+  }
+
+  /** Loses from now on what these ends send. */
+  mute(ends: "chargePoint" | "centralSystem" | "both"): void {
+    if (ends !== "centralSystem") this.#link?.chargePoint.mute();
+    if (ends !== "chargePoint") this.#link?.centralSystem.mute();
+  }
+
+  lose(frame: "CALL" | "answer", nth: number): void {
+    this.#losing = { frame, left: nth };
+  }
+
+  calmDown(): void {
+    this.refusing = spell();
+    this.connectingS = spell();
+    this.#losing = undefined;
+  }
+
+  #endOfTheChargePoint({ wire, chargePoint, centralSystem }: Link, powered: () => boolean): Transport {
+    const laws = this.#laws;
+    return {
+      listen: (listener: TransportListener) =>
+        chargePoint.listen({
+          message: (text) => {
+            if (!powered()) return;
+            laws.chargePointReceived(wire, text);
+            listener.message(text);
+          },
+          close: (code, reason) => {
+            if (!powered()) return;
+            laws.say(`link ${wire.number} has closed with ${code}`);
+            laws.wireEnded(wire);
+            listener.close(code, reason);
+          },
+        }),
+      send: (text) => {
+        if (!powered()) return;
+        laws.chargePointSent(wire, text);
+        if (text.startsWith("[2") && this.#loses("CALL")) {
+          chargePoint.mute();
+          chargePoint.drop();
+          centralSystem.drop();
+        } else chargePoint.send(text);
+      },
+      close: (code, reason) => {
+        if (!powered()) return;
+        laws.say(`chargePoint: closes link ${wire.number}: ${reason}`);
+        laws.wireEnded(wire);
+        chargePoint.close(code, reason);
+      },
+    };
+  }
+
+  #endOfTheCentralSystem({ wire, chargePoint, centralSystem }: Link): Transport {
+    const laws = this.#laws;
+    /** The actions of the Charge Point's CALLs, by message id. */
+    const actions = new Map<string, string>();
+    return {
+      listen: (listener: TransportListener) =>
+        centralSystem.listen({
+          message: (text) => {
+            const [type, messageId, action] = JSON.parse(text);
+            if (type === 2) actions.set(messageId, action);
+            laws.centralSystemReceived(wire, text);
+            listener.message(text);
+          },
+          close: (code, reason) => listener.close(code, reason),
+        }),
+      send: (text) => {
+        laws.centralSystemSent(wire, text);
+        if (text.startsWith("[2")) centralSystem.send(text);
+        else if (this.#loses("answer")) {
+          centralSystem.mute();
+          chargePoint.drop();
+        } else {
+          const action = actions.get(JSON.parse(text)[1]) as string;
+          for (const each of this.#centralSystem.distorted(action, text)) centralSystem.send(each);
+        }
+      },
+      close: (code, reason) => centralSystem.close(code, reason),
+    };
+  }
+
+  #loses(frame: "CALL" | "answer"): boolean {
+    if (this.#losing?.frame !== frame || --this.#losing.left > 0) return false;
+    this.#losing = undefined;
+    return true;
+  }
+}

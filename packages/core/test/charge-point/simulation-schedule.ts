@@ -1,0 +1,182 @@
+import fc from "fast-check";
+
+export const second = 1000;
+export const minute = 60 * second;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+/** Something that is so until a moment. */
+export interface Spell<Value> {
+  /** `undefined` once it is over. */
+  at(now: number): Value | undefined;
+}
+
+/** A spell; without a value, one that is over. */
+export function spell<Value>(value?: Value, until = Number.NEGATIVE_INFINITY): Spell<Value> {
+  return { at: (now) => (now < until ? value : undefined) };
+}
+
+/** What happens at a moment. Durations end in `S` (seconds) or `Ms`. */
+type Happening =
+  // The drivers and the owner.
+  /** A car comes, to be charged `forS` seconds. */
+  | { readonly do: "plug in"; readonly connector: number; readonly forS: number; readonly idTag: "known" | "unknown" }
+  /** The owner makes a CALL that is no transaction's business. */
+  | { readonly do: "call" }
+  // The network.
+  /** Both ends hear of the end of the connection. */
+  | { readonly do: "drop" }
+  /** The Central System closes the connection. */
+  | { readonly do: "close" }
+  /** What these ends send arrives nowhere, and nobody hears of that. */
+  | { readonly do: "mute"; readonly ends: "chargePoint" | "centralSystem" | "both" }
+  /** The connection ends under the nth next CALL of the Charge Point, or under the nth next answer to one. */
+  | { readonly do: "lose"; readonly frame: "CALL" | "answer"; readonly nth: number }
+  | { readonly do: "refuse connections"; readonly forS: number }
+  | { readonly do: "connect slowly"; readonly byS: number; readonly forS: number }
+  | { readonly do: "latency"; readonly ms: number }
+  // The Central System.
+  | { readonly do: "answer slowly"; readonly byS: number; readonly forS: number }
+  | { readonly do: "ignore"; readonly action: Answered; readonly times: number }
+  | { readonly do: "fail"; readonly action: Answered; readonly times: number }
+  | { readonly do: "answer nonsense"; readonly action: Answered; readonly times: number; readonly kind: Nonsense }
+  /** How BootNotification is answered for a while; `reboot`: the power fails for a second, so that it is sent. */
+  | {
+      readonly do: "register";
+      readonly as: "Pending" | "Rejected";
+      readonly reboot: boolean;
+      readonly intervalS: number;
+      readonly forS: number;
+    }
+  /** The interval that the next Accepted asks for. */
+  | { readonly do: "heartbeats"; readonly everyS: number }
+  | { readonly do: "trigger"; readonly message: Triggered; readonly connector: number | "none" }
+  /** Two CALLs of the Central System at once. */
+  | { readonly do: "unlock" }
+  | { readonly do: "set central clock"; readonly byS: number }
+  /** `heard: false`: its host died, so the Charge Point's end of the connection stays open. */
+  | { readonly do: "restart central system"; readonly heard: boolean }
+  // The Charge Point's power and its disk.
+  | ({ readonly do: "power cut" } & PowerCut)
+  /** The power fails while the nth next write is under way. */
+  | ({ readonly do: "power cut at write"; readonly nth: number } & PowerCut)
+  /** In order, with `stop()`. */
+  | { readonly do: "restart charge point"; readonly resume: boolean }
+  | { readonly do: "slow disk"; readonly byMs: number; readonly forS: number }
+  | { readonly do: "failing disk"; readonly what: "puts" | "writes" | "everything"; readonly forS: number };
+
+interface PowerCut {
+  readonly forS: number;
+  /** How many of the writes under way are on the disk all the same. */
+  readonly kept: number;
+  /** What its own clock shows too much when it is back. */
+  readonly clockOffS: number;
+  /** Whether the owner goes on with interrupted transactions, or stops them. */
+  readonly resume: boolean;
+}
+
+type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | TransactionAction;
+export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
+type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "MeterValues";
+/** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
+export type Nonsense = "payload" | "text" | "id" | "twice";
+
+/** One thing that happens to the world, `at` seconds after its beginning. */
+export type Step = { readonly at: number } & Happening;
+
+const nth = fc.integer({ min: 1, max: 8 });
+const times = fc.integer({ min: 1, max: 4 });
+const connector = fc.integer({ min: 1, max: 3 });
+const someMinutes = fc.constantFrom(10, 60, 300, 1200);
+const hours = fc.constantFrom(60, 900, 3600, 14_400);
+const idTag = fc.constantFrom("known", "known", "known", "unknown");
+const action = fc.constantFrom<Answered>(
+  "StartTransaction",
+  "StartTransaction",
+  "StopTransaction",
+  "MeterValues",
+  "BootNotification",
+  "Heartbeat",
+  "StatusNotification",
+);
+const powerCut = {
+  forS: fc.constantFrom(1, 30, 600, 7200),
+  kept: fc.nat({ max: 4 }),
+  clockOffS: fc.constantFrom(0, 0, -5, 3600, -800_000_000),
+  resume: fc.boolean(),
+};
+
+const happening = fc.oneof(
+  weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
+  weighed(1, { do: fc.constant("call") }),
+  weighed(3, { do: fc.constant("drop") }),
+  weighed(1, { do: fc.constant("close") }),
+  weighed(3, { do: fc.constant("mute"), ends: fc.constantFrom("chargePoint", "centralSystem", "both") }),
+  weighed(4, { do: fc.constant("lose"), frame: fc.constantFrom("CALL", "answer"), nth }),
+  weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
+  weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
+  weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
+  weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
+  weighed(3, { do: fc.constant("ignore"), action, times }),
+  weighed(4, { do: fc.constant("fail"), action, times }),
+  weighed(3, {
+    do: fc.constant("answer nonsense"),
+    action,
+    times,
+    kind: fc.constantFrom<Nonsense>("payload", "text", "id", "twice"),
+  }),
+  weighed(4, {
+    do: fc.constant("register"),
+    as: fc.constantFrom("Pending", "Rejected"),
+    reboot: fc.boolean(),
+    intervalS: fc.constantFrom(0, 20, 120, 1800),
+    forS: someMinutes,
+  }),
+  weighed(1, { do: fc.constant("heartbeats"), everyS: fc.constantFrom(0, 600, 1800, 3600, 200_000) }),
+  weighed(5, {
+    do: fc.constant("trigger"),
+    message: fc.constantFrom<Triggered>("BootNotification", "Heartbeat", "StatusNotification", "MeterValues"),
+    connector: fc.constantFrom("none", 1, 2),
+  }),
+  weighed(2, { do: fc.constant("unlock") }),
+  weighed(1, { do: fc.constant("set central clock"), byS: fc.constantFrom(-3600, -2, 2, 3600) }),
+  weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean() }),
+  weighed(3, { do: fc.constant("power cut"), ...powerCut }),
+  weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),
+  weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),
+  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000), forS: hours }),
+  weighed(1, {
+    do: fc.constant("failing disk"),
+    what: fc.constantFrom("puts", "writes", "everything"),
+    forS: someMinutes,
+  }),
+) as fc.Arbitrary<Happening>;
+
+function weighed(weight: number, shape: Record<string, fc.Arbitrary<unknown>>) {
+  return { weight, arbitrary: fc.record(shape) };
+}
+
+/** Things that happen within minutes of each other: trouble is interesting in the middle of other trouble. */
+const episodes = fc.array(fc.nat({ max: 3 * 24 * 3600 }), { minLength: 4, maxLength: 4 });
+
+/** Some days of a Charge Point's life, in order. It shrinks by leaving things out. */
+export const schedules: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(
+    fc.noShrink(episodes),
+    fc.array(fc.noShrink(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 600 }), happening)), {
+      minLength: 1,
+      maxLength: 60,
+      size: "max",
+    }),
+  )
+  .map(([begins, happenings]) =>
+    happenings
+      .map(([episode, after, what]): Step => ({ at: (begins[episode] as number) + after, ...what }))
+      .sort((a, b) => a.at - b.at),
+  );
+
+/** The step as code. */
+export function printed(step: Step): string {
+  const fields = Object.entries(step).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `{ ${fields.join(", ")} },`;
+}

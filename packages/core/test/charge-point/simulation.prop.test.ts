@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { replay, simulate } from "./simulation.ts";
+import { schedules } from "./simulation-schedule.ts";
+
+/** SIMULATION_RUNS multiplies it, for long runs. */
+const { SIMULATION_RUNS = "1" } = process.env;
+const numRuns = 1000 * Number(SIMULATION_RUNS);
+
+describe("A ChargePoint in a simulated world", () => {
+  test(
+    "keeps the laws through years of lost connections, failing Central Systems, power cuts and failing disks " +
+      "[CORE-TXQ-01] [CORE-TXQ-02] [CORE-TXQ-03] [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] " +
+      "[CORE-TXQ-16] [CORE-TXQ-17] [CORE-BOOT-01] [CORE-BOOT-02] [CORE-BOOT-04] [CORE-BOOT-05] [CORE-BOOT-07] " +
+      "[CORE-BOOT-08] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-04] [CORE-HB-05] [J-031] " +
+      "[J-100] [J-157] [J-160] [J-161] [J-163] [J-210] [trap 3] [trap 19]",
+    async () => {
+      let days = 0;
+      const keepsTheLaws = fc.asyncProperty(schedules, async (schedule) => {
+        const outcome = await simulate(schedule);
+        days += outcome.days;
+        return outcome.broken === undefined;
+      });
+      const { counterexample, seed } = await fc.check(keepsTheLaws, { numRuns });
+      if (counterexample !== null) {
+        await replay(counterexample[0]).catch((error: Error) => {
+          throw new Error(`Seed ${seed}. ${error.message}`);
+        });
+        throw new Error(`Seed ${seed}. A law was broken, but not when the schedule was repeated.`);
+      }
+      expect(days).toBeGreaterThan(numRuns);
+    },
+    // Most of it is for shrinking on a slow machine.
+    300_000 + 100 * numRuns,
+  );
+
+  test("loses and repeats nothing at whichever write of a transaction the power fails [CORE-TXQ-12] [CORE-TXQ-16]", async () => {
+    for (let nth = 1; nth <= 12; nth++) {
+      for (const kept of [0, 1, 2, 3]) {
+        await replay([
+          { at: 100, do: "power cut at write", nth, forS: 1, kept, clockOffS: 0, resume: true },
+          { at: 100, do: "plug in", connector: 1, forS: 700, idTag: "known" },
+        ]);
+      }
+    }
+  });
+
+  test("sends nothing behind a BootNotification that is rejected [CORE-BOOT-12]", async () => {
+    await replay([
+      { at: 10, do: "register", as: "Pending", reboot: true, intervalS: 120, forS: 1000 },
+      { at: 100, do: "answer slowly", byS: 20, forS: 100 },
+      { at: 135, do: "register", as: "Rejected", reboot: false, intervalS: 120, forS: 60 },
+      { at: 140, do: "trigger", message: "StatusNotification", connector: "none" },
+      { at: 141, do: "trigger", message: "MeterValues", connector: 1 },
+    ]);
+  });
+
+  test("does not answer after Rejected what it was asked before [CORE-BOOT-13]", async () => {
+    await replay([
+      { at: 10, do: "register", as: "Pending", reboot: true, intervalS: 120, forS: 1000 },
+      { at: 100, do: "answer slowly", byS: 20, forS: 100 },
+      { at: 135, do: "register", as: "Rejected", reboot: false, intervalS: 120, forS: 60 },
+      { at: 150, do: "unlock" },
+    ]);
+  });
+});
