@@ -11,8 +11,8 @@
  *                                    └────► discarded, after the configured number of failures ─► delete
  *
  * Only the first message is ever delivered, and it stays first until it is delivered or discarded (CORE-TXQ-03). It is
- * written down before it is sent and removed after it is answered, so a crash at any moment repeats at most one message
- * and loses none. Only an answer that says failure, or none in time, counts as a failure; a lost connection does not
+ * written down before it is sent and removed after it is answered, so a crash at any moment loses no message; it repeats
+ * those whose removal had not reached the store. Only an answer that says failure, or none in time, counts as a failure; a lost connection does not
  * (CORE-TXQ-08).
  *
  * The queue is bounded. When it is full, meter values make room, every second one of those that wait; never a start or a
@@ -74,8 +74,8 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
   readonly #maxMessages: number;
   #keys: TransactionMessageKeys;
   #messages: QueuedMessage[] = [];
-  /** Sequences of messages whose first `put` is under way. */
-  readonly #unstored = new Set<number>();
+  /** How many times a message, by its sequence, is still to be stored before it may be delivered. */
+  readonly #unstored = new Map<number, number>();
   #nextSequence = 1;
   #online = false;
   #delivering = false;
@@ -131,15 +131,16 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
       this.#outputs.push({ type: "discarded", message: queued, reason: "full" });
     } else {
       this.#messages.push(queued);
-      this.#unstored.add(sequence);
-      this.#outputs.push({ type: "put", message: queued });
+      this.#putFirst(queued);
     }
     return sequence;
   }
 
   /** Says that the store has taken a message, or has failed to. */
   stored(sequence: number, now: number): void {
-    this.#unstored.delete(sequence);
+    const left = (this.#unstored.get(sequence) ?? 0) - 1;
+    if (left > 0) this.#unstored.set(sequence, left);
+    else this.#unstored.delete(sequence);
     this.advance(now);
   }
 
@@ -173,11 +174,11 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     this.#keys = keys;
   }
 
-  /** Changes what messages say, in place; what is under way is not affected. */
+  /** Changes what messages say, in place, before any of them is sent again. */
   amended(amend: (message: QueuedMessage) => QueuedMessage): void {
     this.#messages = this.#messages.map((message) => {
       const amended = amend(message);
-      if (amended !== message) this.#outputs.push({ type: "put", message: amended });
+      if (amended !== message) this.#putFirst(amended);
       return amended;
     });
   }
@@ -187,6 +188,12 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     if (message === undefined || now < this.#retryAt) return;
     this.#delivering = true;
     this.#outputs.push({ type: "deliver", message });
+  }
+
+  /** Has a message stored before it is delivered: what is sent again after a crash must say the same. */
+  #putFirst(message: QueuedMessage): void {
+    this.#unstored.set(message.sequence, 1 + (this.#unstored.get(message.sequence) ?? 0));
+    this.#outputs.push({ type: "put", message });
   }
 
   /** The message whose turn it is, if one may be sent. */

@@ -17,8 +17,8 @@ interface Keys {
 interface Fate {
   readonly action: TransactionMessage["action"];
   failures: number;
-  /** The store has told that it has the message. */
-  stored: boolean;
+  /** How many times it is still to be stored before it may be delivered. */
+  unstored: number;
   ended: "delivered" | "discarded" | undefined;
 }
 
@@ -76,7 +76,7 @@ class Bench {
     expect(messages.length, "bound").toBeLessThanOrEqual(this.maxMessages);
     expect([...this.#diskAfterWrites().values()], "the store").toEqual(messages);
     const [first] = this.order;
-    const ready = this.online && this.underWay === undefined && first !== undefined && this.#fate(first).stored;
+    const ready = this.online && this.underWay === undefined && first !== undefined && this.#fate(first).unstored === 0;
     // Nothing is late, and nothing gets stuck: what may be sent and is not, waits for its retransmission.
     expect(deadline).toBe(ready ? this.retryAt : Number.POSITIVE_INFINITY);
     if (ready) expect(this.retryAt, "late").toBeGreaterThan(this.now);
@@ -94,7 +94,7 @@ class Bench {
         expect(this.online, "delivered offline").toBe(true);
         expect(this.underWay, "two under way").toBeUndefined();
         expect(mark, "out of turn").toBe(this.order[0]);
-        expect(fate.stored, "delivered before it was stored").toBe(true);
+        expect(fate.unstored, "delivered before it was stored").toBe(0);
         expect(this.now, "delivered before the wait is over").toBeGreaterThanOrEqual(this.retryAt);
         expect(output.message.failures).toBe(fate.failures);
         this.underWay = mark;
@@ -132,7 +132,7 @@ class Bench {
 
   #enqueue(make: (mark: number) => TransactionMessage, transaction: number): void {
     const message = make(++this.marks);
-    this.fates.set(this.marks, { action: message.action, failures: 0, stored: false, ended: undefined });
+    this.fates.set(this.marks, { action: message.action, failures: 0, unstored: 1, ended: undefined });
     this.order.push(this.marks);
     const before = this.queue.messages.at(-1)?.sequence ?? 0;
     expect(this.queue.enqueued(message, transaction), "sequence").toBeGreaterThan(before);
@@ -180,7 +180,8 @@ class Bench {
     const { message } = write;
     if (message.action === "StartTransaction") this.#course(message.transaction).startStored = true;
     if (message.action === "StopTransaction") this.#course(message.transaction).stopStored = true;
-    this.#fate(markOf(message)).stored = true;
+    const fate = this.#fate(markOf(message));
+    fate.unstored = Math.max(0, fate.unstored - 1);
     this.queue.stored(message.sequence, this.now);
   }
 
@@ -222,9 +223,11 @@ class Bench {
   }
 
   amend(idTag: string): void {
-    this.queue.amended((message) =>
-      message.action === "StartTransaction" ? { ...message, req: { ...message.req, idTag } } : message,
-    );
+    this.queue.amended((message) => {
+      if (message.action !== "StartTransaction") return message;
+      this.#fate(markOf(message)).unstored++;
+      return { ...message, req: { ...message.req, idTag } };
+    });
   }
 
   /** Cuts the power: what the store has not done by now is lost, and whoever reads it finds what it has done. */
@@ -241,8 +244,8 @@ class Bench {
     // What was done and not deleted yet is done again; what was neither done nor stored is lost: it is no longer awaited.
     for (const [mark, fate] of this.fates) {
       fate.ended = undefined;
-      fate.stored = marks.includes(mark);
-      if (!fate.stored) this.fates.delete(mark);
+      fate.unstored = 0;
+      if (!marks.includes(mark)) this.fates.delete(mark);
     }
     for (const message of kept) {
       const fate = this.#fate(markOf(message));

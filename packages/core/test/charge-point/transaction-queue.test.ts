@@ -168,13 +168,15 @@ describe("TransactionQueue, the store", () => {
     expect(queue.enqueued(startTransaction(1), 1)).toBe(1);
   });
 
-  test("puts what is amended, and only that, and delivers it so", () => {
+  test("puts what is amended, and only that, and delivers it so, but not before it is stored [CORE-TXQ-16]", () => {
     const queue = emptyQueue();
     enqueue(queue, startTransaction(1), meterValues(2), stopTransaction(3));
     const amended: QueuedMessage = { ...queued(startTransaction(10), 1) };
     queue.amended((message) => (message.sequence === 1 ? amended : message));
     expect(outputsOf(queue)).toEqual([{ type: "put", message: amended }]);
     queue.online(0);
+    expect(outputsOf(queue)).toEqual([]);
+    queue.stored(1, 0);
     expect(outputsOf(queue)).toEqual([{ type: "deliver", message: amended }]);
   });
 });
