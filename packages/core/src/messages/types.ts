@@ -319,7 +319,7 @@ export const ChargingProfilePurpose = /* @__PURE__ */ z.enum([
  *
  * @spec OCPP 1.6 §7.14
  */
-export const ChargingSchedulePeriod = /* @__PURE__ */ z.strictObject({
+const ChargingSchedulePeriod = /* @__PURE__ */ z.strictObject({
   /** Seconds from the start of the schedule; 0 for the first period. */
   startPeriod: Integer,
   /** In the schedule's `chargingRateUnit`, with at most one decimal. */
