@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type ActionFrom,
   CallError,
   CallTimeoutError,
   CentralSystem,
+  ChargePoint,
   Connection,
   ConnectionClosedError,
   type ErrorCode,
@@ -16,6 +20,7 @@ import {
 } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 import { afterEach, describe, expect, it } from "vitest";
+import { diagrams, stateDiagram } from "./diagrams.ts";
 import { markdownFiles, sync, syncAll } from "./sync-snippets.ts";
 
 const examples = fileURLToPath(new URL("../examples", import.meta.url));
@@ -31,6 +36,27 @@ async function handshakeError(): Promise<Error> {
   return new Error(error.message.replace(`:${listener.port}/`, ":9000/"));
 }
 
+/** What a charge point throws that has no room for a second transaction. */
+async function fullQueueError(): Promise<Error> {
+  const chargePoint = new ChargePoint({
+    identity: "CP001",
+    url: "ws://central.example.com/ocpp",
+    connect: () => new Promise(() => {}),
+    boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
+    maxQueuedMessages: 2,
+  });
+  await chargePoint.start();
+  const start = () => chargePoint.startTransaction({ connectorId: 1, idTag: "04E91C5A", meterStart: 0 });
+  start();
+  try {
+    start();
+  } catch (error) {
+    if (error instanceof RangeError) return error;
+    throw error;
+  }
+  throw new Error("The second transaction was started.");
+}
+
 /** Starts a snippet as a program; `output` grows while it runs. */
 function start(snippet: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const flags = ["--import", "tsx", `snippets/${snippet}`, ...args];
@@ -43,6 +69,19 @@ function start(snippet: string, args: readonly string[] = [], env: NodeJS.Proces
     });
   }
   return program;
+}
+
+/** Resolves with what a program has said, once it has; rejects when it ends without. */
+function said(program: ReturnType<typeof start>, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const [found] = pattern.exec(program.output) ?? [];
+      if (found !== undefined) resolve(found);
+    };
+    program.child.stdout.on("data", look);
+    void program.ended.then(() => reject(new Error(`It ended without saying ${pattern}:\n${program.output}`)));
+    look();
+  });
 }
 
 afterEach(() => {
@@ -80,18 +119,20 @@ describe("documentation", { timeout: 30_000 }, () => {
 
   it("shows a central system and a charge point that hold a session", async () => {
     const centralSystem = start("central-system.ts", [], { PORT: "0" });
-    const url = await new Promise<string>((resolve, reject) => {
-      const look = (): void => {
-        const [found] = /ws:\/\/\S+/.exec(centralSystem.output) ?? [];
-        if (found !== undefined) resolve(found);
-      };
-      centralSystem.child.stdout.on("data", look);
-      void centralSystem.ended.then(() => reject(new Error(centralSystem.output)));
-    });
-    const chargePoint = start("charge-point.ts", [url]);
+    const url = await said(centralSystem, /ws:\/\/\S+/);
+    const store = await mkdtemp(join(tmpdir(), "ocppj-docs-"));
+    const chargePoint = start("charge-point.ts", [url], { STORE: store });
+    await said(chargePoint, /StopTransaction delivered\n/);
+    chargePoint.child.kill(); // By itself it stays connected.
+    await chargePoint.ended;
+    await rm(store, { recursive: true });
 
-    expect(await chargePoint.ended, chargePoint.output).toBe(0);
-    expect(chargePoint.output).toBe("Accepted, heartbeat every 300 s\n");
+    expect(chargePoint.output.split("\n").slice(0, -1)).toEqual([
+      "The central system says Accepted",
+      "StartTransaction delivered",
+      "MeterValues delivered",
+      "StopTransaction delivered",
+    ]);
     const called = [...centralSystem.output.matchAll(/^CP001 in \[2,"[\w-]+","(\w+)"/gm)].map(([, action]) => action);
     expect(called).toEqual([
       "BootNotification",
@@ -123,6 +164,7 @@ describe("documentation", { timeout: 30_000 }, () => {
       }),
       new NotAcceptedError("Authorize", "Pending"),
       await handshakeError(),
+      await fullQueueError(),
     ].map(({ message }) => message);
 
     for (const message of messages) expect(page).toContain(message);
@@ -172,8 +214,9 @@ describe("documentation", { timeout: 30_000 }, () => {
     );
     const packages = new URL("../packages/", import.meta.url);
     const dependencies = readdirSync(packages).flatMap((folder) => {
-      const { name, dependencies } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, packages), "utf8"));
-      return Object.keys(dependencies).map((dependency) => `${name} ${dependency}`);
+      const manifest = JSON.parse(readFileSync(new URL(`${folder}/package.json`, packages), "utf8"));
+      const { name, dependencies, private: unpublished } = manifest;
+      return unpublished ? [] : Object.keys(dependencies).map((dependency) => `${name} ${dependency}`);
     });
 
     expect(explained.sort()).toEqual(dependencies.filter((line) => !line.includes(" @ocppj/")).sort());
@@ -195,6 +238,32 @@ describe("documentation", { timeout: 30_000 }, () => {
         expect(headings, `${file} links to ${path}#${heading}`).toContain(heading);
       }
     }
+  });
+});
+
+describe("stateDiagram", () => {
+  it("begins in the first state, and has every transition and every note", () => {
+    const transitions = { Idle: { pressed: "Busy" }, Busy: { released: "Idle", broken: "Dead" }, Dead: {} };
+
+    expect(stateDiagram(transitions, { Busy: ["hums", "is warm"] })).toEqual([
+      "stateDiagram-v2",
+      "  [*] --> Idle",
+      "  Idle --> Busy: pressed",
+      "  Busy --> Idle: released",
+      "  Busy --> Dead: broken",
+      "  note right of Busy",
+      "    hums",
+      "    is warm",
+      "  end note",
+    ]);
+  });
+
+  it.each(Object.keys(diagrams))("draws a diagram that is shown: %s", (machine) => {
+    const pages = ["architecture.md", "charge-point.md"].map((page) =>
+      readFileSync(new URL(page, import.meta.url), "utf8"),
+    );
+
+    for (const page of pages) expect(page).toContain(`\`\`\`mermaid machine="${machine}"`);
   });
 });
 
@@ -235,12 +304,21 @@ describe("sync", () => {
     ['ts source="a.ts"', "the ts fence has no source"],
     ['ts source="b.ts#one"', "there is no file b.ts"],
     ['ts source="a.ts#two"', 'a.ts has no region "two"'],
+    ["mermaid", 'the mermaid fence has no machine="name"'],
+    ['mermaid machine="clockwork"', 'the mermaid fence has no machine="name"'],
   ])("refuses a fence that opens with %s", (info, problem) => {
     const markdown = fence(info, "go();");
     const { text, problems } = sync(markdown, read);
 
     expect(text).toBe(markdown);
     expect(problems).toEqual([expect.stringContaining(`line 2: ${problem}`)]);
+  });
+
+  it("fills a mermaid fence with the diagram of its machine", () => {
+    const { text, problems } = sync(fence('mermaid machine="reconnection"', "stateDiagram-v2"), read);
+
+    expect(text).toBe(fence('mermaid machine="reconnection"', ...(diagrams.reconnection ?? [])));
+    expect(problems).toHaveLength(1);
   });
 
   it("refuses a region that is there twice, or never ends", () => {

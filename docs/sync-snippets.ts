@@ -8,11 +8,14 @@
  *     // #region handling
  *     // #endregion
  *
+ * State diagrams are drawn from the machines: see diagrams.ts.
+ *
  * `tsx sync-snippets.ts` writes every region into its fences; with `--check` it only says where they differ.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { diagrams } from "./diagrams.ts";
 
 const root = resolve(fileURLToPath(import.meta.url), "../..");
 
@@ -65,6 +68,10 @@ export function sync(markdown: string, read: (path: string) => string | undefine
 
 /** The lines that a fence should hold, or why nobody can tell; `undefined` for a fence that needs no source. */
 function wantedIn(language: string, info: string, read: (path: string) => string | undefined) {
+  if (language === "mermaid") {
+    const [, machine = ""] = /^ machine="(\w+)"$/.exec(info) ?? [];
+    return diagrams[machine]?.slice() ?? `the mermaid fence has no machine="name" that diagrams.ts knows`;
+  }
   const [, path, region] = /^ source="([^"#]+)#([^"#]+)"$/.exec(info) ?? [];
   if (path === undefined || region === undefined) {
     return code.has(language.toLowerCase()) ? `the ${language} fence has no source="path#region"` : undefined;

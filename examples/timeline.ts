@@ -173,7 +173,7 @@ function json(payload: unknown): string {
 }
 
 /** A text of the peer without what would command the terminal. */
-const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, "·");
+export const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, "·");
 
 const width = Math.min(process.stdout.columns ?? 80, 120);
 
@@ -181,7 +181,7 @@ const width = Math.min(process.stdout.columns ?? 80, 120);
 const noBreak = "\u00a0";
 
 /** Breaks a text at spaces, so that all of it stands to the right of its beginning. */
-function wrap(start: string, text: string): string {
+export function wrap(start: string, text: string): string {
   const indent = lengthOf(start);
   const lines: string[] = [];
   let line = start;
@@ -223,9 +223,9 @@ const paint =
   (text: string): string =>
     coloured ? `\u001b[${code}m${text}\u001b[0m` : text;
 
-const bold = paint(1);
-const dim = paint(2);
-const red = paint(31);
-const green = paint(32);
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
 const magenta = paint(35);
 const cyan = paint(36);

@@ -110,7 +110,7 @@ test("charges, offline too, and delivers everything in order", async () => {
 
 test("stops with PowerLoss after a power cut what ran before it", async () => {
   const killed = run(
-    "until Accepted, plug 1, tag 1 CARD, until delivered StartTransaction, saved, until never",
+    "until Accepted, plug 1, tag 1 CARD, until delivered StartTransaction, elapse 600, sample, saved, until never",
     (line) => {
       if (line === "saved") charger?.kill("SIGKILL");
     },
@@ -120,4 +120,5 @@ test("stops with PowerLoss after a power cut what ran before it", async () => {
   expect(output).toContain("a transaction ran when the power failed");
   expect(code, output).toBe(0);
   expect(received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 1, reason: "PowerLoss" }]);
+  expect(received.at(-1)?.[1].meterStop).toBeGreaterThanOrEqual(1000 + 1200);
 }, 30_000);

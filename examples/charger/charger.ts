@@ -47,6 +47,8 @@ export class Charger {
   readonly #hardware: Hardware;
   readonly #options: ChargerOptions;
   readonly #network: Network;
+  /** When the next attempt to connect is due, in milliseconds since the epoch. */
+  #retryAt = 0;
 
   private constructor(
     options: ChargerOptions,
@@ -71,7 +73,9 @@ export class Charger {
       connect: this.#network.connect,
       store: options.store,
       boot: { chargePointVendor: "ocppj", chargePointModel: "Example", firmwareVersion: "1.0" },
+      // Shorter than for a real charger: somebody is watching.
       retryBackOffWaitMinimum: 1,
+      retryBackOffRepeatTimes: 3,
       ...parts,
     });
     this.#answer();
@@ -81,6 +85,10 @@ export class Charger {
   static async start(options: ChargerOptions): Promise<Charger> {
     const { store, changed } = options;
     const hardware = new Hardware(2);
+    for (const { key, value } of await store.load(meterPrefix)) {
+      const connector = hardware.connectors.find(({ id }) => key === meterPrefix + id);
+      if (connector !== undefined) connector.register = Number(value);
+    }
     const report = (error: Error): void => changed(`trouble: ${error.message}`);
     const configuration = await Configuration.load({
       store,
@@ -103,13 +111,25 @@ export class Charger {
     return charger;
   }
 
-  /** Whether there is a connection to the Central System. */
-  get online(): boolean {
-    return this.#network.connected;
+  get url(): string {
+    return this.#options.url;
   }
 
   get networkOn(): boolean {
     return this.#network.on;
+  }
+
+  /** How the Central System can be reached, in words. */
+  get reach(): string {
+    if (!this.#network.on) return "offline, the network plug is out";
+    if (this.#network.connected) return "online";
+    const seconds = Math.ceil((this.#retryAt - Date.now()) / 1000);
+    return seconds > 0 ? `offline, next attempt in ${seconds} s` : "connecting";
+  }
+
+  /** How many messages of transactions wait in the store for the Central System. */
+  async undelivered(): Promise<number> {
+    return (await this.#options.store.load("queue/")).length;
   }
 
   /** What flows through a connector, in W. */
@@ -120,25 +140,36 @@ export class Charger {
   /** A driver plugs a car in. */
   plug(id: number): void {
     const bay = this.#bay(id);
-    if (bay === undefined || bay.plugged) return;
-    bay.plugged = true;
-    if (bay.status === "Available") this.#enter(bay, "Preparing");
-    this.#startIfReady(bay);
+    if (bay === undefined) return;
+    if (bay.plugged) this.#say(`connector ${id}: a car is plugged in already`);
+    else {
+      bay.plugged = true;
+      if (bay.status === "Available") this.#enter(bay, "Preparing");
+      this.#startIfReady(bay);
+    }
   }
 
   /** A driver unplugs the car. */
   unplug(id: number): void {
     const bay = this.#bay(id);
-    if (bay === undefined || !bay.plugged || bay.locked) return;
-    bay.plugged = false;
-    bay.idTag = undefined;
-    this.#settle(bay);
+    if (bay === undefined) return;
+    if (!bay.plugged) this.#say(`connector ${id}: no car is plugged in`);
+    else if (bay.locked) this.#say(`connector ${id}: the cable is locked until the transaction stops`);
+    else {
+      bay.plugged = false;
+      bay.idTag = undefined;
+      this.#settle(bay);
+    }
   }
 
   /** A driver holds a card to the reader of a connector: to start, or to stop. */
   async present(id: number, idTag: string): Promise<void> {
     const bay = this.#bay(id);
-    if (bay === undefined || bay.faulted || !bay.operative) return;
+    if (bay === undefined) return;
+    if (bay.faulted || !bay.operative) {
+      this.#say(`connector ${id}: out of use, it is ${bay.status}`);
+      return;
+    }
     const { transaction } = bay;
     const { decision, grounds } =
       transaction === undefined
@@ -177,7 +208,11 @@ export class Charger {
 
   /** Reports what the meters show, for each transaction that runs. */
   sample(): void {
-    for (const bay of this.bays) bay.transaction?.meterValues({ meterValue: [this.#reading(bay, "Sample.Periodic")] });
+    for (const bay of this.bays) {
+      if (bay.transaction === undefined) continue;
+      bay.transaction.meterValues({ meterValue: [this.#reading(bay, "Sample.Periodic")] });
+      this.#keepMeter(bay);
+    }
   }
 
   async stop(): Promise<void> {
@@ -201,6 +236,7 @@ export class Charger {
     bay.idTag = undefined;
     bay.locked = true;
     bay.closed = true;
+    this.#keepMeter(bay);
     bay.transaction = this.chargePoint.startTransaction({
       connectorId: bay.id,
       idTag,
@@ -219,7 +255,13 @@ export class Charger {
       transactionData: [this.#reading(bay, "Transaction.End")],
     });
     bay.transaction = undefined;
+    this.#keepMeter(bay);
     this.#settle(bay);
+  }
+
+  /** A meter does not forget what it shows when the power fails; this one has to be helped. */
+  #keepMeter({ id, register }: Bay): void {
+    this.#options.store.put(meterPrefix + id, String(register)).catch((error: unknown) => this.#say(messageOf(error)));
   }
 
   /** Goes to the status that follows from what is plugged in, broken and allowed. */
@@ -324,8 +366,14 @@ export class Charger {
       chargePoint.on(name, ((event: ChargePointEvents[E][0]) => this.#say(say(event))) as never);
     };
     on("connected", () => "connected");
-    on("refused", ({ error, retryInMs }) => `${messageOf(error)} Trying again in ${Math.round(retryInMs / 1000)} s.`);
-    on("disconnected", ({ code, reason }) => `disconnected (${code}${reason === "" ? "" : `, ${reason}`})`);
+    on("refused", ({ error, retryInMs }) => {
+      this.#retryAt = Date.now() + retryInMs;
+      return `${messageOf(error)} Trying again in ${Math.ceil(retryInMs / 1000)} s.`;
+    });
+    on("disconnected", ({ code, reason, retryInMs }) => {
+      this.#retryAt = Date.now() + retryInMs;
+      return `disconnected (${code}${reason === "" ? "" : `, ${reason}`})`;
+    });
     on(
       "registration",
       ({ status, intervalMs }) => `the central system says ${status}, interval ${intervalMs / 1000} s`,
@@ -354,6 +402,9 @@ export class Charger {
     this.#options.changed(line);
   }
 }
+
+/** Where the store keeps what the meters show, beside what ChargePoint keeps there. */
+const meterPrefix = "meter/";
 
 const startable: readonly Status[] = ["Available", "Preparing", "Finishing"];
 

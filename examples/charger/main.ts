@@ -1,7 +1,8 @@
-/**
- * A charger to be driven from the keyboard, or by a script.
+/*
+ * A charger to be driven from the keyboard, or by a script:
  *
- *   charger [url] [--identity CP001] [--store directory] [--script "plug 1, tag 1 04E91C5A, until transaction 1"]
+ *   npx pnpm@10.34.8 --filter ./examples --silent charger ws://127.0.0.1:9000/ocpp
+ *   … --identity CP001 --store ./charger-store --script "until Accepted, plug 1, tag 1 04E91C5A, until StartTransaction"
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,65 +10,72 @@ import { join } from "node:path";
 import { emitKeypressEvents } from "node:readline";
 import { parseArgs } from "node:util";
 import { connect, queueStore } from "@ocppj/node";
+import { messageOf } from "../check.ts";
+import { complain } from "../timeline.ts";
 import { Charger } from "./charger.ts";
 import { Screen } from "./screen.ts";
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    identity: { type: "string", default: "CP001" },
-    store: { type: "string" },
-    script: { type: "string" },
-  },
-});
-const url = positionals[0] ?? "ws://127.0.0.1:9000/ocpp";
-const location = values.store ?? mkdtempSync(join(tmpdir(), "ocppj-charger-"));
-const screen = new Screen(values.script === undefined && process.stdout.isTTY);
-
-let charger = await start();
-let sampledAt = Date.now();
-const meter = setInterval(() => {
-  charger.elapse(1);
-  const intervalMs = 1000 * charger.configuration.get("MeterValueSampleInterval");
-  if (intervalMs > 0 && Date.now() - sampledAt >= intervalMs) {
-    sampledAt = Date.now();
-    charger.sample();
-  }
-  screen.draw(charger);
-}, 1000);
-
-if (values.script === undefined) listenToKeys();
-else {
-  await follow(values.script);
-  await quit();
-}
-
-function start(): Promise<Charger> {
-  return Charger.start({
-    identity: values.identity,
-    url,
-    connect: connect(),
-    store: queueStore(location),
-    changed: (line) => screen.log(line),
-    restart: () => void restart(),
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      identity: { type: "string", default: "CP001" },
+      store: { type: "string" },
+      script: { type: "string" },
+    },
   });
-}
+  const [url = "ws://127.0.0.1:9000/ocpp"] = positionals;
+  const location = values.store ?? mkdtempSync(join(tmpdir(), "ocppj-charger-"));
+  const live = values.script === undefined && process.stdout.isTTY && process.stdin.isTTY;
+  const screen = new Screen(live);
 
-async function restart(): Promise<void> {
-  screen.log("restarting");
-  await charger.stop();
-  charger = await start();
-}
+  const start = (): Promise<Charger> =>
+    Charger.start({
+      identity: values.identity,
+      url,
+      connect: connect(),
+      store: queueStore(location),
+      changed: (line) => screen.log(line),
+      restart: () => void restart().catch(fail),
+    });
+  let charger = await start();
+  let undelivered = 0;
+  let sampledAt = Date.now();
+  const draw = (): void => screen.draw(charger, undelivered);
+  const meter = setInterval(async () => {
+    charger.elapse(1);
+    const intervalMs = 1000 * charger.configuration.get("MeterValueSampleInterval");
+    if (intervalMs > 0 && Date.now() - sampledAt >= intervalMs) {
+      sampledAt = Date.now();
+      charger.sample();
+    }
+    draw();
+    undelivered = await charger.undelivered().catch(() => undelivered); // The store is closed during a restart.
+  }, 1000);
 
-async function quit(): Promise<void> {
-  clearInterval(meter);
-  await charger.stop();
-  process.stdin.pause();
-}
+  async function restart(): Promise<void> {
+    screen.log("restarting");
+    await charger.stop();
+    charger = await start();
+  }
 
-function listenToKeys(): void {
-  emitKeypressEvents(process.stdin);
-  if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  let quitting = false;
+  async function quit(): Promise<void> {
+    if (quitting) process.exit(1); // Whoever asks twice does not want to wait for the peer's goodbye.
+    quitting = true;
+    clearInterval(meter);
+    screen.log("stopping");
+    draw();
+    await charger.stop();
+    process.stdin.pause();
+    if (live) process.once("exit", () => console.log(`The store is in ${location}: go on with it with --store.`));
+  }
+
+  if (values.script !== undefined) {
+    await follow(values.script, () => charger, screen);
+    await quit();
+    return;
+  }
   const actions: Record<string, () => unknown> = {
     1: () => (screen.selected = 1),
     2: () => (screen.selected = 2),
@@ -79,30 +87,40 @@ function listenToKeys(): void {
     n: () => charger.network(!charger.networkOn),
     q: quit,
   };
-  process.stdin.on("keypress", (text: string | undefined, key: { ctrl: boolean; name?: string }) => {
+  emitKeypressEvents(process.stdin);
+  if (live) process.stdin.setRawMode(true);
+  process.stdin.on("keypress", async (text: string | undefined, key: { ctrl: boolean; name?: string }) => {
     const action = key.ctrl && key.name === "c" ? quit : actions[text ?? ""];
-    void action?.();
-    screen.draw(charger);
+    try {
+      const done = action?.();
+      draw();
+      await done;
+      draw();
+    } catch (error) {
+      fail(error);
+    }
   });
-  screen.draw(charger);
+  process.stdout.on("resize", draw);
+  process.once("SIGTERM", () => void quit().catch(fail));
+  draw();
 }
 
 /** Does what a script says, step by step; `until` waits for a line that contains the rest of the step. */
-async function follow(script: string): Promise<void> {
+async function follow(script: string, charger: () => Charger, screen: Screen): Promise<void> {
   for (const step of script.split(",")) {
     const [verb = "", ...rest] = step.trim().split(/\s+/);
     const connector = Number(rest[0]);
     const verbs: Record<string, () => unknown> = {
-      plug: () => charger.plug(connector),
-      unplug: () => charger.unplug(connector),
-      tag: () => charger.present(connector, rest[1] ?? ""),
-      fault: () => charger.fault(connector),
-      network: () => charger.network(rest[0] === "on"),
-      elapse: () => charger.elapse(connector),
-      sample: () => charger.sample(),
+      plug: () => charger().plug(connector),
+      unplug: () => charger().unplug(connector),
+      tag: () => charger().present(connector, rest[1] ?? ""),
+      fault: () => charger().fault(connector),
+      network: () => charger().network(rest[0] === "on"),
+      elapse: () => charger().elapse(connector),
+      sample: () => charger().sample(),
       until: () => screen.until(rest.join(" ")),
       saved: async () => {
-        await charger.chargePoint.saved();
+        await charger().chargePoint.saved();
         screen.log("saved");
       },
     };
@@ -111,3 +129,10 @@ async function follow(script: string): Promise<void> {
     await act();
   }
 }
+
+function fail(error: unknown): void {
+  process.once("exit", () => complain(messageOf(error))); // After the screen has been given back.
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,12 +1,23 @@
-import type { Charger } from "./charger.ts";
+import { bold, dim, green, plain, red, wrap } from "../timeline.ts";
+import type { Bay, Charger } from "./charger.ts";
 
-const keys = "1/2 connector   p plug   u unplug   t tag   x unknown tag   f fault   n network   q quit";
+const keys = [
+  "1 2  choose a connector   t  show it card 04E91C5A     n  network out, in",
+  "p    plug a car in        x  show it an unknown card   f  break it, mend it",
+  "u    unplug the car                                    q  quit",
+];
 
-/** Draws what a charger does: its connectors above, what happened below. */
+/** Takes over the terminal: another screen, no cursor, no line breaks; and gives it back. */
+const takeOver = "\u001b[?1049h\u001b[?25l\u001b[?7l";
+const giveBack = "\u001b[?7h\u001b[?25h\u001b[?1049l";
+
+/** Shows what a charger does: its connectors above, what happened below. */
 export class Screen {
-  readonly #lines: string[] = [];
-  /** Lines that somebody waits for, and that came while nobody did. */
+  /** What happened, each with the time. */
+  readonly #lines: [time: string, line: string][] = [];
+  /** Somebody waits for a line that contains `part`. */
   #waiting: { readonly part: string; readonly found: () => void } | undefined;
+  /** The lines since the last one that was waited for. */
   #unseen: string[] = [];
   readonly #live: boolean;
   selected = 1;
@@ -14,11 +25,14 @@ export class Screen {
   /** @param live - Whether the output is a terminal that can be drawn over; otherwise events are printed line by line. */
   constructor(live: boolean) {
     this.#live = live;
+    if (!live) return;
+    process.stdout.write(takeOver);
+    process.once("exit", () => process.stdout.write(giveBack));
   }
 
   log(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length > 12) this.#lines.shift();
+    this.#lines.push([new Date().toTimeString().slice(0, 8), line]);
+    if (this.#lines.length > 100) this.#lines.shift();
     if (!this.#live) console.log(line);
     this.#unseen.push(line);
     this.#look();
@@ -41,31 +55,38 @@ export class Screen {
     found?.();
   }
 
-  draw(charger: Charger): void {
+  /** @param undelivered - How many messages wait for the Central System. */
+  draw(charger: Charger, undelivered: number): void {
     if (!this.#live) return;
-    const { chargePoint, bays, online, networkOn } = charger;
-    const waiting = bays.filter(({ transaction }) => transaction !== undefined).length;
-    const rows = bays.map((bay) => {
-      const cells = [
-        `${bay.id === this.selected ? "›" : " "} ${bay.id}`,
-        bay.status.padEnd(13),
-        bay.plugged ? "plugged  " : "         ",
-        bay.locked ? "locked " : "       ",
-        `${Math.round(bay.register)} Wh`.padStart(10),
-        `${charger.powerOf(bay)} W`.padStart(8),
-        bay.transaction === undefined ? "" : `transaction ${bay.transaction.transactionId ?? "…"}`,
-      ];
-      return cells.join("  ");
-    });
-    const text = [
-      `${chargePoint.identity}  ${networkOn ? (online ? "online" : "connecting") : "network off"}  ${chargePoint.registration}  ${new Date(chargePoint.now()).toISOString().slice(0, 19)}Z  ${waiting} running`,
+    const { chargePoint, reach } = charger;
+    const above = [
+      `${bold(chargePoint.identity)} at ${plain(charger.url)}`,
+      `${reach === "online" ? green(reach) : red(reach)}, registration ${chargePoint.registration}, ` +
+        `${undelivered} ${undelivered === 1 ? "message waits" : "messages wait"}`,
+      `${new Date(chargePoint.now()).toISOString().slice(0, 19).replace("T", " ")} UTC`,
       "",
-      ...rows,
+      dim("  connector  status         cable           meter     power  transaction"),
+      ...charger.bays.map((bay) => this.#row(bay, charger.powerOf(bay))),
       "",
-      ...this.#lines,
+      ...keys.map(dim),
       "",
-      keys,
     ];
-    process.stdout.write(`\u001b[H\u001b[J${text.join("\n")}\n`);
+    const happened = this.#lines.flatMap(([time, line]) => wrap(`${dim(time)}  `, plain(line)).split("\n"));
+    const room = Math.max(1, (process.stdout.rows ?? 24) - above.length - 1);
+    const text = [...above, ...happened.slice(-room)].map((line) => ` ${line}\u001b[K\r\n`).join("");
+    process.stdout.write(`\u001b[H${text}\u001b[J`);
+  }
+
+  #row({ id, locked, plugged, register, status, transaction }: Bay, power: number): string {
+    const paint = status === "Faulted" ? red : power > 0 ? green : (text: string) => text;
+    const cells = [
+      `${id === this.selected ? "›" : " "} ${id}`.padEnd(11),
+      paint(status.padEnd(13)),
+      (locked ? "locked" : plugged ? "plugged in" : "").padEnd(10),
+      `${Math.round(register)} Wh`.padStart(9),
+      `${power} W`.padStart(8),
+      transaction === undefined ? "" : `${transaction.transactionId ?? "no id yet"}, card ${plain(transaction.idTag)}`,
+    ];
+    return cells.join("  ").trimEnd();
   }
 }

@@ -6,6 +6,7 @@ const centralSystem = new CentralSystem();
 const now = () => new Date().toISOString();
 
 centralSystem.handle("BootNotification", () => ({ status: "Accepted", currentTime: now(), interval: 300 }));
+centralSystem.handle("Heartbeat", () => ({ currentTime: now() }));
 centralSystem.handle("StatusNotification", () => ({}));
 centralSystem.handle("Authorize", ({ idTag }) => ({
   idTagInfo: { status: idTag === "04E91C5A" ? "Accepted" : "Invalid" },

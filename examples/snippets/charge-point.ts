@@ -1,24 +1,29 @@
 // #region program
-import { Connection } from "@ocppj/core";
-import { connect } from "@ocppj/node";
+import { ChargePoint } from "@ocppj/core";
+import { connect, queueStore } from "@ocppj/node";
 
-const url = process.argv[2] ?? "ws://127.0.0.1:9000/ocpp";
-const transport = await connect()({ url, identity: "CP001" });
-const chargePoint = new Connection(transport, { role: "ChargePoint", identity: "CP001" });
-const now = () => new Date().toISOString();
+const chargePoint = new ChargePoint({
+  identity: "CP001",
+  url: process.argv[2] ?? "ws://127.0.0.1:9000/ocpp",
+  connect: connect(),
+  boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
+  store: queueStore(process.env.STORE ?? "CP001-store"), // a folder: what is undelivered survives a power cut
+});
+chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}`));
+chargePoint.on("refused", ({ error }) => console.log(String(error)));
+chargePoint.on("delivered", ({ call }) => console.log(`${call.action} delivered`));
+chargePoint.report({ connectorId: 1, status: "Available" });
 
-const boot = await chargePoint.call("BootNotification", { chargePointVendor: "VENDOR", chargePointModel: "CP001" });
-console.log(`${boot.status}, heartbeat every ${boot.interval} s`);
-await chargePoint.call("StatusNotification", { connectorId: 1, errorCode: "NoError", status: "Available" });
+const interrupted = await chargePoint.start();
+for (const transaction of interrupted) transaction.stop({ meterStop: 120, reason: "PowerLoss" });
+await new Promise((resolve) => chargePoint.once("registration", resolve));
 
 const idTag = "04E91C5A";
-const { idTagInfo } = await chargePoint.call("Authorize", { idTag });
-if (idTagInfo.status !== "Accepted") throw new Error(`Card ${idTag} is ${idTagInfo.status}.`);
+const { decision, grounds } = await chargePoint.authorize(idTag);
+if (decision === "refuse") throw new Error(`Card ${idTag} is refused: ${grounds}`);
 
-const started = await chargePoint.call("StartTransaction", { connectorId: 1, idTag, meterStart: 0, timestamp: now() });
-const { transactionId } = started;
-const meterValue = [{ timestamp: now(), sampledValue: [{ value: "120" }] }]; // Wh, unless it says otherwise
-await chargePoint.call("MeterValues", { connectorId: 1, transactionId, meterValue });
-await chargePoint.call("StopTransaction", { transactionId, idTag, meterStop: 120, timestamp: now() });
-chargePoint.close();
+const transaction = chargePoint.startTransaction({ connectorId: 1, idTag, meterStart: 0 });
+const timestamp = new Date(chargePoint.now()).toISOString();
+transaction.meterValues({ meterValue: [{ timestamp, sampledValue: [{ value: "120" }] }] }); // Wh
+transaction.stop({ idTag, meterStop: 120 });
 // #endregion

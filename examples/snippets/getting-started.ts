@@ -11,44 +11,35 @@ console.log(listener.url); // ws://127.0.0.1:41333/ocpp
 
 // #region handle
 const cards = new Set(["04e91c5a"]);
+const idTagInfo = (idTag: string) => ({ status: cards.has(idTag.toLowerCase()) ? "Accepted" : "Invalid" }) as const;
 
 centralSystem.handle("BootNotification", (req) => {
   console.log(`${req.chargePointVendor} ${req.chargePointModel} boots`);
   return { status: "Accepted", currentTime: new Date().toISOString(), interval: 300 };
 });
-centralSystem.handle("Authorize", async ({ idTag }) => ({
-  idTagInfo: { status: cards.has(idTag.toLowerCase()) ? "Accepted" : "Invalid" },
-}));
-
+centralSystem.handle("StatusNotification", () => ({}));
+centralSystem.handle("Authorize", async ({ idTag }) => ({ idTagInfo: idTagInfo(idTag) }));
+centralSystem.handle("StartTransaction", ({ idTag }) => ({ transactionId: 1, idTagInfo: idTagInfo(idTag) }));
+centralSystem.handle("StopTransaction", () => ({}));
 // #endregion
-
-// #region connect
-import { Connection } from "@ocppj/core";
-import { connect } from "@ocppj/node";
-
-const identity = "CP001";
-const transport = await connect()({ url: listener.url, identity });
-const chargePoint = new Connection(transport, { role: "ChargePoint", identity });
-// #endregion
-
-// #region call
-const boot = await chargePoint.call("BootNotification", {
-  chargePointVendor: "VENDOR",
-  chargePointModel: "CP001",
-});
-if (boot.status === "Accepted") {
-  const { idTagInfo } = await chargePoint.call("Authorize", { idTag: "04E91C5A" });
-  console.log(idTagInfo.status); // Accepted
-}
-// #endregion
-assert.equal(boot.status, "Accepted");
-assert.equal((await chargePoint.call("Authorize", { idTag: "04E91C5A" })).idTagInfo.status, "Accepted");
-assert.equal((await chargePoint.call("Authorize", { idTag: "UNKNOWN" })).idTagInfo.status, "Invalid");
 
 let reboots = 0;
 const reboot = () => {
   reboots += 1;
 };
+
+// #region charge-point
+import { ChargePoint } from "@ocppj/core";
+import { connect } from "@ocppj/node";
+
+const chargePoint = new ChargePoint({
+  identity: "CP001",
+  url: listener.url,
+  connect: connect(),
+  boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
+});
+chargePoint.report({ connectorId: 1, status: "Available" });
+// #endregion
 
 // #region answered
 chargePoint.handle("Reset", ({ type }, { answered }) => {
@@ -57,6 +48,32 @@ chargePoint.handle("Reset", ({ type }, { answered }) => {
   return { status: "Accepted" };
 });
 // #endregion
+
+// #region start
+await chargePoint.start();
+await new Promise((resolve) => chargePoint.once("registration", resolve));
+console.log(chargePoint.registration); // Accepted
+// #endregion
+assert.equal(chargePoint.registration, "Accepted");
+
+const delivered: string[] = [];
+chargePoint.on("delivered", ({ call }) => void delivered.push(call.action));
+const stopped = new Promise<void>((resolve) => {
+  chargePoint.on("delivered", ({ call }) => call.action === "StopTransaction" && resolve());
+});
+
+// #region transaction
+const idTag = "04E91C5A";
+const { decision } = await chargePoint.authorize(idTag);
+if (decision === "accept") {
+  const transaction = chargePoint.startTransaction({ connectorId: 1, idTag, meterStart: 0 });
+  transaction.stop({ idTag, meterStop: 120 });
+}
+// #endregion
+assert.equal(decision, "accept");
+assert.equal((await chargePoint.authorize("UNKNOWN")).decision, "refuse");
+await stopped;
+assert.deepEqual(delivered, ["StartTransaction", "StopTransaction"]);
 
 // #region call-back
 const connection = centralSystem.get("CP001");
@@ -82,24 +99,41 @@ centralSystem.on("disconnected", ({ identity, code }) => log(`${identity} is gon
 
 // #endregion
 
-// #region errors
+// #region call
 import { CallError } from "@ocppj/core";
 
 try {
-  await chargePoint.call("Heartbeat", {});
+  const { status } = await chargePoint.call("DataTransfer", { vendorId: "com.example" });
+  console.log(status);
 } catch (error) {
   if (!(error instanceof CallError)) throw error;
   console.log(error.code); // NotSupported: the central system has no handler for it
 }
 // #endregion
-await assert.rejects(chargePoint.call("Heartbeat", {}), { name: "CallError", code: "NotSupported" });
-assert.match(logged.join("\n"), /CP001 in \[2,"[\w-]+","Heartbeat",{}\]/);
-assert.match(logged.join("\n"), /CP001 unsupported-action: Heartbeat is not supported here\./);
+await assert.rejects(chargePoint.call("DataTransfer", { vendorId: "com.example" }), {
+  name: "CallError",
+  code: "NotSupported",
+});
+assert.match(logged.join("\n"), /CP001 in \[2,"[\w-]+","DataTransfer",{"vendorId":"com.example"}\]/);
+assert.match(logged.join("\n"), /CP001 unsupported-action: DataTransfer is not supported here\./);
 
-const disconnected = new Promise((resolve) => centralSystem.once("disconnected", resolve));
+// #region connection
+import { Connection } from "@ocppj/core";
 
-// #region close
-chargePoint.close();
+const transport = await connect()({ url: listener.url, identity: "CP002" });
+const bare = new Connection(transport, { role: "ChargePoint", identity: "CP002" });
+const conf = await bare.call("BootNotification", { chargePointVendor: "VENDOR", chargePointModel: "CP002" });
+console.log(conf.status); // Accepted
+bare.close();
+// #endregion
+assert.equal(conf.status, "Accepted");
+
+const disconnected = new Promise<void>((resolve) => {
+  centralSystem.on("disconnected", ({ identity }) => identity === "CP001" && resolve());
+});
+
+// #region stop
+await chargePoint.stop();
 // #endregion
 await disconnected;
 // #region close-listener
@@ -122,9 +156,10 @@ const guarded = await listen(centralSystem, {
     return password !== undefined && timingSafeEqual(sha256(password), expected);
   },
 });
-const authenticated = await connect({ authorizationKey })({ url: guarded.url, identity: "CP001" });
+const authenticated = connect({ authorizationKey }); // for the ChargePoint's option `connect`
 // #endregion
-authenticated.listen({ message: () => {}, close: () => {} });
+const opened = await authenticated({ url: guarded.url, identity: "CP001" });
+opened.listen({ message: () => {}, close: () => {} });
 await assert.rejects(connect()({ url: guarded.url, identity: "CP001" }), {
   name: "HandshakeError",
   reason: "unauthorized",

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 process.env.PORT = "0"; // Whatever port is free.
+process.env.STORE = await mkdtemp(join(tmpdir(), "ocppj-node-"));
 
 // #region central-system
 import { timingSafeEqual } from "node:crypto";
@@ -32,13 +36,17 @@ process.env.OCPP_URL = listener.url;
 
 // #region charge-point
 import { ChargePoint } from "@ocppj/core";
-import { connect } from "@ocppj/node";
+import { connect, queueStore } from "@ocppj/node";
 
+const store = queueStore(process.env.STORE ?? "/var/lib/charger", {
+  damaged: (damage) => console.error(`The store was damaged: ${damage.message}`),
+});
 const chargePoint = new ChargePoint({
   identity: "CP001",
   url: process.env.OCPP_URL ?? "ws://127.0.0.1:9000/ocpp",
   connect: connect({ authorizationKey: "0001020304050607ffffffffffffffffffffffff" }),
   boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
+  store,
 });
 chargePoint.handle("RemoteStartTransaction", () => ({ status: "Rejected" }));
 chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}.`));
@@ -59,4 +67,6 @@ await assert.rejects(connect()({ url: listener.url, identity: "CP404" }), { reas
 assert.deepEqual(refused, [401, 404]);
 
 await chargePoint.stop();
+await store.close();
 await listener.close();
+await rm(process.env.STORE, { recursive: true });

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { actions, type ChargePointEvents, configurationKeys } from "@ocppj/core";
+import { describe, expect, it } from "vitest";
+
+const page = readFileSync(new URL("charge-point.md", import.meta.url), "utf8");
+
+/** The rows of the table below a heading, without its head; each is the text of its cells. */
+function tableOf(heading: string): string[][] {
+  const [, section = ""] = page.split(`\n## ${heading}\n`);
+  const [rows = ""] = section.split(/\n## /).map((text) => text.slice(text.indexOf("\n|---")));
+  return rows
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+const codeIn = (cell = ""): string => cell.replaceAll("`", "");
+
+describe("charge-point.md", () => {
+  it("says of every action of a Central System who answers it", () => {
+    const answered = tableOf("What the central system may ask").flatMap(([cell = ""]) => cell.split(", "));
+    const asked = Object.entries(actions).filter(([, { from }]) =>
+      (from as readonly string[]).includes("CentralSystem"),
+    );
+
+    expect(answered.sort()).toEqual(asked.map(([action]) => action).sort());
+  });
+
+  it("lists every event", () => {
+    const events: Readonly<Record<keyof ChargePointEvents, true>> = {
+      message: true,
+      violation: true,
+      fault: true,
+      connecting: true,
+      connected: true,
+      refused: true,
+      disconnected: true,
+      registration: true,
+      delivered: true,
+      discarded: true,
+      invalidated: true,
+    };
+
+    expect(
+      tableOf("Events")
+        .map(([name]) => codeIn(name))
+        .sort(),
+    ).toEqual(Object.keys(events).sort());
+  });
+
+  it("tells the defaults of the keys that are obeyed", () => {
+    const defaults = tableOf("Configuration keys").map(([key, value]) => [codeIn(key), value]);
+
+    for (const [key = "", value = ""] of defaults) {
+      const definition: object = configurationKeys[key as keyof typeof configurationKeys];
+      expect([key, value.replace(/not set.*/, "undefined")]).toEqual([
+        key,
+        String("default" in definition ? definition.default : undefined),
+      ]);
+    }
+    expect(defaults).toHaveLength(9);
+  });
+
+  it("names for every requirement a file with a test of it", () => {
+    const rows = tableOf("Requirements that the library obeys");
+
+    for (const [ids = "", , link = ""] of rows) {
+      const [, path = ""] = /\]\((.+)\)/.exec(link) ?? [];
+      const tests = readFileSync(new URL(path, import.meta.url), "utf8");
+      for (const id of ids.split(", ").flatMap(range)) expect(tests, `${path} [${id}]`).toContain(`[${id}]`);
+    }
+    expect(rows.length).toBeGreaterThan(20);
+  });
+});
+
+/** `J-160` as it is, `J-160 … J-163` as all four. */
+function range(text: string): string[] {
+  const [from = "", to = from] = text.split(" … ");
+  const [, prefix = "", first = ""] = /^(.*-)(\d+)$/.exec(from) ?? [];
+  const last = Number(to.slice(prefix.length));
+  const numbers = Array.from({ length: last - Number(first) + 1 }, (_, index) => Number(first) + index);
+  return numbers.map((number) => prefix + String(number).padStart(first.length, "0"));
+}
