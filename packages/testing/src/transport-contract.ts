@@ -1,4 +1,5 @@
 import { type Clock, systemClock, type Transport, type TransportListener } from "@ocppj/core";
+import { same } from "./same.ts";
 
 /**
  * The far end of a transport under test, by remote control.
@@ -400,14 +401,4 @@ class Heard implements TransportListener {
       this.#changed();
     });
   }
-}
-
-function same(actual: unknown, expected: unknown, what: string): void {
-  if (JSON.stringify(actual) === JSON.stringify(expected)) return;
-  throw new Error(`${what}: expected ${shown(expected)}, got ${shown(actual)}.`);
-}
-
-function shown(value: unknown): string {
-  const text = value === undefined ? "nothing" : JSON.stringify(value);
-  return text.length <= 80 ? text : `${text.slice(0, 60)}… (${text.length} characters)`;
 }
