@@ -4,7 +4,8 @@ export function same(actual: unknown, expected: unknown, what: string): void {
   throw new Error(`${what}: expected ${shown(expected)}, got ${shown(actual)}.`);
 }
 
-function shown(value: unknown): string {
+/** A value as it stands in such a sentence: as JSON, cut when it is long. */
+export function shown(value: unknown): string {
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length <= 80 ? text : `${text.slice(0, 60)}… (${text.length} characters)`;
 }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock, type Transport, type TransportListener } from "@ocppj/core";
-import { same } from "./same.ts";
+import { same, shown } from "./same.ts";
 
 /**
  * The far end of a transport under test, by remote control.
