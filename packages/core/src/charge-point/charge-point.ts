@@ -149,8 +149,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
   #connection: Connection<"ChargePoint"> | undefined;
-  /** How many messages have come from the Central System. */
-  #received = 0;
+  /** When the last message came from the Central System. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   #phase: "new" | "starting" | "started" | "stopped" = "new";
 
   /** What its connections ask and tell. */
@@ -429,15 +429,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     settled: (conf: Conf<A> | undefined) => void,
   ): Promise<void> {
     const connection = this.#connection;
-    const received = this.#received;
     let conf: Conf<A> | undefined;
     try {
       conf = await this.#callNow(action, req);
     } catch (error) {
       if (connection !== this.#connection) return; // The connection has ended, and the registration knows.
       this.#emit("fault", { error, action });
-      // J-154, J-158: nothing at all has come back, so nobody is there, whatever the socket says.
-      if (error instanceof CallTimeoutError && received === this.#received) {
+      // J-154, J-158: nobody is there, whatever the socket says.
+      if (this.#provesSilence(error)) {
         connection?.close(1001, `No answer to ${action}`);
         return;
       }
@@ -511,7 +510,22 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
     }
     const { timeoutMs = this.#keys.messageTimeoutMs } = this.#options;
-    return this.#connection.call(action, req, { timeoutMs, ...options });
+    try {
+      return await this.#connection.call(action, req, { timeoutMs, ...options });
+    } catch (error) {
+      // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
+      // only does not swallow one message after the other until they are given up.
+      if (this.#provesSilence(error) && this.#isOnline()) {
+        this.#registration.triggered("Heartbeat", this.#clock.now());
+        this.#runRegistration();
+      }
+      throw error;
+    }
+  }
+
+  /** Whether a CALL has timed out, and nothing at all has come back since it was sent. */
+  #provesSilence(error: unknown): boolean {
+    return error instanceof CallTimeoutError && this.#heardAt <= this.#clock.now() - error.timeoutMs;
   }
 
   #emitted(name: keyof ConnectionEvents, event: object): void {
@@ -524,7 +538,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   #exchanged({ direction }: ConnectionEvents["message"][0]): void {
-    if (direction === "in") this.#received++;
+    if (direction === "in") this.#heardAt = this.#clock.now();
     else {
       this.#registration.sent(this.#clock.now());
       this.#runRegistration();

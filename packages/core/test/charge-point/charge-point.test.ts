@@ -112,6 +112,18 @@ describe("ChargePoint, connecting", () => {
     expect(site.said("connected")).toEqual([]);
   });
 
+  test("asks with a Heartbeat whether anybody is there when a message gets no answer, before messages are given up [J-153] [J-154] [CORE-TXQ-06]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.centralSystem.mute();
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(30_000);
+    expect(site.frames.at(-1)).toMatchObject({ direction: "out", frame: { action: "Heartbeat" } });
+    await site.clock.advance(30_000);
+    expect(site.said("disconnected")).toMatchObject([{ code: 1001, reason: "No answer to Heartbeat" }]);
+    expect(site.said("discarded")).toEqual([]);
+  });
+
   test("gives up a connection on which nothing comes back [J-154] [J-158]", async () => {
     const site = new Site();
     await site.start();

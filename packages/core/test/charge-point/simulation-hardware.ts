@@ -41,6 +41,10 @@ export class Disk {
     return this.#records;
   }
 
+  get idle(): boolean {
+    return this.#underWay.length === 0;
+  }
+
   /** Whether a text stands in one of the records. */
   has(text: string): boolean {
     return [...this.#records.values()].some((value) => value.includes(text));

@@ -2,6 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { FakeClock } from "@ocppj/testing";
 import type { ChargePoint, Conf, Req } from "../../src/index.ts";
 import { type Disk, DiskFailure } from "./simulation-hardware.ts";
+import { type FrameArray, fieldOf, frameOf, numberOf, type Payload, withoutTimestamps } from "./simulation-payloads.ts";
+import {
+  type Attempt,
+  type Charging,
+  failuresThatCount,
+  type Reported,
+  Session,
+  type Wire,
+} from "./simulation-records.ts";
 import { day, minute, printed, type Step, second, type TransactionAction } from "./simulation-schedule.ts";
 
 /** The settings of the simulated Charge Point that the laws speak of: the defaults of its keys, but for the queue. */
@@ -19,134 +28,10 @@ const longestWaitMs = (2 * 2 ** 8 + 2) * second;
 const tolerableMs = timeoutMs + 5 * second;
 /** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
 const patienceMs = 15 * minute;
+/** A few CALLs wait in vain, then a Heartbeat does, then it is plain that nobody is there. */
+const deadMs = 5 * minute;
 /** How often CALLs may be in the way of the daily Heartbeat. */
 const dailyMs = day + 5 * minute;
-
-/** A transaction as its owner knows it. */
-export interface Charging {
-  readonly connectorId: number;
-  /** Of this transaction only. */
-  readonly idTag: string;
-  readonly startedAt: number;
-  readonly leavesAt: number;
-  readonly power: number;
-  /** The id that the Charge Point must use: that of the last answer it took, -1 after it gave up. */
-  transactionId: number | undefined;
-  stop: Reported | undefined;
-}
-
-/** Something that the owner reported to the Charge Point: it carries its number in its payload. */
-interface Reported {
-  readonly number: number;
-  readonly action: TransactionAction;
-  readonly charging: Charging;
-  /** As it was reported, without its timestamps. */
-  readonly payload: unknown;
-  readonly at: number;
-  /** The time of the Central System at that moment. */
-  readonly centralTime: number;
-  /** The time from power on to power off in which it was reported. */
-  readonly power: number;
-  readonly synchronized: boolean;
-  /** It would survive a power cut. */
-  saved: boolean;
-  fate: "none" | "delivered" | "attempts" | "full";
-  fateAt: number;
-  /** Its fate would survive a power cut. */
-  fateSaved: boolean;
-  receipts: number;
-  timestamp: number;
-  readonly attempts: Attempt[];
-}
-
-interface ReportedStatus {
-  readonly number: number;
-  /** The time of the Central System when it was reported. */
-  readonly centralTime: number;
-  sentAt: number;
-  /** It was answered, or has failed: it is not sent again for its own sake. [J-213] */
-  settled: boolean;
-}
-
-/** One transmission of a CALL. */
-interface Attempt {
-  readonly power: number;
-  readonly at: number;
-  endedAt: number;
-  outcome: "waiting" | "answered" | "failed" | "closed";
-}
-
-/** A CALL that one end has sent and not seen answered. */
-interface Outstanding {
-  readonly messageId: string;
-  readonly action: string;
-  readonly at: number;
-  readonly attempt?: Attempt;
-  readonly reported?: Reported;
-  /** The number of a status. */
-  readonly status?: number;
-}
-
-/** One connection, as its two ends see it. */
-export class Wire {
-  readonly number: number;
-  /** CALLs of the Charge Point. */
-  outstanding: Outstanding | undefined;
-  /** CALLs of the Central System, as that sees it. */
-  outstandingAtCentralSystem: Outstanding | undefined;
-  /** CALLs of the Central System that have reached the Charge Point. */
-  readonly served = new Map<string, { readonly action: string; readonly payload: unknown }>();
-
-  constructor(number: number) {
-    this.number = number;
-  }
-}
-
-/** The Charge Point from power on to power off, as its frames show it. */
-class Session {
-  readonly power: number;
-  readonly chargePoint: ChargePoint;
-  registration: "Unregistered" | "Pending" | "Rejected" | "Accepted" = "Unregistered";
-  acceptedAt = Number.POSITIVE_INFINITY;
-  /** No BootNotification before this. */
-  bootAt = Number.NEGATIVE_INFINITY;
-  heartbeatMs = defaultHeartbeatMs;
-  connectedAt = 0;
-  /** When the connection ended, or an attempt to open one; infinite from one of these to the other. */
-  disconnectedAt = 0;
-  sentAt = 0;
-  heartbeatAt = 0;
-  fateAt = 0;
-  /** How many messages of an action a TriggerMessage has asked for while Pending. */
-  readonly asked = new Map<string, number>();
-  /** What the Central System told last, when that arrived, and by how much the Charge Point was ahead of it. */
-  told: { readonly centralTime: number; readonly at: number; readonly aheadMs: number } | undefined;
-  /** What its clock showed last. */
-  shown = Number.NEGATIVE_INFINITY;
-  /** Numbers of what is in the queue. */
-  readonly queued: Set<number>;
-  /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
-  readonly maybeQueued: Set<number>;
-  /** The newest of each connector. */
-  readonly statuses = new Map<number, ReportedStatus>();
-
-  constructor(power: number, chargePoint: ChargePoint, reported: readonly Reported[]) {
-    this.power = power;
-    this.chargePoint = chargePoint;
-    const queued = reported.filter(({ fate, saved }) => fate === "none" && saved);
-    const maybe = reported.filter(({ fate, saved, fateSaved }) => (fate === "none" ? !saved : !fateSaved));
-    this.queued = new Set(queued.map(({ number }) => number));
-    this.maybeQueued = new Set(maybe.map(({ number }) => number));
-  }
-
-  /** The number of what is due next. */
-  get due(): number {
-    return Math.min(...this.queued);
-  }
-}
-
-type Payload = Record<string, unknown>;
-type FrameArray = readonly [type: number, messageId: string, ...rest: unknown[]];
 
 /**
  * Watches what the owner reports, what the Charge Point tells it, and both ends of every connection, and holds it against
@@ -166,7 +51,7 @@ export class Laws {
   /** Powers that ended with a power cut, not in order. */
   readonly #cut = new Set<number>();
   #latestReceived = 0;
-  /** By how much the clock of the Central System differs from the fake one; whether it was ever set. */
+  /** By how much the clock of the Central System is ahead of the fake one. */
   centralOffsetMs = 0;
   /** The first law that was broken, and the latest lines of the log at that moment. */
   broken: { readonly law: string; readonly log: readonly string[] } | undefined;
@@ -184,12 +69,14 @@ export class Laws {
     if (this.#log.length > 40) this.#log.shift();
   }
 
+  /** Says whether something is as it must be. */
   law(holds: boolean, law: string): void {
     if (holds || this.broken !== undefined) return;
     this.say(`BROKEN: ${law}`);
     this.broken = { law, log: [...this.#log] };
   }
 
+  /** Says that the schedule does something. */
   happens(step: Step): void {
     this.say(`** ${printed(step)}`);
     if (!["plug in", "call", "unlock"].includes(step.do)) this.#trouble.add(step.do);
@@ -203,7 +90,7 @@ export class Laws {
 
   switchedOn(power: number, chargePoint: ChargePoint): void {
     this.say(`owner: switches on, for the ${power}. time`);
-    this.#session = new Session(power, chargePoint, [...this.#reported.values()]);
+    this.#session = new Session(power, chargePoint, defaultHeartbeatMs, [...this.#reported.values()]);
   }
 
   switchedOff(inOrder: boolean): void {
@@ -228,7 +115,6 @@ export class Laws {
       synchronized: session.told !== undefined,
       saved: false,
       fate: "none",
-      fateAt: Number.POSITIVE_INFINITY,
       fateSaved: false,
       receipts: 0,
       timestamp: Number.NaN,
@@ -288,14 +174,11 @@ export class Laws {
       const most = session.queued.size + session.maybeQueued.size;
       this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
     } else {
-      const failures = reported.attempts.filter(({ outcome }) => outcome === "failed");
-      const here = failures.filter(({ power }) => power === session.power).length;
-      // A power cut may have come before the failure was written down.
-      const exact = reported.power === session.power;
-      this.law(
-        exact ? here === attempts : here <= attempts && failures.length >= attempts,
-        `#${reported.number} was given up after ${here} failures (${failures.length} with those before power cuts).`,
-      );
+      const failures = reported.attempts.filter(({ outcome }) => outcome === "failed").length;
+      const counted = failuresThatCount(reported, session).length;
+      // What is not known to count may count: the power may have failed after it was written down.
+      const exact = failures >= attempts && counted <= attempts;
+      this.law(exact, `#${reported.number} was given up after ${failures} failures, of which ${counted} must count.`);
       if (action === "StartTransaction") reported.charging.transactionId = -1;
     }
     this.#settled(reported, reason);
@@ -308,14 +191,13 @@ export class Laws {
     const wasQueued = session.queued.delete(reported.number) || session.maybeQueued.delete(reported.number);
     this.law(wasQueued, `#${reported.number} was settled twice.`);
     reported.fate = fate;
-    reported.fateAt = this.now;
     session.fateAt = this.now;
     void this.#whenSaved(this.now, session, () => {
       reported.fateSaved = true;
     });
   }
 
-  async #whenSaved(since: number, session: Session, then: () => void): Promise<void> {
+  async #whenSaved(since: number, session: Session, then: () => unknown): Promise<void> {
     await null; // The Charge Point asks for what it writes after it has told.
     await session.chargePoint.saved();
     if (session === this.#session && !this.#disk.failedSince(since)) then();
@@ -406,6 +288,10 @@ export class Laws {
   #called(wire: Wire, session: Session, messageId: string, action: string, payload: Payload): void {
     this.law(wire.outstanding === undefined, `${action} was sent while a CALL was outstanding.`);
     this.#mayCall(session, action);
+    wire.silentSince = Math.min(wire.silentSince, this.now);
+    const silentMs = this.now - wire.silentSince;
+    const dead = session.registration === "Accepted" && silentMs > deadMs;
+    this.law(!dead, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
@@ -421,7 +307,13 @@ export class Laws {
     }
     this.#mayAttempt(session, reported);
     this.#isAsReported(session, reported, payload);
-    const attempt: Attempt = { power: session.power, at: this.now, endedAt: Number.NaN, outcome: "waiting" };
+    const attempt: Attempt = {
+      power: session.power,
+      at: this.now,
+      endedAt: Number.NaN,
+      outcome: "waiting",
+      failureSaved: false,
+    };
     reported.attempts.push(attempt);
     wire.outstanding = { ...call, attempt, reported };
   }
@@ -456,13 +348,20 @@ export class Laws {
     const again = fate !== "none" && fateSaved;
     this.law(!again, `#${number} was sent again, although it was settled (${fate}) and that was saved.`);
     if (session.maybeQueued.delete(number)) session.queued.add(number);
+    this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
     this.law(number === session.due, `#${number} was sent before #${session.due}.`);
-    const here = earlier.filter(({ power }) => power === session.power);
-    const latest = here.at(-1);
-    this.law(latest?.outcome !== "answered", `${action} #${number} was sent again, although it was answered.`);
-    const failures = here.filter(({ outcome }) => outcome === "failed");
+    const { transactionId = -1 } = reported.charging;
+    const known =
+      action === "StartTransaction" && transactionId > 0 && this.#disk.has(`"transactionId":${transactionId}`);
+    this.law(!known, `#${number} was sent again, although its id was written down.`);
+    const latest = earlier.at(-1);
+    const answered = latest?.outcome === "answered" && latest.power === session.power;
+    this.law(!answered, `${action} #${number} was sent again, although it was answered.`);
+    const failures = failuresThatCount(reported, session);
     this.law(failures.length < attempts, `#${number} was sent again after ${attempts} failures.`);
-    const waitMs = this.now - (failures.at(-1)?.endedAt ?? Number.NEGATIVE_INFINITY);
+    const failure = failures.at(-1);
+    if (failure?.power !== session.power) return; // It does not wait on after the power was off.
+    const waitMs = this.now - failure.endedAt;
     const dueMs = retryIntervalMs * failures.length;
     this.law(waitMs >= dueMs, `#${number} was sent again after ${waitMs} ms, not ${dueMs} ms.`);
   }
@@ -514,6 +413,7 @@ export class Laws {
     const session = this.#session as Session;
     this.#expire();
     this.sample();
+    wire.silentSince = Number.POSITIVE_INFINITY;
     const frame = frameOf(text);
     this.say(`            ──► chargePoint ${text}`);
     if (frame === undefined) return;
@@ -612,12 +512,20 @@ export class Laws {
 
   #answeredWith(wire: Wire, outcome: "answered" | "failed" | "closed", endedAt = this.now): void {
     const { outstanding } = wire;
+    const session = this.#session as Session;
     wire.outstanding = undefined;
-    if (outstanding?.attempt !== undefined) Object.assign(outstanding.attempt, { outcome, endedAt });
-    if (outstanding?.action !== "StatusNotification" || outcome === "closed") return;
-    for (const status of this.#session?.statuses.values() ?? []) {
-      if (status.number === outstanding.status) status.settled = true;
+    const attempt = outstanding?.attempt;
+    if (attempt !== undefined) {
+      attempt.outcome = outcome;
+      attempt.endedAt = endedAt;
     }
+    if (attempt !== undefined && outcome === "failed") {
+      // The Charge Point hears of it after this, and writes it down.
+      const written = (): void => void this.#whenSaved(endedAt, session, () => (attempt.failureSaved = true));
+      this.#clock.wakeAt(this.now, written);
+    }
+    if (outstanding?.status === undefined || outcome === "closed") return;
+    for (const status of session.statuses.values()) if (status.number === outstanding.status) status.settled = true;
   }
 
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
@@ -661,58 +569,5 @@ export class Laws {
   #hasEnded(session: Session, { number, action, power, saved, at, fate }: Reported): void {
     const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
     this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
-  }
-}
-
-/** How the payload of what was reported with this number looks as JSON, at one place. */
-function fieldOf(action: TransactionAction, number: number): string {
-  switch (action) {
-    case "StartTransaction":
-      return `"meterStart":${number},`;
-    case "StopTransaction":
-      return `"meterStop":${number},`;
-    case "MeterValues":
-      return `"value":"${number}"`;
-  }
-}
-
-/** The number of what was reported, in its payload; NaN where there is none. */
-function numberOf(action: string, payload: Payload): number {
-  switch (action) {
-    case "StartTransaction":
-      return (payload as Req<"StartTransaction">).meterStart;
-    case "StopTransaction":
-      return (payload as Req<"StopTransaction">).meterStop;
-    case "MeterValues": {
-      const { transactionId, meterValue } = payload as Req<"MeterValues">;
-      return transactionId === undefined ? Number.NaN : Number(meterValue[0]?.sampledValue[0]?.value);
-    }
-    case "StatusNotification":
-      return Number((payload as Req<"StatusNotification">).info);
-    default:
-      return Number.NaN;
-  }
-}
-
-/** Takes the timestamps out of a payload, wherever they are. */
-export function withoutTimestamps(payload: unknown): { readonly timestamps: number[]; readonly content: unknown } {
-  const timestamps: number[] = [];
-  const strip = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(strip);
-    if (typeof value !== "object" || value === null) return value;
-    const rest = Object.entries(value).filter(([key, field]) => {
-      if (key === "timestamp") timestamps.push(Date.parse(field as string));
-      return key !== "timestamp";
-    });
-    return Object.fromEntries(rest.map(([key, field]) => [key, strip(field)]));
-  };
-  return { timestamps, content: strip(payload) };
-}
-
-function frameOf(text: string): FrameArray | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Nonsense, which the world made.
   }
 }

@@ -1,7 +1,8 @@
 import { type FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
 import { HandshakeError, type Transport, type TransportListener } from "../../src/index.ts";
 import type { SimulatedCentralSystem } from "./simulation-central-system.ts";
-import { type Laws, Wire } from "./simulation-laws.ts";
+import type { Laws } from "./simulation-laws.ts";
+import { Wire } from "./simulation-records.ts";
 import { second, spell } from "./simulation-schedule.ts";
 
 /** A connection, and what passes over it. */

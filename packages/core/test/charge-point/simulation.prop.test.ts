@@ -10,7 +10,7 @@ const numRuns = 1000 * Number(SIMULATION_RUNS);
 describe("A ChargePoint in a simulated world", () => {
   test(
     "keeps the laws through years of lost connections, failing Central Systems, power cuts and failing disks " +
-      "[CORE-TXQ-01] [CORE-TXQ-02] [CORE-TXQ-03] [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] " +
+      "[CORE-TXQ-01] [CORE-TXQ-02] [CORE-TXQ-03] [CORE-TXQ-06] [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] " +
       "[CORE-TXQ-16] [CORE-TXQ-17] [CORE-BOOT-01] [CORE-BOOT-02] [CORE-BOOT-04] [CORE-BOOT-05] [CORE-BOOT-07] " +
       "[CORE-BOOT-08] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-04] [CORE-HB-05] [J-031] " +
       "[J-100] [J-157] [J-160] [J-161] [J-163] [J-210] [trap 3] [trap 19]",
@@ -42,6 +42,15 @@ describe("A ChargePoint in a simulated world", () => {
           { at: 100, do: "plug in", connector: 1, forS: 700, idTag: "known" },
         ]);
       }
+    }
+  });
+
+  test("gives up nothing because a connection is dead at one end [CORE-TXQ-06] [CORE-TXQ-08] [J-153] [J-154] [J-158]", async () => {
+    for (const ends of ["chargePoint", "centralSystem", "both"] as const) {
+      await replay([
+        { at: 100, do: "plug in", connector: 1, forS: 20_000, idTag: "known" },
+        { at: 100, do: "mute", ends },
+      ]);
     }
   });
 

@@ -1,0 +1,140 @@
+import type { ChargePoint } from "../../src/index.ts";
+import type { TransactionAction } from "./simulation-schedule.ts";
+
+/* What the laws remember. */
+
+/** A transaction as its owner knows it. */
+export interface Charging {
+  readonly connectorId: number;
+  /** Of this transaction only. */
+  readonly idTag: string;
+  readonly startedAt: number;
+  readonly leavesAt: number;
+  readonly power: number;
+  /** The id that the Charge Point must use: that of the last answer it took, -1 after it gave up. */
+  transactionId: number | undefined;
+  stop: Reported | undefined;
+}
+
+/** Something that the owner reported to the Charge Point: it carries its number in its payload. */
+export interface Reported {
+  readonly number: number;
+  readonly action: TransactionAction;
+  readonly charging: Charging;
+  /** As it was reported, without its timestamps. */
+  readonly payload: unknown;
+  readonly at: number;
+  /** The time of the Central System at that moment. */
+  readonly centralTime: number;
+  /** The time from power on to power off in which it was reported. */
+  readonly power: number;
+  readonly synchronized: boolean;
+  /** It would survive a power cut. */
+  saved: boolean;
+  fate: "none" | "delivered" | "attempts" | "full";
+  /** Its fate would survive a power cut. */
+  fateSaved: boolean;
+  receipts: number;
+  timestamp: number;
+  readonly attempts: Attempt[];
+}
+
+/** The status of a connector that the owner reported. */
+export interface ReportedStatus {
+  readonly number: number;
+  /** The time of the Central System when it was reported. */
+  readonly centralTime: number;
+  sentAt: number;
+  /** It was answered, or has failed: it is not sent again for its own sake. [J-213] */
+  settled: boolean;
+}
+
+/** One transmission of a CALL. */
+export interface Attempt {
+  readonly power: number;
+  readonly at: number;
+  endedAt: number;
+  outcome: "waiting" | "answered" | "failed" | "closed";
+  /** That it failed would survive a power cut. */
+  failureSaved: boolean;
+}
+
+/** A CALL that one end has sent and not seen answered. */
+export interface Outstanding {
+  readonly messageId: string;
+  readonly action: string;
+  readonly at: number;
+  readonly attempt?: Attempt;
+  readonly reported?: Reported;
+  /** The number of a status. */
+  readonly status?: number;
+}
+
+/** One connection, as its two ends see it. */
+export class Wire {
+  readonly number: number;
+  /** When the Charge Point sent the first CALL after which nothing has come back. */
+  silentSince = Number.POSITIVE_INFINITY;
+  /** CALLs of the Charge Point. */
+  outstanding: Outstanding | undefined;
+  /** CALLs of the Central System, as that sees it. */
+  outstandingAtCentralSystem: Outstanding | undefined;
+  /** CALLs of the Central System that have reached the Charge Point. */
+  readonly served = new Map<string, { readonly action: string; readonly payload: unknown }>();
+
+  constructor(number: number) {
+    this.number = number;
+  }
+}
+
+/** The Charge Point from power on to power off, as its frames show it. */
+export class Session {
+  readonly power: number;
+  readonly chargePoint: ChargePoint;
+  registration: "Unregistered" | "Pending" | "Rejected" | "Accepted" = "Unregistered";
+  acceptedAt = Number.POSITIVE_INFINITY;
+  /** No BootNotification before this. */
+  bootAt = Number.NEGATIVE_INFINITY;
+  /** Time between Heartbeats. */
+  heartbeatMs: number;
+  connectedAt = 0;
+  /** When the connection ended, or an attempt to open one; infinite from one of these to the other. */
+  disconnectedAt = 0;
+  /** When anything was sent last, and when a Heartbeat or the BootNotification that was accepted. */
+  sentAt = 0;
+  heartbeatAt = 0;
+  /** When a message was last delivered or given up. */
+  fateAt = 0;
+  /** How many messages of an action a TriggerMessage has asked for while Pending. */
+  readonly asked = new Map<string, number>();
+  /** What the Central System told last, when that arrived, and by how much the Charge Point was ahead of it. */
+  told: { readonly centralTime: number; readonly at: number; readonly aheadMs: number } | undefined;
+  /** What its clock showed last. */
+  shown = Number.NEGATIVE_INFINITY;
+  /** Numbers of what is in the queue. */
+  readonly queued: Set<number>;
+  /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
+  readonly maybeQueued: Set<number>;
+  /** The newest of each connector. */
+  readonly statuses = new Map<number, ReportedStatus>();
+
+  constructor(power: number, chargePoint: ChargePoint, heartbeatMs: number, reported: readonly Reported[]) {
+    this.power = power;
+    this.chargePoint = chargePoint;
+    this.heartbeatMs = heartbeatMs;
+    const queued = reported.filter(({ fate, saved }) => fate === "none" && saved);
+    const maybe = reported.filter(({ fate, saved, fateSaved }) => (fate === "none" ? !saved : !fateSaved));
+    this.queued = new Set(queued.map(({ number }) => number));
+    this.maybeQueued = new Set(maybe.map(({ number }) => number));
+  }
+
+  /** The number of what is due next. */
+  get due(): number {
+    return Math.min(...this.queued);
+  }
+}
+
+/** The failures of a message of which the Charge Point must know: those of before a power cut that had been saved, too. */
+export function failuresThatCount({ attempts: all }: Reported, { power }: Session): readonly Attempt[] {
+  return all.filter((attempt) => attempt.outcome === "failed" && (attempt.failureSaved || attempt.power === power));
+}
