@@ -13,6 +13,9 @@ const quiet = [
   "--remote-debugging-port=0",
   "--no-first-run",
   "--disable-background-networking",
+  "--disable-component-extensions-with-background-pages",
+  "--disable-extensions",
+  "--hide-crash-restore-bubble",
   "--disable-component-update",
   "--disable-gpu",
   "--disable-quic",
@@ -32,6 +35,13 @@ function endpointOf(process: ChromiumProcess): Promise<string> {
   });
 }
 
+/** Kills all processes of a Chromium, and resolves when it has ended. */
+async function ended(process: ChromiumProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  process.kill("SIGKILL");
+  await once(process, "exit");
+}
+
 /** A headless Chromium that keeps what its pages store in a folder, and that can be killed at any moment. */
 export class KillableBrowser {
   readonly #context: BrowserContext;
@@ -46,19 +56,21 @@ export class KillableBrowser {
    * @param profile - The folder. One browser at a time can use it.
    * @param script - What its pages run, a module.
    */
-  static async launch(profile: string, script: string): Promise<KillableBrowser> {
-    const process = spawn(chromium ?? "", [...quiet, `--user-data-dir=${profile}`], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+  static async launch(profile: string, script: string, attempts = 4): Promise<KillableBrowser> {
+    const args = [...quiet, `--user-data-dir=${profile}`, "about:blank"];
+    const process = spawn(chromium ?? "", args, { stdio: ["ignore", "ignore", "pipe"] });
     try {
-      const [context] = (await driver.connectOverCDP(await endpointOf(process))).contexts();
+      // A Chromium that starts after one that was killed sometimes answers nothing at all: then another one has to.
+      const browser = await driver.connectOverCDP(await endpointOf(process), { timeout: 8000 });
+      const [context] = browser.contexts();
       if (context === undefined) throw new Error("Chromium has no context for its pages.");
       const body = `<meta charset="utf-8"><script type="module">${script}</script>`;
       await context.route("http://store.test/", (route) => route.fulfill({ contentType: "text/html", body }));
       return new KillableBrowser(context, process);
     } catch (error) {
-      process.kill("SIGKILL");
-      throw error;
+      await ended(process);
+      if (attempts === 1) throw error;
+      return KillableBrowser.launch(profile, script, attempts - 1);
     }
   }
 
@@ -79,8 +91,7 @@ export class KillableBrowser {
   }
 
   /** Ends all processes of the browser. */
-  async kill(): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await once(this.#process, "exit");
+  kill(): Promise<void> {
+    return ended(this.#process);
   }
 }
