@@ -340,7 +340,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       this.#rpc.respond(messageId, parseConf(action, conf, "local"));
     } catch (error) {
       const { code, description, details } = answerTo(error);
-      if (code === "InternalError" && !isAnswer(error)) this.#emit("fault", { error, action });
+      if (!isAnswer(error)) this.#emit("fault", { error, action });
       this.#rpc.fail(messageId, code, description, details);
     }
     this.#run();
