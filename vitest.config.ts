@@ -23,6 +23,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: "examples", dir: "examples" } },
       { extends: true, test: { name: "docs", dir: "docs" } },
+      { extends: true, test: { name: "conformance", dir: "packages/conformance" } },
     ],
   },
 });

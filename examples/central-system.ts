@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CentralSystem, type Conf, type Connection, type Req } from "@ocppj/core";
+import { CentralSystem, type Conf, type Connection, type Registrations, type Req } from "@ocppj/core";
 import { listen } from "@ocppj/node";
 import { messageOf } from "./check.ts";
 import { complain, legend, narrate, Timeline } from "./timeline.ts";
@@ -30,12 +30,15 @@ export interface ExampleOptions {
   readonly energyWh?: number;
   /** Where transactions are kept, by `transactionId`. Default: in a new map. */
   readonly transactions?: Map<number, Transaction>;
+  /** Which Charge Points are accepted already. Default: none. */
+  readonly registrations?: Registrations;
 }
 
 /** Makes a Central System that accepts every Charge Point and lets known cards charge. */
 export function createCentralSystem(options: ExampleOptions = {}): CentralSystem {
   const { idTags = ["04E91C5A"], energyWh = 360, transactions = new Map<number, Transaction>() } = options;
-  const centralSystem = new CentralSystem({ timeoutMs: 5000 });
+  const { registrations = new Map() } = options;
+  const centralSystem = new CentralSystem({ timeoutMs: 5000, registrations });
 
   /** An idTag is case-insensitive. */
   const known = new Set(idTags.map((idTag) => idTag.toLowerCase()));

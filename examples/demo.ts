@@ -33,7 +33,10 @@ export async function runDemo({ verbose = false, idTag, prepare }: DemoOptions =
   const transactions = new Map<number, Transaction>();
   const problems: string[] = [];
 
-  const centralSystem = createCentralSystem({ transactions });
+  const centralSystem = createCentralSystem({
+    transactions,
+    registrations: new Map([["CP002", "Accepted"]]), // It has booted before.
+  });
   centralSystem.on("connected", ({ connection }) => timeline.follow(connection, "own"));
   centralSystem.on("fault", ({ error }) => problems.push(messageOf(error)));
   prepare?.(centralSystem);

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { CentralSystem, Connection } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 
-const centralSystem = new CentralSystem();
+const centralSystem = new CentralSystem({
+  registrations: new Map([
+    ["CP001", "Accepted"],
+    ["CP666", "Accepted"],
+  ]),
+});
 const blocked = new Set(["CP666"]);
 
 // #region throw

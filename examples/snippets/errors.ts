@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CentralSystem, Connection } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 
-const centralSystem = new CentralSystem();
+const centralSystem = new CentralSystem({ registrations: new Map([["CP001", "Accepted"]]) });
 centralSystem.handle("DataTransfer", () => ({ status: "UnknownVendorId" }));
 
 const listener = await listen(centralSystem);

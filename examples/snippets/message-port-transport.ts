@@ -20,7 +20,7 @@ function portTransport(port: MessagePort): Transport {
 import { CentralSystem, Connection } from "@ocppj/core";
 
 const channel = new MessageChannel();
-const centralSystem = new CentralSystem();
+const centralSystem = new CentralSystem({ registrations: new Map([["CP001", "Accepted"]]) });
 centralSystem.handle("Heartbeat", () => ({ currentTime: "2026-01-01T00:00:00Z" }));
 
 // #region use

@@ -186,7 +186,7 @@ export class ConnectionClosedError extends OcppError {
 }
 
 /**
- * The Charge Point is not accepted by the Central System (yet), so a CALL was not sent.
+ * The Charge Point is not accepted by the Central System (yet), so a CALL was not sent, at either end.
  *
  * @spec OCPP 1.6 §4.2 [CORE-BOOT-02, CORE-BOOT-09, CORE-BOOT-12]
  */
@@ -197,44 +197,106 @@ export class NotAcceptedError extends OcppError {
   readonly status: "Pending" | "Rejected" | undefined;
 
   constructor(action: string, status: "Pending" | "Rejected" | undefined) {
-    super(
-      `${action} was not sent, because the Central System ${status === undefined ? "has not yet accepted this Charge Point" : `answered the BootNotification with ${status}`}. ` +
-        "Wait for the registration event that says Accepted.",
-    );
+    const state =
+      status === undefined
+        ? "no BootNotification has been answered yet"
+        : `the BootNotification was answered with ${status}`;
+    super(`${action} was not sent, because ${state}. Wait for one to be answered with Accepted.`);
     this.action = action;
     this.status = status;
   }
 }
 
-/** Why the opening handshake of a WebSocket failed. */
-export type HandshakeFailure = "unauthorized" | "unknown-identity" | "subprotocol" | "network";
+/**
+ * Why the opening handshake of a WebSocket failed, in the order in which one goes:
+ *
+ * - `name`: the name in the URL has no address. `unreachable`: no connection to that address came about, or it was cut.
+ *   `timeout`: no answer in time.
+ * - `tls-version`, `tls-cipher`: there is no TLS version, no cipher suite, that both sides allow. `tls`: anything else
+ *   about TLS.
+ * - `certificate-expired`, `certificate-untrusted`, `certificate-name`: the certificate of the Central System is not valid
+ *   now, is issued by nobody who is trusted here, is that of another host. `certificate-refused`: ours was not accepted.
+ * - `redirect`: HTTP 3xx. `unauthorized`: 401 or 403. `unknown-identity`: 404. `duplicate`: 409, this identity is connected.
+ *   `busy`: 429 or 503. `no-upgrade`: something answers that opens no WebSocket, such as a web server or a proxy.
+ * - `subprotocol`: the Central System does not speak OCPP 1.6.
+ * - `network`: anything that cannot be told apart; in browsers nearly everything.
+ */
+export type HandshakeFailure =
+  | "name"
+  | "unreachable"
+  | "timeout"
+  | "tls-version"
+  | "tls-cipher"
+  | "tls"
+  | "certificate-expired"
+  | "certificate-untrusted"
+  | "certificate-name"
+  | "certificate-refused"
+  | "redirect"
+  | "unauthorized"
+  | "unknown-identity"
+  | "duplicate"
+  | "busy"
+  | "no-upgrade"
+  | "subprotocol"
+  | "network";
+
+/** The security events that a Charge Point has to log when a handshake fails: types of SecurityEventNotification. */
+const securityEvents: Readonly<Partial<Record<HandshakeFailure, string>>> = {
+  unauthorized: "FailedToAuthenticateAtCentralSystem",
+  "certificate-refused": "FailedToAuthenticateAtCentralSystem",
+  "certificate-expired": "InvalidCentralSystemCertificate",
+  "certificate-untrusted": "InvalidCentralSystemCertificate",
+  "certificate-name": "InvalidCentralSystemCertificate",
+  "tls-version": "InvalidTLSVersion",
+  "tls-cipher": "InvalidTLSCipherSuite",
+};
+
+/** What is known of a handshake that failed. */
+export interface HandshakeErrorOptions {
+  /** The connection URL that was tried. */
+  readonly url: string;
+  /** What to do about it, in a sentence. Default: nothing is advised. */
+  readonly advice?: string;
+  /** The HTTP status of the answer. */
+  readonly status?: number;
+  /** What led to this error. */
+  readonly cause?: unknown;
+}
 
 /**
  * A WebSocket could not be opened.
  *
- * @spec OCPP-J 1.6 §3.2
+ * @spec OCPP-J 1.6 §3.2; security white paper §2, §6
  */
 export class HandshakeError extends OcppError {
   override readonly name = "HandshakeError";
-  /**
-   * `unauthorized`: HTTP 401. `unknown-identity`: HTTP 404. `subprotocol`: the server does not speak OCPP 1.6.
-   * `network`: anything else, from a refused TCP connection to an unexpected HTTP status.
-   */
   readonly reason: HandshakeFailure;
+  /** What to do about it, in a sentence; it is the end of `message`, too. May be empty. */
+  readonly advice: string;
   /** The connection URL that was tried. */
   readonly url: string;
   /** The HTTP status of the answer, when there was one and the runtime tells (browsers do not). */
   readonly status: number | undefined;
 
-  constructor(
-    reason: HandshakeFailure,
-    message: string,
-    options: { readonly url: string; readonly status?: number; readonly cause?: unknown },
-  ) {
-    super(message, causeOf(options));
+  /** @param whatHappened - A sentence; `message` is made of it and the advice. */
+  constructor(reason: HandshakeFailure, whatHappened: string, options: HandshakeErrorOptions) {
+    const { advice = "", status, url } = options;
+    super(advice === "" ? whatHappened : `${whatHappened} ${advice}`, causeOf(options));
     this.reason = reason;
-    this.url = options.url;
-    this.status = options.status;
+    this.advice = advice;
+    this.url = url;
+    this.status = status;
+  }
+
+  /**
+   * The `type` of the security event that a Charge Point logs, or sends with SecurityEventNotification once it is
+   * connected; `undefined` when the failure is none of security.
+   *
+   * @spec [SEC-A00-309, SEC-A00-315, SEC-A00-318, SEC-A00-322, SEC-A00-413, SEC-EV-02, SEC-EV-15, SEC-EV-17, SEC-EV-18]
+   */
+  get securityEvent(): string | undefined {
+    return securityEvents[this.reason];
   }
 }
 

@@ -19,8 +19,11 @@ export {
   CentralSystem,
   type CentralSystemEvents,
   type CentralSystemOptions,
+  type DrainOptions,
+  type DuplicatePolicy,
   type HandshakeRefusal,
 } from "./central-system/central-system.ts";
+export type { RegistrationStatus, Registrations } from "./central-system/registrations.ts";
 export {
   ChargePoint,
   type ChargePointCall,
@@ -72,6 +75,7 @@ export {
   type ErrorCode,
   errorCodes,
   HandshakeError,
+  type HandshakeErrorOptions,
   type HandshakeFailure,
   NotAcceptedError,
   OcppError,

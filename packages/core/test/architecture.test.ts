@@ -84,6 +84,7 @@ describe("packages/core/src", () => {
       [
         "authorization/authorization-cache.ts",
         "authorization/local-auth-list.ts",
+        "central-system/central-system.ts",
         "charge-point/authorizer.ts",
         "charge-point/built-in-handlers.ts",
         "charge-point/charge-point.ts",

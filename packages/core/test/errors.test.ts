@@ -72,12 +72,12 @@ describe("every error", () => {
     [
       new NotAcceptedError("Authorize", "Pending"),
       "NotAcceptedError",
-      "Authorize was not sent, because the Central System answered the BootNotification with Pending. Wait for the registration event that says Accepted.",
+      "Authorize was not sent, because the BootNotification was answered with Pending. Wait for one to be answered with Accepted.",
     ],
     [
       new NotAcceptedError("Authorize", undefined),
       "NotAcceptedError",
-      "Authorize was not sent, because the Central System has not yet accepted this Charge Point. Wait for the registration event that says Accepted.",
+      "Authorize was not sent, because no BootNotification has been answered yet. Wait for one to be answered with Accepted.",
     ],
     [new HandshakeError("network", "No.", { url: "ws://a", status: 500, cause }), "HandshakeError", "No."],
   ] as const;

@@ -147,10 +147,9 @@ export class Endpoint implements UpgradeEndpoint {
     // SEC-A00-204: the user name is the identity, so there is nothing to ask about another one.
     if (credentials !== undefined && password === undefined) return otherUser;
     const { authenticate } = this.#options;
-    if (authenticate === undefined) return undefined;
     try {
-      const decision: unknown = await authenticate({ identity, password, request });
-      if (decision === true) return undefined;
+      const decision: unknown = authenticate === undefined || (await authenticate({ identity, password, request }));
+      if (decision === true) return await this.#centralSystem.admit(identity);
       if (decision === false) return unauthorized;
       if (decision === "unknown-identity") return unknownIdentity;
       throw new TypeError(`authenticate answered ${String(decision)}. Answer true, false or "unknown-identity".`);

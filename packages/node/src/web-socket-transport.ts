@@ -115,6 +115,10 @@ export class WebSocketTransport implements Transport {
     }
   }
 
+  ping(): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.ping();
+  }
+
   close(code = 1000, reason = ""): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
     this.#webSocket.close(code, reason);
@@ -144,6 +148,7 @@ export class WebSocketTransport implements Transport {
   #heard(): void {
     this.#heardAt = this.#clock.now();
     this.#pingedAt = undefined;
+    if (!this.#deaf) this.#listener?.heard?.();
     if (this.#webSocket.readyState !== WebSocket.OPEN) this.#end(); // A close frame was among it.
   }
 

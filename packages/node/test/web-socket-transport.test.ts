@@ -387,6 +387,15 @@ describe("a silent peer", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("is heard when it answers a ping that it is sent [Q20]", async () => {
+    const { transport } = await openAccepted();
+    const heard = new Promise<void>((resolve) => {
+      transport.listen({ message: () => {}, close: () => {}, heard: resolve });
+    });
+    transport.ping?.();
+    await heard;
+  });
+
   test("gets a pong for its own ping [J-155]", async () => {
     const { transport, peer } = await openAccepted();
     hear(transport);

@@ -65,7 +65,7 @@ export function transportPair(clock: Clock, options: TransportPairOptions = {}):
 type Arrival =
   | { readonly type: "message"; readonly text: string }
   | { readonly type: "close" | "answer"; readonly code: number; readonly reason: string }
-  | { readonly type: "lost" };
+  | { readonly type: "ping" | "pong" | "lost" };
 
 type Tell = (listener: TransportListener) => void;
 
@@ -112,6 +112,10 @@ class LinkEnd implements LinkedTransport {
     this.#outgoing.carry({ type: "message", text }, this.#latencyMs());
   }
 
+  ping(): void {
+    if (this.#state === "open") this.#outgoing.carry({ type: "ping" }, this.#latencyMs());
+  }
+
   close(code = 1000, reason = ""): void {
     if (this.#state !== "open") return;
     checkClosing(code, reason);
@@ -138,6 +142,13 @@ class LinkEnd implements LinkedTransport {
   arrived(arrival: Arrival): void {
     if (this.#state === "closed") return;
     switch (arrival.type) {
+      case "ping":
+        this.#outgoing.carry({ type: "pong" }, this.#latencyMs());
+        this.#inbox.carry((listener) => listener.heard?.());
+        break;
+      case "pong":
+        this.#inbox.carry((listener) => listener.heard?.());
+        break;
       case "message": {
         const text = wellFormed(arrival.text);
         this.#inbox.carry((listener) => listener.message(text));

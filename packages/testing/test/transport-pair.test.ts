@@ -201,6 +201,22 @@ describe("transportPair", () => {
     expect(atCentralSystem).toEqual([[3001, "bye"]]);
   });
 
+  test("answers a ping after one latency each way, unless nothing arrives at the other end", async () => {
+    const clock = new FakeClock();
+    const { chargePoint, centralSystem } = transportPair(clock, { latencyMs: 10 });
+    const heard: string[] = [];
+    chargePoint.listen({ message: () => {}, close: () => {}, heard: () => heard.push(`ping ${clock.now()}`) });
+    centralSystem.listen({ message: () => {}, close: () => {}, heard: () => heard.push(`pong ${clock.now()}`) });
+    const start = clock.now();
+    centralSystem.ping?.();
+    await clock.advance(100);
+    expect(heard).toEqual([`ping ${start + 10}`, `pong ${start + 20}`]);
+    centralSystem.mute();
+    centralSystem.ping?.();
+    await clock.advance(100);
+    expect(heard).toHaveLength(2);
+  });
+
   test("injects any text in its turn, and counts it as sent by nobody", async () => {
     const { clock, chargePoint, centralSystem } = linked({ latencyMs: 10 });
     const heard = heardBy(chargePoint);

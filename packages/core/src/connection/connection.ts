@@ -120,7 +120,15 @@ export interface AbortSignalLike {
 export interface ConnectionOwner<R extends Role> {
   /** Whether CALLs of the peer get no answer at all. [CORE-BOOT-13, J-D12] */
   readonly silent?: boolean;
+  /** Why the peer may not send a CALL of this action yet, in one sentence; `undefined` when it may. [J-130, J-D11] */
+  refuses?(connection: Connection<R>, action: string): string | undefined;
+  /** Throws what the caller is to be told when this CALL must not be made now. [CORE-BOOT-22, CORE-BOOT-24] */
+  assertAllowed?(connection: Connection<R>, action: Action): void;
   handlerOf(action: Action): AnyHandler<R> | undefined;
+  /** Hears of the CALLRESULT that a CALL of the peer is about to get; what it returns delays the answer. Never rejects. */
+  responding?(connection: Connection<R>, action: Action, conf: unknown): Promise<void> | undefined;
+  /** Hears of a CALL of ours that was answered with a valid CALLRESULT. */
+  confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown): void;
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
 
@@ -159,6 +167,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
   readonly #served = new Set<ServedCall<R>>();
+  readonly #probes = new Set<(alive: boolean) => void>();
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
   /**
@@ -181,6 +190,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     transport.listen({
       message: (text) => this.#receive(text),
+      heard: () => this.#heard(),
       close: (code, reason) => this.#end(code, reason),
     });
   }
@@ -219,6 +229,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
         throw new TypeError(`timeoutMs is ${timeoutMs}. Give a positive number of milliseconds.`);
       }
       const payload = parseReq(action, req, "local");
+      this.#owner?.assertAllowed?.(this, action);
       if (signal?.aborted) throw signal.reason;
       if (this.#closed !== undefined) throw new ConnectionClosedError(action, { ...this.#closed, sent: false });
       if (this.#rpc.waiting >= this.#maxWaitingCalls) {
@@ -241,6 +252,29 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   /**
+   * Asks the peer for a sign of life; anything that arrives is one.
+   *
+   * @param timeoutMs - How long to wait for it, in milliseconds.
+   * @returns Whether there was one in time; false where the transport cannot ask, and once it is closed. Never rejects.
+   */
+  probe(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.#closed !== undefined || this.#transport.ping === undefined) {
+        resolve(false);
+        return;
+      }
+      const settle = (alive: boolean): void => {
+        disarm();
+        this.#probes.delete(settle);
+        resolve(alive);
+      };
+      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(false));
+      this.#probes.add(settle);
+      this.#guard(() => this.#transport.ping?.());
+    });
+  }
+
+  /**
    * Ends the connection, at once and for good: callers that wait get {@link ConnectionClosedError}, nothing more is sent
    * or received, and `closed` is emitted. Calling it again does nothing.
    *
@@ -253,8 +287,13 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#guard(() => this.#transport.close(code, reason));
   }
 
+  #heard(): void {
+    for (const settle of this.#probes) settle(true);
+  }
+
   #receive(text: string): void {
     if (this.#closed !== undefined) return;
+    this.#heard();
     const frame = decode(text);
     if (frame.type !== "MALFORMED") this.#emit("message", { direction: "in", frame });
     if (this.#owner?.silent && intendedType(frame) === "CALL") {
@@ -292,11 +331,16 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     if (this.#guard(() => this.#transport.send(encode(frame)))) this.#emit("message", { direction: "out", frame });
   }
 
-  /** Rows J-D13 … J-D16 of the decision table: is there a handler, and has the payload the right shape? */
+  /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
   #serve(call: CallFrame): void {
     const { action, payload } = call;
     if (this.#rpc.serving > this.#maxServedCalls) {
       this.#overloaded(call);
+      return;
+    }
+    const refusal = this.#owner?.refuses?.(this, action);
+    if (refusal !== undefined) {
+      this.#refuse(call, "not-accepted", "SecurityError", refusal);
       return;
     }
     if (!isAction(action)) {
@@ -336,8 +380,10 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     const served = new ServedCall(this, messageId);
     this.#served.add(served);
     try {
-      const conf = await handler(req, served);
-      this.#rpc.respond(messageId, parseConf(action, conf, "local"));
+      const conf = parseConf(action, await handler(req, served), "local");
+      const delay = this.#owner?.responding?.(this, action, conf);
+      if (delay !== undefined) await delay;
+      this.#rpc.respond(messageId, conf);
     } catch (error) {
       const { code, description, details } = answerTo(error);
       if (!isAnswer(error)) this.#emit("fault", { error, action });
@@ -353,7 +399,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#callers.delete(call.messageId);
     caller.release();
     try {
-      caller.resolve(this.#confOf(call, outcome) as never);
+      const conf = this.#confOf(call, outcome);
+      this.#owner?.confirmed?.(this, call, conf);
+      caller.resolve(conf as never);
     } catch (error) {
       // J-088, J-D21: nothing is sent; the caller learns what is wrong with the answer.
       if (error instanceof PayloadError && outcome.type === "CALLRESULT") {
@@ -394,6 +442,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#closed = { code, reason };
     this.#rpc.close();
     this.#run();
+    for (const settle of this.#probes) settle(false);
     for (const served of this.#served) served.settle(false);
     this.#served.clear();
     this.#emit("closed", this.#closed);

@@ -22,12 +22,19 @@ export interface Transport {
    * @param reason - At most 123 bytes of UTF-8. Default empty.
    */
   close(code?: number, reason?: string): void;
+  /**
+   * Asks the peer for a sign of life, which arrives as `heard`; ignored once the transport is closing. Absent where the
+   * runtime cannot ask, as in browsers.
+   */
+  ping?(): void;
 }
 
 /** Who hears of a transport. */
 export interface TransportListener {
   /** One whole text message arrived. Never called after `close`. */
   message(text: string): void;
+  /** Something arrived, if only a pong or a part of a message. Optional for both sides, as it matters to `ping` only. */
+  heard?(): void;
   /** The transport has closed, called exactly once. `code` is 1006 when the peer just vanished. */
   close(code: number, reason: string): void;
 }

@@ -7,7 +7,7 @@ const currentTime = "2026-01-01T00:00:00Z";
 /** A Central System, and Charge Points that connect to it at will. */
 function network() {
   const clock = new FakeClock();
-  const centralSystem = new CentralSystem({ clock });
+  const centralSystem = new CentralSystem({ clock, registrations: { get: () => "Accepted", set: () => {} } });
   const log: string[] = [];
   const record = <E extends keyof CentralSystemEvents>(name: E, say: (event: CentralSystemEvents[E][0]) => string) =>
     centralSystem.on(name, ((event: CentralSystemEvents[E][0]) => log.push(`${name} ${say(event)}`)) as never);

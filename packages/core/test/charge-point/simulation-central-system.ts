@@ -1,5 +1,12 @@
 import type { FakeClock } from "@ocppj/testing";
-import { CallError, CentralSystem, type Conf, type Req, type Transport } from "../../src/index.ts";
+import {
+  CallError,
+  CentralSystem,
+  type Conf,
+  type RegistrationStatus,
+  type Req,
+  type Transport,
+} from "../../src/index.ts";
 import type { Laws } from "./simulation-laws.ts";
 import { type Nonsense, second, spell } from "./simulation-schedule.ts";
 
@@ -11,6 +18,8 @@ export class SimulatedCentralSystem {
   readonly #laws: Laws;
   #centralSystem: CentralSystem;
   #transactionIds = 1000;
+  /** Outlives a restart, as a database does. */
+  readonly #registrations = new Map<string, RegistrationStatus>();
   /** What the next Accepted asks for. */
   heartbeatS = 3600;
   registration = spell<Pick<Conf<"BootNotification">, "status" | "interval">>();
@@ -68,7 +77,7 @@ export class SimulatedCentralSystem {
 
   #started(): CentralSystem {
     const laws = this.#laws;
-    const centralSystem = new CentralSystem({ clock: this.#clock });
+    const centralSystem = new CentralSystem({ clock: this.#clock, registrations: this.#registrations });
     centralSystem.on("fault", ({ error }) => laws.law(false, `A fault of the Central System: ${error}`));
     centralSystem.on("violation", ({ reason }) => laws.violation("centralSystem", reason));
     const told = (): { currentTime: string } => ({

@@ -1,0 +1,192 @@
+import { FakeClock, transportPair } from "@ocppj/testing";
+import { describe, expect, test } from "vitest";
+import { CentralSystem, type CentralSystemOptions, Connection } from "../../src/index.ts";
+
+/** A Central System that writes down who comes and goes. */
+function site(options: CentralSystemOptions = {}) {
+  const clock = new FakeClock();
+  const centralSystem = new CentralSystem({ clock, ...options });
+  const log: string[] = [];
+  centralSystem.on("connected", ({ identity, generation }) => log.push(`${identity} ${generation} connected`));
+  centralSystem.on("disconnected", ({ identity, generation, code }) => log.push(`${identity} ${generation} ${code}`));
+  const connect = (identity = "CP001") => {
+    const link = transportPair(clock, { latencyMs: 10 });
+    const accepted = centralSystem.accept(link.centralSystem, identity);
+    const chargePoint = new Connection(link.chargePoint, { role: "ChargePoint", identity, clock });
+    return { accepted, chargePoint, link };
+  };
+  /** What a newcomer is told; `undefined` while it waits. */
+  const knock = (identity = "CP001") => {
+    const answer: { now: string | undefined; readonly promise: Promise<void> } = {
+      now: undefined,
+      promise: centralSystem.admit(identity).then((refusal) => {
+        answer.now = refusal?.reason ?? "admitted";
+      }),
+    };
+    return answer;
+  };
+  return { clock, centralSystem, log, connect, knock };
+}
+
+describe("A second connection with the same identity", () => {
+  test("is refused when the first one answers a ping [J-164] [Q20]", async () => {
+    const { clock, connect, knock, log } = site();
+    connect();
+    const answer = knock();
+    await clock.advance(19);
+    expect(answer.now).toBeUndefined();
+    await clock.advance(1);
+    expect(answer.now).toBe("duplicate");
+    expect(log).toEqual(["CP001 1 connected"]);
+  });
+
+  test("is refused when the first one says anything at all [Q20]", async () => {
+    const { clock, connect, knock } = site();
+    const { chargePoint, link } = connect();
+    link.centralSystem.mute(); // The ping does not arrive.
+    const answer = knock();
+    await clock.advance(1000);
+    chargePoint.call("Heartbeat", {}).catch(() => {});
+    await clock.advance(10);
+    expect(answer.now).toBe("duplicate");
+  });
+
+  test("replaces the first one when that is silent for the whole time [J-164]", async () => {
+    const { clock, connect, knock, log } = site({ probeTimeoutMs: 2000 });
+    const { link } = connect();
+    link.chargePoint.mute();
+    const answer = knock();
+    await clock.advance(1999);
+    expect(answer.now).toBeUndefined();
+    await clock.advance(1);
+    expect(answer.now).toBe("admitted");
+    connect();
+    expect(log).toEqual(["CP001 1 connected", "CP001 1 1008", "CP001 2 connected"]);
+  });
+
+  test("is admitted as soon as the first one ends", async () => {
+    const { clock, connect, knock } = site();
+    const { link } = connect();
+    link.chargePoint.mute();
+    const answer = knock();
+    await clock.advance(100);
+    link.centralSystem.drop();
+    await clock.advance(0);
+    expect(answer.now).toBe("admitted");
+  });
+
+  test("is admitted at once when the transport of the first one cannot ask", async () => {
+    const { clock, centralSystem, knock } = site();
+    const { ping: _, ...silent } = transportPair(clock).centralSystem;
+    centralSystem.accept({ ...silent, listen: () => {}, send: () => {}, close: () => {} }, "CP001");
+    const answer = knock();
+    await clock.advance(0);
+    expect(answer.now).toBe("admitted");
+  });
+
+  test("replaces the first one unasked under `replace`, and is refused unasked under `reject`", async () => {
+    for (const [duplicates, expected] of [
+      ["replace", "admitted"],
+      ["reject", "duplicate"],
+    ] as const) {
+      const { clock, connect, knock } = site({ duplicates });
+      connect();
+      const answer = knock();
+      await clock.advance(0);
+      expect(answer.now).toBe(expected);
+    }
+  });
+
+  test("matters to nobody of another identity", async () => {
+    const { clock, connect, knock } = site({ duplicates: "reject" });
+    connect();
+    const answer = knock("CP002");
+    await clock.advance(0);
+    expect(answer.now).toBe("admitted");
+  });
+});
+
+describe("CentralSystem.drain", () => {
+  test("closes connections at the rate it is given, with 1012, and admits nobody meanwhile", async () => {
+    const { clock, centralSystem, connect, knock, log } = site();
+    for (const identity of ["A", "B", "C"]) connect(identity);
+    log.length = 0;
+    const drained = centralSystem.drain({ ratePerSecond: 2 });
+    const answer = knock("D");
+    await clock.advance(0);
+    expect(log).toEqual(["A 1 1012"]);
+    expect(answer.now).toBe("closing");
+    await clock.advance(499);
+    expect(log).toHaveLength(1);
+    await clock.advance(1);
+    expect(log).toEqual(["A 1 1012", "B 2 1012"]);
+    await clock.advance(500);
+    await drained;
+    expect(log).toEqual(["A 1 1012", "B 2 1012", "C 3 1012"]);
+  });
+
+  test("closes what is left at the deadline", async () => {
+    const { clock, centralSystem, connect, log } = site();
+    for (const identity of ["A", "B", "C"]) connect(identity);
+    log.length = 0;
+    const drained = centralSystem.drain({ ratePerSecond: 1, deadlineMs: 100 });
+    await clock.advance(100);
+    await drained;
+    expect(log).toEqual(["A 1 1012", "B 2 1012", "C 3 1012"]);
+  });
+
+  test("ends early when the Charge Points leave by themselves, and at once when there are none", async () => {
+    const { clock, centralSystem, connect } = site();
+    const links = ["A", "B", "C"].map((identity) => connect(identity).link);
+    let drained = false;
+    void centralSystem.drain({ ratePerSecond: 1 }).then(() => {
+      drained = true;
+    });
+    for (const link of links) link.centralSystem.drop();
+    await clock.advance(1000);
+    expect(drained).toBe(true);
+    await expect(site().centralSystem.drain()).resolves.toBeUndefined();
+  });
+
+  test("closes at once who was admitted before and comes only now", async () => {
+    const { clock, centralSystem, connect, log } = site();
+    await centralSystem.drain();
+    connect();
+    await clock.advance(0);
+    expect(log).toEqual(["CP001 1 connected", "CP001 1 1012"]);
+    expect(centralSystem.get("CP001")).toBeUndefined();
+  });
+
+  test.each([{ ratePerSecond: 0 }, { ratePerSecond: Number.NaN }, { deadlineMs: -1 }])(
+    "refuses %j",
+    async (options) => {
+      await expect(site().centralSystem.drain(options)).rejects.toThrow(TypeError);
+    },
+  );
+});
+
+describe("CentralSystem.close", () => {
+  test("closes every connection with 1001, and admits nobody any more", async () => {
+    const { clock, centralSystem, connect, knock, log } = site();
+    for (const identity of ["A", "B"]) connect(identity);
+    log.length = 0;
+    centralSystem.close();
+    const answer = knock("D");
+    await clock.advance(0);
+    expect(log).toEqual(["A 1 1001", "B 2 1001"]);
+    expect(answer.now).toBe("closing");
+    expect([...centralSystem.connections()]).toEqual([]);
+  });
+
+  test("ends a drain that is under way", async () => {
+    const { clock, centralSystem, connect, log } = site();
+    for (const identity of ["A", "B", "C"]) connect(identity);
+    log.length = 0;
+    const drained = centralSystem.drain({ ratePerSecond: 1 });
+    await clock.advance(0);
+    centralSystem.close();
+    await clock.advance(1000);
+    await drained;
+    expect(log).toEqual(["A 1 1012", "B 2 1001", "C 3 1001"]);
+  });
+});
