@@ -51,7 +51,7 @@ export class SimulatedCentralSystem {
   }
 
   call<A extends "TriggerMessage" | "UnlockConnector">(action: A, req: Req<A>): void {
-    const expected = ["ConnectionClosedError", "CallTimeoutError"];
+    const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError"];
     this.#centralSystem
       .get(identity)
       ?.call(action, req)
