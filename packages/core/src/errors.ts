@@ -113,6 +113,8 @@ export interface PayloadErrorFields {
   readonly kind: "req" | "conf";
   /** What is wrong, most important first; at least one. */
   readonly issues: readonly [PayloadIssue, ...PayloadIssue[]];
+  /** What found it, where that says more. */
+  readonly cause?: unknown;
 }
 
 /** A payload violates the schema of its action. */
@@ -127,9 +129,9 @@ export class PayloadError extends OcppError {
   /** The issues as one sentence: what the peer is told. */
   readonly description: string;
 
-  constructor({ origin, action, kind, issues }: PayloadErrorFields) {
+  constructor({ origin, action, kind, issues, cause }: PayloadErrorFields) {
     const description = `${issues.map(({ path, message }) => `${path || "the payload"} ${message}`).join("; ")}.`;
-    super(`[${issues[0].code}] ${action}.${kind}: ${description}`);
+    super(`[${issues[0].code}] ${action}.${kind}: ${description}`, causeOf({ cause }));
     this.description = description;
     this.origin = origin;
     this.action = action;

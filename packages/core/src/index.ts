@@ -23,7 +23,18 @@ export {
   type DuplicatePolicy,
   type HandshakeRefusal,
 } from "./central-system/central-system.ts";
+export type { CandidateKey, CredentialRecord } from "./central-system/credential-record.ts";
+export {
+  type CredentialChange,
+  type CredentialStore,
+  type EnrolledCredentials,
+  KnownCredentials,
+  type KnownCredentialsOptions,
+  type PresentedCredentials,
+} from "./central-system/known-credentials.ts";
+export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./central-system/password-hash.ts";
 export type { RegistrationStatus, Registrations } from "./central-system/registrations.ts";
+export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
 export {
   ChargePoint,
   type ChargePointCall,
@@ -46,6 +57,7 @@ export {
   type ConfigurationValue,
   configurationKeys,
 } from "./charge-point/configuration-keys.ts";
+export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./charge-point/own-credentials.ts";
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
 export type { Transaction, TransactionMeterValues, TransactionStop } from "./charge-point/transaction.ts";
 export { type Clock, systemClock } from "./clock.ts";
@@ -55,11 +67,13 @@ export {
   Connection,
   type ConnectionEvents,
   type ConnectionOptions,
+  type FinishedCall,
   type Handler,
   type HandlerContext,
   type Violation,
 } from "./connection/connection.ts";
 export { connectionUrl, identityFromPath } from "./connection/connection-url.ts";
+export { redacted } from "./connection/redacted.ts";
 export {
   type Connect,
   type ConnectTarget,
@@ -93,6 +107,8 @@ export {
   type Req,
   type Role,
 } from "./messages/actions.ts";
+export { quirks, vendorQuirks } from "./messages/quirks.ts";
+export type { Quirk, Tolerated } from "./messages/tolerance.ts";
 export {
   type CallErrorFrame,
   type CallFrame,
@@ -103,3 +119,12 @@ export {
   type Malformed,
 } from "./rpc/frame.ts";
 export { memoryStore, type QueueStore, type StoredRecord } from "./store/queue-store.ts";
+export { callVendorMessage, type VendorConf, type VendorMessageCaller } from "./vendor-messages/call-vendor-message.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./vendor-messages/standard-schema.ts";
+export {
+  type VendorInput,
+  type VendorMessage,
+  type VendorOutput,
+  vendorMessage,
+} from "./vendor-messages/vendor-message.ts";
+export { type VendorAnswer, type VendorHandler, VendorMessages } from "./vendor-messages/vendor-messages.ts";

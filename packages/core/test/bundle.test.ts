@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { describe, expect, test } from "vitest";
 
 const core = fileURLToPath(new URL("../src/index.ts", import.meta.url));
@@ -19,6 +19,9 @@ async function bundle(names: string): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
+/** A piece of evidence from the table of quirks, and a phrase of what applies them. */
+const quirks = /mobilityhouse\/ocpp|it is passed on as it is/;
+
 const compressed = (code: string): number => gzipSync(code, { level: 9 }).length;
 
 describe("The bundle of @ocppj/core with its dependencies", () => {
@@ -32,5 +35,29 @@ describe("The bundle of @ocppj/core with its dependencies", () => {
     const code = await bundle("{ AuthorizationCache, ChargePoint, Configuration, LocalAuthList, memoryStore }");
     expect(compressed(code)).toBeLessThan(32_000);
     expect(code).not.toContain("Replaced by a newer connection");
+    expect(code).not.toMatch(quirks);
+  });
+
+  test("is free of the quirks that nobody uses, also when it is made from one file, as this package is published", async () => {
+    const { outputFiles } = await build({
+      entryPoints: [core],
+      bundle: true,
+      packages: "external",
+      format: "esm",
+      platform: "neutral",
+      write: false,
+    });
+    const published = outputFiles[0]?.text ?? "";
+    const shaken = async (names: string): Promise<string> => {
+      const { code } = await transform(`${published.replace(/^export \{[^}]*\};$/m, "")}\nexport ${names};`, {
+        format: "esm",
+        minifySyntax: true,
+        treeShaking: true,
+      });
+      return code;
+    };
+    expect(published).toMatch(quirks);
+    expect(await shaken("{ ChargePoint }")).not.toMatch(quirks);
+    expect(await shaken("{ ChargePoint, vendorQuirks }")).toMatch(quirks);
   });
 });

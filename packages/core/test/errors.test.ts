@@ -55,6 +55,11 @@ describe("every error", () => {
       "[ProtocolError] Authorize.req: idTag is missing.",
     ],
     [
+      new PayloadError({ origin: "local", action: "DataTransfer", kind: "conf", issues: [issue], cause }),
+      "PayloadError",
+      "[ProtocolError] DataTransfer.conf: idTag is missing.",
+    ],
+    [
       new CallTimeoutError("Heartbeat", "1", 30_000),
       "CallTimeoutError",
       'Heartbeat (message id "1") was not answered within 30000 ms. It may have taken effect: repeat it only if that does no harm, or allow more time with timeoutMs.',
@@ -90,7 +95,42 @@ describe("every error", () => {
   test("has a cause exactly when something caused it", () => {
     expect(errors.filter(([error]) => "cause" in error).map(([{ name }]) => name)).toEqual([
       "CallError",
+      "PayloadError",
       "HandshakeError",
     ]);
   });
+});
+
+describe("HandshakeError", () => {
+  test("says what happened, then what to do, which it keeps apart as well", () => {
+    const error = new HandshakeError("name", "Nobody is there.", { url: "ws://a", advice: "Check the name." });
+    expect(error).toMatchObject({
+      message: "Nobody is there. Check the name.",
+      advice: "Check the name.",
+      url: "ws://a",
+    });
+    expect(new HandshakeError("network", "Nobody is there.", { url: "ws://a" })).toMatchObject({
+      message: "Nobody is there.",
+      advice: "",
+      status: undefined,
+    });
+  });
+
+  test.each([
+    ["unauthorized", "FailedToAuthenticateAtCentralSystem"],
+    ["certificate-refused", "FailedToAuthenticateAtCentralSystem"],
+    ["certificate-expired", "InvalidCentralSystemCertificate"],
+    ["certificate-untrusted", "InvalidCentralSystemCertificate"],
+    ["certificate-name", "InvalidCentralSystemCertificate"],
+    ["tls-version", "InvalidTLSVersion"],
+    ["tls-cipher", "InvalidTLSCipherSuite"],
+    ["tls", undefined],
+    ["unreachable", undefined],
+    ["network", undefined],
+  ] as const)(
+    "of the reason %s belongs to the security event %s [SEC-A00-309] [SEC-A00-315] [SEC-A00-322]",
+    (reason, securityEvent) => {
+      expect(new HandshakeError(reason, "No.", { url: "wss://a" }).securityEvent).toBe(securityEvent);
+    },
+  );
 });

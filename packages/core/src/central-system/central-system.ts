@@ -6,6 +6,7 @@ import {
   type ConnectionEvents,
   type ConnectionOptions,
   type ConnectionOwner,
+  type FinishedCall,
   type Handler,
   register,
 } from "../connection/connection.ts";
@@ -37,10 +38,15 @@ export interface CentralSystemEvents {
   connected: [event: WithConnection & { readonly connection: Connection<"CentralSystem"> }];
   /** A connection has ended. */
   disconnected: [event: WithConnection & { readonly code: number; readonly reason: string }];
+  /** A BootNotification was answered; CALLs made now follow the answer. */
+  registration: [event: WithConnection & { readonly status: RegistrationStatus }];
   /** The opening handshake of a Charge Point was refused. */
   refused: [event: HandshakeRefusal];
   message: [event: WithConnection & ConnectionEvents["message"][0]];
   violation: [event: WithConnection & ConnectionEvents["violation"][0]];
+  /** A quirk was made use of; without a generation where the opening handshake was read, before there was a connection. */
+  tolerated: [event: WithIdentity & Partial<WithConnection> & ConnectionEvents["tolerated"][0]];
+  finished: [event: WithConnection & ConnectionEvents["finished"][0]];
   /** Something on our side failed; without an identity where it concerned no Charge Point in particular. */
   fault: [event: Partial<WithConnection> & ConnectionEvents["fault"][0]];
 }
@@ -49,20 +55,54 @@ export interface CentralSystemEvents {
 export interface HandshakeRefusal {
   /** The identity in the URL, where it could be read. */
   readonly identity?: string;
+  /** Where the TCP connection came from; behind a proxy, the address of the proxy. */
+  readonly remoteAddress?: string;
+  /**
+   * What was wrong:
+   * `path`: the URL is not that of the endpoint and one identity, or the identity is too long.
+   * `encoding`: the URL is not percent-encoded UTF-8, or the identity has control characters.
+   * `no-upgrade`: the request did not ask for a WebSocket; often a proxy has removed the headers that do.
+   * `version`: it asked for an unknown version of the WebSocket protocol.
+   * `request`: it was no opening handshake for another reason, or no HTTP request at all.
+   * `subprotocol`: it did not offer OCPP-J 1.6.
+   * `unauthorized`: the credentials are missing or wrong.
+   * `unknown-identity`: the application does not know the identity.
+   * `duplicate`: a Charge Point of this identity is connected already.
+   * `limit`: too many connections or handshakes.
+   * `timeout`: the peer took too long to send its request, or the application to decide.
+   * `closing`: the Central System is shutting down.
+   * `fault`: the application failed to decide; the event `fault` tells why.
+   * `tls-version`: the peer wanted another version of TLS.
+   * `tls-cipher`: it wanted another cipher suite.
+   * `certificate`: its certificate is missing, expired, not trusted, or that of another identity.
+   * `certificate-refused`: it does not accept ours.
+   * `tls`: TLS failed for another reason.
+   */
   readonly reason:
     | "path"
-    | "unknown-identity"
-    | "unauthorized"
-    | "subprotocol"
+    | "encoding"
+    | "no-upgrade"
+    | "version"
     | "request"
-    | "timeout"
+    | "subprotocol"
+    | "unauthorized"
+    | "unknown-identity"
     | "duplicate"
+    | "limit"
+    | "timeout"
     | "closing"
-    | "fault";
-  /** The HTTP status of the answer; 101 where the WebSocket was opened and closed at once. */
-  readonly status: number;
-  /** What was wrong, in one sentence. */
+    | "fault"
+    | "tls-version"
+    | "tls-cipher"
+    | "certificate"
+    | "certificate-refused"
+    | "tls";
+  /** The HTTP status of the answer, where there was one; 101 where the WebSocket was opened and closed at once. */
+  readonly status?: number;
+  /** What happened, in one sentence. */
   readonly message: string;
+  /** What to do about it, in one sentence. */
+  readonly advice: string;
 }
 
 /** What to do when a Charge Point connects that is connected already. */
@@ -116,6 +156,8 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   readonly #registered = new Map<string, Registered>();
   /** Of connections that have ended, too, as long as their handlers run. */
   readonly #byConnection = new WeakMap<Connection<"CentralSystem">, Registered>();
+  /** What is being decided about a Charge Point that asks to be let in. */
+  readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
   /** Why nobody is let in any more. */
   #leaving: CloseReason | undefined;
@@ -145,24 +187,40 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   }
 
   /**
-   * Decides whether a Charge Point that has been authenticated may connect, before its WebSocket is opened.
+   * Decides whether a Charge Point that has been authenticated may connect, before its WebSocket is opened. An older
+   * connection that gives no sign of life is closed with 1008. Of several that ask at once, one is let in at a time.
    *
-   * @returns `undefined` if it may, and {@link accept} may be called; otherwise why not. Never rejects.
+   * @returns `undefined` if it may, and {@link accept} is to be called at once; otherwise why not. Never rejects.
    * @spec [J-164, J-166, Q20]
    */
   async admit(identity: string): Promise<HandshakeRefusal | undefined> {
+    for (let first = this.#admissions.get(identity); first !== undefined; first = this.#admissions.get(identity)) {
+      const refusal = await first; // What is true of the first one is true of all.
+      if (refusal !== undefined) return refusal;
+    }
+    const decision = this.#decide(identity);
+    const over = decision.then(async (refusal) => {
+      if (refusal === undefined) await this.#nextTurn(); // Until it is accepted.
+      this.#admissions.delete(identity);
+      return refusal;
+    });
+    this.#admissions.set(identity, over);
+    return decision;
+  }
+
+  async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
     const { duplicates = "probe", probeTimeoutMs = 5000 } = this.#options;
     const present = this.get(identity);
-    const stays =
-      present !== undefined &&
-      (duplicates === "reject" || (duplicates === "probe" && (await present.probe(probeTimeoutMs))));
-    if (this.#leaving !== undefined) return { identity, ...closing };
-    return stays ? { identity, ...duplicate } : undefined;
+    if (this.#leaving === undefined && present !== undefined && duplicates !== "replace") {
+      if (duplicates === "reject" || (await present.probe(probeTimeoutMs))) return { identity, ...duplicate };
+      present.close(1008, "No sign of life, while another connection asks to be let in");
+    }
+    return this.#leaving === undefined ? undefined : { identity, ...closing };
   }
 
   /**
    * Takes over an open transport of an authenticated Charge Point. An older connection of the same identity is closed with
-   * 1008; {@link admit} decides whether it should come to that.
+   * 1008, whatever {@link admit} would have said.
    *
    * @param identity - Identity of the Charge Point, percent-decoded.
    * @spec [J-107, J-164]
@@ -218,6 +276,10 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   #reached(time: number): Promise<void> | undefined {
     if (this.#registered.size === 0 || time <= this.#clock.now()) return undefined;
     return new Promise((resolve) => this.#clock.wakeAt(time, resolve));
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.wakeAt(this.#clock.now(), resolve));
   }
 
   #of(connection: Connection<"CentralSystem">): Registered {
@@ -276,9 +338,17 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     // J-164: the end of a replaced connection must not unregister the one that replaced it.
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
     const ownName = name === "closed" ? "disconnected" : name;
-    if (this.listenerCount(ownName) > 0)
-      emit(this, ownName, { ...event, identity, generation }, { identity, generation });
+    const about = { identity, generation };
+    if (this.listenerCount(ownName) > 0) emit(this, ownName, { ...event, ...about }, about);
+    const status = name === "finished" ? statusIn(event as FinishedCall) : undefined;
+    if (status !== undefined) emit(this, "registration", { ...about, status }, about);
   }
+}
+
+/** What a CALL was answered with, if it was a BootNotification of the Charge Point. */
+function statusIn({ direction, call, outcome }: FinishedCall): RegistrationStatus | undefined {
+  if (direction === "out" || call.action !== "BootNotification" || outcome.type !== "CALLRESULT") return undefined;
+  return (outcome.payload as Conf<"BootNotification">).status;
 }
 
 /** What {@link Connection.close} is called with. */
@@ -288,10 +358,12 @@ const closing = {
   reason: "closing",
   status: 503,
   message: "The Central System is shutting down.",
+  advice: "Nothing has to be done: the Charge Point will try again.",
 } as const satisfies HandshakeRefusal;
 
 const duplicate = {
   reason: "duplicate",
   status: 409,
   message: "A Charge Point of this identity is connected already.",
+  advice: "Give each Charge Point an identity of its own.",
 } as const satisfies HandshakeRefusal;

@@ -25,7 +25,14 @@ export function builtInHandlers(parts: BuiltInParts): ReadonlyMap<Action, AnyHan
   };
   if (configuration !== undefined) {
     handle("GetConfiguration", (req) => configuration.getConfiguration(req));
-    handle("ChangeConfiguration", (req) => configuration.changeConfiguration(req));
+    handle("ChangeConfiguration", async (req, { answered, connection }) => {
+      const conf = await configuration.changeConfiguration(req);
+      // SEC-A01-13, SEC-A05-06: what was agreed upon is used from now on, so the next connection has to prove it.
+      if (conf.status === "Accepted" && /^(?:AuthorizationKey|SecurityProfile)$/i.test(req.key)) {
+        void answered.then(() => connection.close(1000, `${req.key} was changed`));
+      }
+      return conf;
+    });
   }
   // CORE-CL-02: a Charge Point without a cache rejects.
   handle("ClearCache", async () => ({ status: (await authorizationCache?.clear()) ?? "Rejected" }));

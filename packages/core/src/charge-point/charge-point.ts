@@ -18,6 +18,7 @@ import type { Connect, Transport } from "../connection/transport.ts";
 import { CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
+import type { Quirk } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { memoryStore, type QueueStore } from "../store/queue-store.ts";
 import { Authorizer } from "./authorizer.ts";
@@ -46,6 +47,8 @@ const ownActions: readonly string[] = ["BootNotification", "StatusNotification",
 export interface ChargePointEvents {
   message: ConnectionEvents["message"];
   violation: ConnectionEvents["violation"];
+  tolerated: ConnectionEvents["tolerated"];
+  finished: ConnectionEvents["finished"];
   /** Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged. */
   fault: ConnectionEvents["fault"];
   /** An attempt to connect begins. */
@@ -111,6 +114,8 @@ export interface ChargePointOptions extends RetryBackOff {
    * configuration, or 30 000. [J-104]
    */
   readonly timeoutMs?: number;
+  /** What is forgiven of what the Central System sends, see `quirks`. Default: nothing. */
+  readonly tolerate?: readonly Quirk[];
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
   /** Returns numbers from 0 up to 1, for the waits between attempts to connect. Default `Math.random`. */
@@ -366,7 +371,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   #opened(transport: Transport): void {
-    const options = { role: "ChargePoint", identity: this.identity, clock: this.#clock } as const;
+    const { tolerate = [] } = this.#options;
+    const options = { role: "ChargePoint", identity: this.identity, clock: this.#clock, tolerate } as const;
     this.#connection = new Connection(transport, options, this.#owner);
     this.#reconnection.opened(this.#clock.now());
     this.#runReconnection();

@@ -125,6 +125,10 @@ interface Setting {
   inEffect: ConfigurationValue | undefined;
   /** What the store has. */
   record: string | undefined;
+  /** How many changes of this key the Central System has asked for. */
+  asked: number;
+  /** Which of them was carried out last. */
+  changed: number;
   readonly listeners: Set<(value: never) => void>;
 }
 
@@ -252,7 +256,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
 
   /**
    * Answers ChangeConfiguration. A change is in the store before it is answered with Accepted or RebootRequired; if
-   * the store fails, it is Rejected, and nothing has changed.
+   * the store fails, it is Rejected, and nothing has changed. So is one that a later change of the same key has overtaken
+   * while `approve` was deciding.
    *
    * @spec OCPP 1.6 §5.3 [CORE-CC-01 … CORE-CC-12, CORE-MTR-09, J-152, SEC-A05-01, SEC-A05-02]
    */
@@ -268,14 +273,16 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   }
 
   async #change(setting: Setting, text: string): Promise<ConfigurationVerdict> {
+    const number = ++setting.asked;
     const value = parseConfigurationValue(setting.range, text);
     if (value === undefined || !this.#mayChange(setting, value)) return { status: "Rejected" };
     const { status } = await this.#approve({ key: setting.key, value } as never);
     if (status !== "Accepted" && status !== "RebootRequired") return { status: "Rejected" };
     return this.#inTurn(async () => {
-      // Something else may have changed while the charge point was thinking.
-      if (!this.#mayChange(setting, value)) return { status: "Rejected" };
+      // Something else may have changed while the charge point was thinking; what was asked for last is what stays.
+      if (number < setting.changed || !this.#mayChange(setting, value)) return { status: "Rejected" };
       await this.#keep(setting, value);
+      setting.changed = number;
       if (status === "Accepted") this.#apply(setting, value);
       return { status };
     });
@@ -421,7 +428,18 @@ function settingOf(
   accepts: Setting["accepts"],
 ): Setting {
   const value = initial === undefined ? undefined : frozen(initial);
-  return { key, range, access, accepts, latest: value, inEffect: value, record: undefined, listeners: new Set() };
+  return {
+    key,
+    range,
+    access,
+    accepts,
+    latest: value,
+    inEffect: value,
+    record: undefined,
+    asked: 0,
+    changed: 0,
+    listeners: new Set(),
+  };
 }
 
 /**

@@ -19,8 +19,17 @@ import {
   type Req,
   type Role,
 } from "../messages/actions.ts";
+import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
-import { type CallFrame, decode, encode, type Frame, longestMessageId, type Malformed } from "../rpc/frame.ts";
+import {
+  type CallFrame,
+  decode,
+  encode,
+  type Frame,
+  frameReader,
+  longestMessageId,
+  type Malformed,
+} from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
 import { emit } from "./emit.ts";
 import { randomMessageId } from "./message-id.ts";
@@ -62,7 +71,7 @@ export type Violation =
 
 /** The events of a {@link Connection}; a listener gets one read-only object. */
 export interface ConnectionEvents {
-  /** A frame arrived, or was handed to the transport. */
+  /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
   message: [event: { readonly direction: "in" | "out"; readonly frame: Frame }];
   /** The peer broke the protocol. It has been dealt with as the documents say; the connection goes on. */
   violation: [
@@ -73,10 +82,31 @@ export interface ConnectionEvents {
       readonly frame: Frame | Malformed;
     },
   ];
+  /**
+   * A quirk was made use of, to read what would have been refused; once for each place that was wrong. Of a payload it is
+   * told after the `message` with its frame, of a frame before.
+   */
+  tolerated: [event: Tolerated];
+  /**
+   * A CALL is over: it was answered, or never will be. Follows the `message` of the answer. Not told of a CALL of ours
+   * whose caller aborted it before it was sent.
+   */
+  finished: [event: FinishedCall];
   /** Something on our side failed: a handler threw or answered nonsense, a listener threw, the transport threw. */
   fault: [event: { readonly error: unknown; readonly action?: Action }];
   /** The connection has ended; emitted once. */
   closed: [event: { readonly code: number; readonly reason: string }];
+}
+
+/** A CALL that is over. */
+export interface FinishedCall {
+  /** `in`: the peer's. `out`: ours. */
+  readonly direction: "in" | "out";
+  readonly call: CallFrame;
+  /** The answer, or why there is none. */
+  readonly outcome: Outcome;
+  /** Milliseconds from its arrival or its sending; 0 for one that was never sent. */
+  readonly elapsedMs: number;
 }
 
 /** Settings of a {@link Connection}. */
@@ -91,6 +121,11 @@ export interface ConnectionOptions<R extends Role> {
   readonly maxWaitingCalls?: number;
   /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
   readonly maxServedCalls?: number;
+  /**
+   * What is forgiven of what the peer sends, see `quirks`; those of handshakes are ignored here. Default: nothing.
+   * Also to be set later: {@link Connection.tolerate}.
+   */
+  readonly tolerate?: readonly Quirk[];
   /** Makes message ids: 1 to 36 characters, never the same twice on a connection. Default: random UUIDs. */
   readonly createMessageId?: () => string;
   /** Default: the clock of the runtime. */
@@ -166,8 +201,12 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   readonly #rpc = new Rpc();
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
-  readonly #served = new Set<ServedCall<R>>();
+  /** The CALLs of the peer that are not answered yet, by message id. */
+  readonly #served = new Map<string, ServedCall<R>>();
+  /** When the outstanding CALL was sent. */
+  #sentAt = 0;
   readonly #probes = new Set<(alive: boolean) => void>();
+  #quirks: readonly Quirk[] = [];
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
   /**
@@ -186,6 +225,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = options.maxServedCalls ?? 100;
     this.#createMessageId = options.createMessageId ?? randomMessageId;
+    this.tolerate(options.tolerate ?? []);
     this.#owner = owner;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     transport.listen({
@@ -193,6 +233,11 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       heard: () => this.#heard(),
       close: (code, reason) => this.#end(code, reason),
     });
+  }
+
+  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  get remoteAddress(): string | undefined {
+    return this.#transport.remoteAddress;
   }
 
   /**
@@ -252,6 +297,14 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   /**
+   * Sets what is forgiven of what the peer sends from now on, in place of what was before: for example when
+   * BootNotification has told the vendor and the model. An empty list: nothing.
+   */
+  tolerate(quirks: readonly Quirk[]): void {
+    this.#quirks = quirks.filter(({ scope }) => scope !== "handshake");
+  }
+
+  /**
    * Asks the peer for a sign of life; anything that arrives is one.
    *
    * @param timeoutMs - How long to wait for it, in milliseconds.
@@ -294,7 +347,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   #receive(text: string): void {
     if (this.#closed !== undefined) return;
     this.#heard();
-    const frame = decode(text);
+    const frame = this.#read(text);
     if (frame.type !== "MALFORMED") this.#emit("message", { direction: "in", frame });
     if (this.#owner?.silent && intendedType(frame) === "CALL") {
       this.#violation(
@@ -308,10 +361,36 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#run();
   }
 
+  /** What a text says, once the quirks have had their try at one that is no frame. */
+  #read(text: string): Frame | Malformed {
+    const frame = decode(text);
+    if (frame.type !== "MALFORMED") return frame;
+    const repaired = this.#quirks[0]?.tolerance.repairFrame(this.#quirks, text, frameReader);
+    if (repaired === undefined) return frame;
+    this.#tolerated(repaired.uses);
+    return repaired.frame;
+  }
+
+  /** The payload of the peer, once the quirks have had their try at one that violates its schema. */
+  #parse(action: Action, kind: "req" | "conf", payload: unknown): unknown {
+    try {
+      return (kind === "req" ? parseReq : parseConf)(action, payload, "remote");
+    } catch (error) {
+      const repaired = this.#quirks[0]?.tolerance.repairPayload(this.#quirks, action, kind, payload);
+      if (repaired === undefined) throw error;
+      this.#tolerated(repaired.uses);
+      return repaired.payload;
+    }
+  }
+
+  #tolerated(uses: readonly Tolerated[]): void {
+    for (const use of uses) this.#emit("tolerated", use);
+  }
+
   #perform(output: RpcOutput): void {
     switch (output.type) {
       case "send":
-        this.#send(output.frame);
+        this.#send(output.frame, output.answers);
         break;
       case "received":
         this.#serve(output.call);
@@ -325,15 +404,30 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     }
   }
 
-  #send(frame: Frame): void {
+  #send(frame: Frame, answers: CallFrame | undefined): void {
+    if (frame.type === "CALL") this.#sentAt = this.#clock.now();
     // CORE-BOOT-13: not even what was asked before.
-    if (this.#owner?.silent && frame.type !== "CALL") return;
-    if (this.#guard(() => this.#transport.send(encode(frame)))) this.#emit("message", { direction: "out", frame });
+    const isHeldBack = this.#owner?.silent === true && frame.type !== "CALL";
+    const isSent = !isHeldBack && this.#guard(() => this.#transport.send(encode(frame)));
+    if (isSent) this.#emit("message", { direction: "out", frame });
+    if (answers !== undefined) this.#finish(answers.messageId, isSent ? (frame as Outcome) : unanswered);
+  }
+
+  /** Ends the serving of a CALL. */
+  #finish(messageId: string, outcome: Outcome): void {
+    const served = this.#served.get(messageId);
+    if (served === undefined) return; // It ended with the connection.
+    this.#served.delete(messageId);
+    served.settle(outcome !== unanswered);
+    const { call, receivedAt } = served;
+    this.#emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
   }
 
   /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
   #serve(call: CallFrame): void {
     const { action, payload } = call;
+    const served = new ServedCall(this, call, this.#clock.now());
+    this.#served.set(call.messageId, served);
     if (this.#rpc.serving > this.#maxServedCalls) {
       this.#overloaded(call);
       return;
@@ -353,7 +447,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       return;
     }
     try {
-      void this.#answer(call, action, handler, parseReq(action, payload, "remote") as never);
+      const req = this.#parse(action, "req", payload);
+      if (this.#closed !== undefined) return; // By a listener of `tolerated`.
+      void this.#answer(served, action, handler, req as never);
     } catch (error) {
       const { code, description } = error as PayloadError;
       this.#refuse(call, "payload", code, description);
@@ -375,10 +471,8 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
-  async #answer(call: CallFrame, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
-    const { messageId } = call;
-    const served = new ServedCall(this, messageId);
-    this.#served.add(served);
+  async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
+    const { messageId } = served;
     try {
       const conf = parseConf(action, await handler(req, served), "local");
       const delay = this.#owner?.responding?.(this, action, conf);
@@ -390,12 +484,19 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       this.#rpc.fail(messageId, code, description, details);
     }
     this.#run();
-    served.settle(this.#served.delete(served) && !this.#owner?.silent);
   }
 
   #settle(call: CallFrame, outcome: Outcome): void {
+    const wasSent = outcome.type !== "CLOSED" || outcome.sent;
+    const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
+    this.#resolve(call, outcome);
+    this.#emit("finished", { direction: "out", call, outcome, elapsedMs });
+  }
+
+  /** Tells the caller of a CALL how it ended. */
+  #resolve(call: CallFrame, outcome: Outcome): void {
     const caller = this.#callers.get(call.messageId);
-    if (caller === undefined) return; // Its caller aborted it.
+    if (caller === undefined) return; // It has aborted the CALL.
     this.#callers.delete(call.messageId);
     caller.release();
     try {
@@ -415,7 +516,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   #confOf({ action, messageId }: CallFrame, outcome: Outcome): unknown {
     switch (outcome.type) {
       case "CALLRESULT":
-        return parseConf(action as Action, outcome.payload, "remote");
+        return this.#parse(action as Action, "conf", outcome.payload);
       case "CALLERROR":
         throw new CallError(errorCodeOf(outcome.errorCode), outcome.errorDescription, {
           details: outcome.errorDetails,
@@ -443,8 +544,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#rpc.close();
     this.#run();
     for (const settle of this.#probes) settle(false);
-    for (const served of this.#served) served.settle(false);
-    this.#served.clear();
+    for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
     this.#emit("closed", this.#closed);
   }
 
@@ -478,17 +578,26 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 }
 
-/** A CALL of the peer while its handler runs. */
+/** What becomes of a CALL of the peer whose answer cannot be sent, or must not. */
+const unanswered: Outcome = { type: "CLOSED", sent: false };
+
+/** A CALL of the peer that is being served. */
 class ServedCall<R extends Role> implements HandlerContext<R> {
   readonly connection: Connection<R>;
-  readonly messageId: string;
+  readonly call: CallFrame;
+  readonly receivedAt: number;
   #sent: boolean | undefined;
   #promise: Promise<boolean> | undefined;
   #resolve: (sent: boolean) => void = () => {};
 
-  constructor(connection: Connection<R>, messageId: string) {
+  constructor(connection: Connection<R>, call: CallFrame, receivedAt: number) {
     this.connection = connection;
-    this.messageId = messageId;
+    this.call = call;
+    this.receivedAt = receivedAt;
+  }
+
+  get messageId(): string {
+    return this.call.messageId;
   }
 
   get answered(): Promise<boolean> {

@@ -7,6 +7,8 @@
  * @spec OCPP-J 1.6 §3, §4.1.2
  */
 export interface Transport {
+  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  readonly remoteAddress?: string | undefined;
   /**
    * Starts delivery; called once, before anything is read. What arrived earlier is kept and delivered, and no callback
    * runs before `listen` has returned.

@@ -74,8 +74,14 @@ const codes = {
   empty: "OccurenceConstraintViolation",
 } as const satisfies Record<string, ErrorCode>;
 
+/** What can be wrong at one place of a payload. */
+export type FaultName = keyof typeof codes;
+
 /** What is wrong, and the words for it, which never contain a value that was received. */
-type Fault = readonly [fault: keyof typeof codes, message: string];
+export type Fault = readonly [fault: FaultName, message: string];
+
+/** A field that the message does not have. */
+export const unknownField: Fault = ["unknownField", "is not a field of this message"];
 
 /**
  * What is wrong with a payload, in the order of the fields, unknown fields last.
@@ -104,7 +110,7 @@ function issuesOf(schema: z.core.$ZodType, payload: unknown): readonly PayloadIs
       for (const name in value) {
         if (enough()) return;
         if (!Object.hasOwn(def.shape, name)) {
-          report(prefix + printable(name), ["unknownField", "is not a field of this message"]);
+          report(prefix + printable(name), unknownField);
         }
       }
     }
@@ -120,7 +126,7 @@ function issuesOf(schema: z.core.$ZodType, payload: unknown): readonly PayloadIs
 }
 
 /** What zod finds wrong with a value itself. */
-function faultsOf(schema: z.core.$ZodType, value: unknown): readonly Fault[] {
+export function faultsOf(schema: z.core.$ZodType, value: unknown): readonly Fault[] {
   if (value === undefined) return [["missing", "is missing"]];
   const { issues } = schema._zod.run({ value, issues: [] }, { async: false }) as z.core.ParsePayload;
   return issues.map((issue): Fault => {
@@ -171,17 +177,18 @@ function typeOfValue(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function codePoints(text: string): number {
+/** How many characters a text has, counted as JSON Schema does. */
+export function codePoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
 }
 
 /** The name of an unknown field, fit for a log: short, in printable ASCII, and in quotes unless it looks like a name. */
-function printable(name: string): string {
+export function printable(name: string): string {
   if (name.length <= maxNameLength && /^\w+$/.test(name)) return name;
   const cut = name.length > maxNameLength ? `${name.slice(0, maxNameLength)}...` : name;
   return `"${cut.replace(/[^\x20-\x7e]|"/g, "?")}"`;

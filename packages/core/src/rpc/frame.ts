@@ -60,10 +60,23 @@ export const longestMessageId = 36;
  * @spec OCPP-J 1.6 §4.1.2–4.2.3 [J-040 … J-048, J-120 … J-127]; rows J-D02 … J-D10, J-D22 of the decision table
  */
 export function decode(text: string): Frame | Malformed {
-  let json: unknown;
+  return decodeJson(parseJson(text), text);
+}
+
+/** The two steps of {@link decode}. */
+export const frameReader = { parse: parseJson, read: decodeJson };
+
+/** The JSON in a text, or `undefined`, which no JSON stands for. */
+function parseJson(text: string): unknown {
   try {
-    json = JSON.parse(withoutPadding(text));
+    return JSON.parse(withoutPadding(text));
   } catch {
+    return undefined;
+  }
+}
+
+function decodeJson(json: unknown, text: string): Frame | Malformed {
+  if (json === undefined) {
     // J-127: nothing tells to which CALL an answer would belong.
     return { type: "MALFORMED", reason: "not-json", message: "The message is not JSON.", text };
   }

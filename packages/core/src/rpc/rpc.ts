@@ -6,10 +6,16 @@
  *
  *   outbound  call ─► waiting ─► outstanding ─► settled        at most one is outstanding (J-100)
  *   inbound   receive ─► received ─► serving ─► respond | fail  any number is served at once (J-108)
+ *                └─► answered again                             a CALL that repeats one of the last
  *
  * A waiting CALL becomes outstanding, and is sent, as soon as nothing is outstanding; the time-out runs from that
  * moment. It is settled by an answer, by the time-out or by the end of the connection, whichever comes first, exactly
  * once. Answers to the peer are sent at once and never wait for an own CALL (J-106).
+ *
+ * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its action and payload are the
+ * same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
+ * answered with a CALLRESULT, the same answer is sent again, as long as it is remembered (answered-calls.ts). A different
+ * CALL is refused while the first is being served, and served as any other afterwards.
  *
  * Inputs that concern nothing we know (an answer to no CALL, `respond` after `close`) do nothing but say `violation`
  * where the peer is to blame. Nothing throws.
@@ -19,6 +25,7 @@
 
 import type { ErrorCode } from "../errors.ts";
 import type { Machine } from "../machine.ts";
+import { AnsweredCalls } from "./answered-calls.ts";
 import type { CallErrorFrame, CallFrame, CallResultFrame, Frame, FrameViolation, Malformed } from "./frame.ts";
 
 /** How a CALL of ours ended. */
@@ -34,7 +41,8 @@ export type Outcome =
 export type RpcViolation = FrameViolation | "duplicate-message-id" | "late-answer" | "unmatched-answer";
 
 export type RpcOutput =
-  | { readonly type: "send"; readonly frame: Frame }
+  /** `answers`: this ends the serving of a CALL. It is absent where one that is not being served is answered. */
+  | { readonly type: "send"; readonly frame: Frame; readonly answers?: CallFrame }
   | { readonly type: "received"; readonly call: CallFrame }
   | { readonly type: "settled"; readonly call: CallFrame; readonly outcome: Outcome }
   | {
@@ -50,6 +58,12 @@ interface Pending {
   readonly timeoutMs: number;
 }
 
+/** A CALL of the peer that is not answered yet. */
+interface Served {
+  readonly call: CallFrame;
+  readonly receivedAt: number;
+}
+
 /** How many timed-out CALLs are remembered, to tell an answer that is late from one that nobody asked for. */
 const rememberedTimeouts = 16;
 
@@ -60,7 +74,8 @@ export class Rpc implements Machine<RpcOutput> {
   #outstanding: Pending | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   readonly #timedOut: string[] = [];
-  readonly #serving = new Map<string, CallFrame>();
+  readonly #serving = new Map<string, Served>();
+  readonly #answered = new AnsweredCalls();
   #closed = false;
 
   /** How many CALLs of ours wait for their turn. */
@@ -114,7 +129,7 @@ export class Rpc implements Machine<RpcOutput> {
     if (this.#closed) return;
     switch (frame.type) {
       case "CALL":
-        this.#receiveCall(frame);
+        this.#receiveCall(frame, now);
         break;
       case "CALLRESULT":
       case "CALLERROR":
@@ -128,12 +143,21 @@ export class Rpc implements Machine<RpcOutput> {
 
   /** Answers a CALL that was `received` with a CALLRESULT. */
   respond(messageId: string, payload: unknown): void {
-    if (this.#serving.delete(messageId)) this.#send({ type: "CALLRESULT", messageId, payload });
+    const served = this.#serving.get(messageId);
+    if (served === undefined) return;
+    this.#serving.delete(messageId);
+    const answer = { type: "CALLRESULT", messageId, payload } as const;
+    this.#answered.remember(served.call, answer, served.receivedAt);
+    this.#outputs.push({ type: "send", frame: answer, answers: served.call });
   }
 
   /** Answers a CALL that was `received` with a CALLERROR. */
   fail(messageId: string, errorCode: ErrorCode, errorDescription: string, errorDetails: object = {}): void {
-    if (this.#serving.delete(messageId)) this.#send(callError(messageId, errorCode, errorDescription, errorDetails));
+    const served = this.#serving.get(messageId);
+    if (served === undefined) return;
+    this.#serving.delete(messageId);
+    const answer = callError(messageId, errorCode, errorDescription, errorDetails);
+    this.#outputs.push({ type: "send", frame: answer, answers: served.call });
   }
 
   advance(now: number): void {
@@ -160,21 +184,29 @@ export class Rpc implements Machine<RpcOutput> {
     this.#waiting.length = 0;
     this.#timedOut.length = 0;
     this.#serving.clear();
+    this.#answered.clear();
   }
 
-  #receiveCall(call: CallFrame): void {
-    const served = this.#serving.get(call.messageId);
-    if (served === undefined) {
-      this.#serving.set(call.messageId, call);
-      this.#outputs.push({ type: "received", call });
+  #receiveCall(call: CallFrame, now: number): void {
+    const served = this.#serving.get(call.messageId)?.call;
+    if (served !== undefined) {
+      // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
+      // both. A different CALL under an id in use is told so.
+      this.#violation("duplicate-message-id", "The message id is that of a CALL which is still being served.", call);
+      if (served.action !== call.action || !isSameJson(served.payload, call.payload)) {
+        this.#send(callError(call.messageId, "GenericError", "The message id is in use by an earlier CALL."));
+      }
       return;
     }
-    // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
-    // both. A different CALL under an id in use is told so.
-    this.#violation("duplicate-message-id", "The message id is that of a CALL which is still being served.", call);
-    if (served.action !== call.action || !isSameJson(served.payload, call.payload)) {
-      this.#send(callError(call.messageId, "GenericError", "The message id is in use by an earlier CALL."));
+    // Q14: the peer may not have got the answer, or got it too late.
+    const answer = this.#answered.answerTo(call, now);
+    if (answer !== undefined) {
+      this.#violation("duplicate-message-id", "The CALL repeats one that was answered, under its message id.", call);
+      this.#send(answer);
+      return;
     }
+    this.#serving.set(call.messageId, { call, receivedAt: now });
+    this.#outputs.push({ type: "received", call });
   }
 
   /** @param frame - What arrived, for the violation; the outcome may be a reading of it. */

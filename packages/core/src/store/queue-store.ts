@@ -6,8 +6,8 @@ export interface StoredRecord {
 
 /**
  * Keeps a Charge Point's records across restarts and power cuts: undelivered messages, open transactions, the
- * authorization cache, the Local Authorization List, configuration keys. Each kind has keys with a prefix of its own, so
- * one store serves all.
+ * authorization cache, the Local Authorization List, configuration keys, credentials. Each kind has keys with a prefix of
+ * its own, so one store serves all.
  *
  * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD.
  * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.

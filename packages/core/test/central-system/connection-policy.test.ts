@@ -64,6 +64,31 @@ describe("A second connection with the same identity", () => {
     expect(log).toEqual(["CP001 1 connected", "CP001 1 1008", "CP001 2 connected"]);
   });
 
+  test("finds the way free when an earlier one asked in vain and has left meanwhile", async () => {
+    const { clock, connect, knock, log } = site();
+    connect().link.chargePoint.mute();
+    knock();
+    await clock.advance(5000);
+    expect(log).toEqual(["CP001 1 connected", "CP001 1 1008"]);
+    const answer = knock();
+    await clock.advance(0);
+    expect(answer.now).toBe("admitted");
+  });
+
+  test("is admitted alone, when several ask at once", async () => {
+    const { clock, centralSystem, connect } = site();
+    connect().link.chargePoint.mute();
+    const answers: string[] = [];
+    for (let index = 0; index < 3; index++) {
+      void centralSystem.admit("CP001").then((refusal) => {
+        answers.push(refusal?.reason ?? "admitted");
+        if (refusal === undefined) connect();
+      });
+    }
+    await clock.advance(6000);
+    expect(answers).toEqual(["admitted", "duplicate", "duplicate"]);
+  });
+
   test("is admitted as soon as the first one ends", async () => {
     const { clock, connect, knock } = site();
     const { link } = connect();

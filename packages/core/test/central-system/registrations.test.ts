@@ -158,6 +158,26 @@ describe("A Charge Point that is not accepted", () => {
   });
 });
 
+test("CentralSystem tells of every answer to a BootNotification, in time for CALLs that follow it", async () => {
+  const { behaviour, centralSystem, connect, result } = site();
+  const told: unknown[] = [];
+  centralSystem.on("registration", ({ identity, status, generation }) => {
+    told.push([identity, generation, status]);
+    void centralSystem
+      .get(identity)
+      ?.call("ClearCache", {})
+      .catch(() => {});
+  });
+  const { chargePoint, link } = connect();
+  chargePoint.handle("ClearCache", () => ({ status: "Accepted" }));
+  behaviour.status = "Pending";
+  await result(chargePoint.call("BootNotification", boot));
+  behaviour.status = "Wrong" as "Accepted";
+  await result(chargePoint.call("BootNotification", boot));
+  expect(told).toEqual([["CP001", 1, "Pending"]]);
+  expect(link.centralSystem.sent.map((text) => JSON.parse(text)[0])).toEqual([3, 2, 4]);
+});
+
 describe("A Charge Point that was accepted", () => {
   test("stays so when it reconnects without a BootNotification [J-132] [J-160] [J-165]", async () => {
     const { connect, result } = site();

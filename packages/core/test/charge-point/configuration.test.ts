@@ -518,6 +518,24 @@ describe("changeConfiguration", () => {
     expect(charger.configuration.get("SecurityProfile")).toBe(2);
   });
 
+  it("keeps the value that was asked for last, however long approve thinks about an earlier one", async () => {
+    const [earlier, later] = ["11".repeat(20), "22".repeat(20)];
+    let decide = (_: ConfigurationVerdict): void => {};
+    const first = new Promise<ConfigurationVerdict>((resolve) => {
+      decide = resolve;
+    });
+    const approve = vi
+      .fn((): ConfigurationVerdict | Promise<ConfigurationVerdict> => ({ status: "Accepted" }))
+      .mockReturnValueOnce(first);
+    const charger = await Charger.start({ AuthorizationKey: { value: password } }, { approve });
+    const slow = charger.change("AuthorizationKey", earlier);
+    expect(await charger.change("AuthorizationKey", later)).toBe("Accepted");
+    decide({ status: "Accepted" });
+    expect(await slow).toBe("Rejected");
+    expect(charger.configuration.get("AuthorizationKey")).toBe(later);
+    expect(await charger.change("AuthorizationKey", earlier)).toBe("Accepted");
+  });
+
   it("lets approve set other keys, and wait for it", async () => {
     const charger = await Charger.start(
       {},

@@ -438,6 +438,19 @@ describe("Connection.handle", () => {
     expect(arrived).toEqual([[3, "1", accepted]]);
   });
 
+  test("answers a CALL that is repeated after its answer as before, without the handler [J-051] [Q14] [trap 5]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem");
+    let transactionId = 0;
+    connection.handle("StartTransaction", () => ({ transactionId: ++transactionId, ...accepted }));
+    const start = (meterStart: number) =>
+      send(
+        `[2,"1","StartTransaction",{"connectorId":1,"idTag":"A","timestamp":"2026-01-01T00:00:00Z","meterStart":${meterStart}}]`,
+      );
+    for (const meterStart of [5, 5, 6]) await start(meterStart);
+    expect(arrived).toEqual([1, 1, 2].map((transactionId) => [3, "1", { transactionId, ...accepted }]));
+    expect(events.violation.map(({ reason }) => reason)).toEqual(["duplicate-message-id"]);
+  });
+
   test("tells a handler when its answer is on its way, so that follow-ups come after it [J-111]", async () => {
     const { connection, send, arrived } = rawPeer("ChargePoint");
     connection.handle("RemoteStopTransaction", (_, { answered, connection }) => {
@@ -572,6 +585,81 @@ describe("Connection, events", () => {
       ["out", "CALLRESULT", "a"],
       ["in", "CALLRESULT", "1"],
     ]);
+  });
+
+  test("tells of every CALL of ours how it ended, and how long it took", async () => {
+    const { clock, connection, events, send } = rawPeer("ChargePoint", { timeoutMs: 1000 });
+    const calls = [1, 2, 3, 4, 5].map(() => connection.call("Heartbeat", {}).catch(() => {}));
+    await clock.advance(20);
+    await send('[3,"1",{"currentTime":"2026-01-01T00:00:00Z"}]');
+    await clock.advance(30);
+    await send('[4,"2","GenericError","",{}]');
+    await clock.advance(1000);
+    await clock.advance(40);
+    connection.close();
+    await Promise.all(calls);
+    const told = events.finished.map(({ call, outcome, ...event }) => ({ ...event, id: call.messageId, ...outcome }));
+    expect(told).toMatchObject([
+      { id: "1", direction: "out", type: "CALLRESULT", elapsedMs: 20 },
+      { id: "2", direction: "out", type: "CALLERROR", errorCode: "GenericError", elapsedMs: 30 },
+      { id: "3", direction: "out", type: "TIMEOUT", elapsedMs: 1000 },
+      { id: "4", direction: "out", type: "CLOSED", sent: true, elapsedMs: 40 },
+      { id: "5", direction: "out", type: "CLOSED", sent: false, elapsedMs: 0 },
+    ]);
+  });
+
+  test("tells of an aborted CALL only if it was sent", async () => {
+    const { clock, connection, events, send } = rawPeer("ChargePoint");
+    const abort = new AbortController();
+    const calls = [1, 2].map(() => rejection(connection.call("Heartbeat", {}, { signal: abort.signal })));
+    await clock.advance(0);
+    abort.abort(new Error("enough"));
+    await Promise.all(calls);
+    await send('[3,"1",{"currentTime":"2026-01-01T00:00:00Z"}]');
+    expect(events.finished.map(({ call }) => call.messageId)).toEqual(["1"]);
+  });
+
+  test("tells of every CALL of the peer how it was answered, after the frame, and how long that took", async () => {
+    const { clock, connection, events, send } = rawPeer("CentralSystem");
+    const order: string[] = [];
+    connection.on("message", ({ direction, frame }) => order.push(`${direction} ${frame.type}`));
+    connection.on("finished", ({ call }) => order.push(`finished ${call.messageId}`));
+    connection.handle(
+      "Authorize",
+      () => new Promise((resolve) => clock.wakeAt(clock.now() + 50, () => resolve(accepted))),
+    );
+    connection.handle("Heartbeat", () => new Promise(() => {}));
+    await send('[2,"a","Authorize",{"idTag":"A"}]');
+    await send('[2,"b","Frobnicate",{}]');
+    await send('[2,"c","Heartbeat",{}]');
+    await clock.advance(50);
+    connection.close();
+    expect(
+      events.finished.map(({ call, outcome, ...event }) => ({ ...event, id: call.messageId, ...outcome })),
+    ).toMatchObject([
+      { id: "b", direction: "in", type: "CALLERROR", errorCode: "NotImplemented", elapsedMs: 0 },
+      { id: "a", direction: "in", type: "CALLRESULT", payload: accepted, elapsedMs: 50 },
+      { id: "c", direction: "in", type: "CLOSED", elapsedMs: 50 },
+    ]);
+    expect(order).toEqual([
+      ...["in CALL", "in CALL", "out CALLERROR", "finished b", "in CALL"],
+      ...["out CALLRESULT", "finished a", "finished c"],
+    ]);
+  });
+
+  test("tells once of a CALL whose id is used again while it is served", async () => {
+    const { clock, connection, events, send } = rawPeer("CentralSystem");
+    connection.handle(
+      "Authorize",
+      () => new Promise((resolve) => clock.wakeAt(clock.now() + 50, () => resolve(accepted))),
+    );
+    await send('[2,"a","Authorize",{"idTag":"A"}]');
+    await send('[2,"a","Authorize",{"idTag":"B"}]'); // Gets GenericError.
+    await send('[2,"a","Authorize",{"idTag":"A"}]');
+    expect(events.finished).toEqual([]);
+    await clock.advance(50);
+    await send('[2,"a","Authorize",{"idTag":"A"}]'); // Is answered as before.
+    expect(events.finished).toMatchObject([{ call: { payload: { idTag: "A" } }, outcome: { type: "CALLRESULT" } }]);
   });
 
   test("survives a listener that throws, and reports it", async () => {

@@ -38,9 +38,11 @@ export function rawPeer<R extends Role>(role: R, options: Partial<ConnectionOpti
     message: (text) => arrived.push(JSON.parse(text)),
     close: (code, reason) => closed.push({ code, reason }),
   });
-  const events: Recorded = { message: [], violation: [], fault: [], closed: [] };
+  const events: Recorded = { message: [], violation: [], tolerated: [], finished: [], fault: [], closed: [] };
   connection.on("message", (event) => events.message.push(event));
   connection.on("violation", (event) => events.violation.push(event));
+  connection.on("tolerated", (event) => events.tolerated.push(event));
+  connection.on("finished", (event) => events.finished.push(event));
   connection.on("fault", (event) => events.fault.push(event));
   connection.on("closed", (event) => events.closed.push(event));
   return {

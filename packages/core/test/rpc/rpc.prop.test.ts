@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode } from "../../src/rpc/frame.ts";
 import { Rpc, type RpcOutput } from "../../src/rpc/rpc.ts";
-import { call } from "./vocabulary.ts";
+import { call, callResult } from "./vocabulary.ts";
 
 type Side = "a" | "b";
 const other = { a: "b", b: "a" } as const;
@@ -19,6 +19,7 @@ class End {
   readonly withdrawn = new Set<string>();
   /** CALLs of the peer that were handed out and not answered. */
   readonly serving: string[] = [];
+  /** Those that were answered with a CALLRESULT. */
   readonly answered: string[] = [];
   closed = false;
 }
@@ -58,6 +59,7 @@ class Pair {
       case "received":
         expect(end.closed, "handed out after close").toBe(false);
         expect(end.serving).not.toContain(output.call.messageId);
+        expect(end.answered.slice(-4), "handed out again").not.toContain(output.call.messageId);
         end.serving.push(output.call.messageId);
         break;
       case "settled": {
@@ -117,7 +119,7 @@ const commands = [
       (pair) => {
         const id = `${++pair.ids}`;
         pair[side].called.push(id);
-        pair[side].rpc.call(call(id), timeoutMs, pair.now);
+        pair[side].rpc.call(call(id, "A", { of: id }), timeoutMs, pair.now);
       },
       side,
     ),
@@ -154,8 +156,10 @@ const commands = [
         const id = pick(end.serving, index);
         if (id === undefined) return;
         end.serving.splice(end.serving.indexOf(id), 1);
-        if (well) end.rpc.respond(id, { to: id });
-        else end.rpc.fail(id, "InternalError", id);
+        if (well) {
+          end.rpc.respond(id, { to: id });
+          end.answered.push(id);
+        } else end.rpc.fail(id, "InternalError", id);
       },
       side,
     ),
@@ -179,7 +183,7 @@ const commands = [
         const id = `${++pair.ids}`;
         const end = pair[side];
         end.called.push(id);
-        end.rpc.call(call(id), timeoutMs, pair.now);
+        end.rpc.call(call(id, "A", { of: id }), timeoutMs, pair.now);
         const victim = index === 0 ? id : pick(end.called, index);
         if (victim === undefined) return;
         end.rpc.withdraw(victim, pair.now);
@@ -251,5 +255,78 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
         }
       }),
     );
+  });
+
+  /** What arrives: few ids, actions and payloads, so that CALLs are repeated, and ids used again for others. */
+  const arrivals = fc.record({
+    id: fc.nat(5).map(String),
+    action: fc.constantFrom("A", "A", "B"),
+    payload: fc.constantFrom<unknown>({ a: 1 }, { a: 1 }, { a: 2 }, { a: [{ b: "c" }, null] }, {}),
+  });
+  /** What becomes of a CALL that is being served. */
+  const answers = fc.record({ index: fc.nat(5), well: fc.boolean() });
+  const waits = fc.constantFrom(1, 59_999, 120_001);
+
+  test("answer a repetition as the CALL was answered, and serve every other CALL [J-051] [J-054] [Q14] [trap 5]", () => {
+    let repetitions = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 4, arbitrary: arrivals }, { weight: 3, arbitrary: answers }, waits), {
+          size: "+1",
+        }),
+        (inputs) => {
+          const rpc = new Rpc();
+          let now = 0;
+          let number = 0;
+          const serving = new Map<string, { readonly text: string; readonly at: number }>();
+          /** The CALL that was served last under each message id, with its answer, and how many were answered by then. */
+          const last = new Map<string, { text: string; at: number; answer: unknown; number: number }>();
+          for (const input of inputs) {
+            if (typeof input === "number") now += input;
+            else if ("well" in input) {
+              const id = pick([...serving.keys()], input.index);
+              const served = id === undefined ? undefined : serving.get(id);
+              if (id === undefined || served === undefined) continue;
+              serving.delete(id);
+              if (input.well) {
+                const answer = { number: ++number };
+                last.set(id, { ...served, answer, number });
+                rpc.respond(id, answer);
+              } else {
+                last.delete(id);
+                rpc.fail(id, "InternalError", "");
+              }
+              expect(rpc.poll()).toMatchObject({ type: "send", frame: { messageId: id } });
+            } else {
+              const arrived = call(input.id, input.action, input.payload);
+              const text = encode(arrived);
+              const before = last.get(input.id);
+              const isSame = before !== undefined && before.text === text && now - before.at <= 120_000;
+              rpc.receive(arrived, now);
+              const output = rpc.poll();
+              if (serving.has(input.id)) {
+                expect(output).toMatchObject({ type: "violation", reason: "duplicate-message-id" });
+                if (serving.get(input.id)?.text !== text) expect(rpc.poll()).toMatchObject({ type: "send" });
+              } else if (output?.type === "received") {
+                const isAmongTheLast = before !== undefined && number - before.number < 4;
+                expect(isSame && isAmongTheLast && text !== encode(call(input.id, input.action, {})), text).toBe(false);
+                expect(output.call).toEqual(arrived);
+                serving.set(input.id, { text, at: now });
+                last.delete(input.id);
+              } else {
+                repetitions++;
+                expect(isSame, text).toBe(true);
+                expect(output).toMatchObject({ type: "violation", reason: "duplicate-message-id", frame: arrived });
+                expect(rpc.poll()).toEqual({ type: "send", frame: callResult(input.id, before?.answer) });
+              }
+            }
+            expect(rpc.poll()).toBeUndefined();
+            expect(rpc.serving).toBe(serving.size);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect(repetitions).toBeGreaterThan(100);
   });
 });

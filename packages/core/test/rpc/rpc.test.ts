@@ -278,6 +278,71 @@ describe("Rpc, serving", () => {
     expectReceived(rpc, call("1"));
   });
 
+  const req = { connectorId: 1, idTag: "A", timestamp: "2026-01-01T00:00:00Z", meterStart: 10 };
+
+  /** An Rpc that has answered a StartTransaction under the message id 1. */
+  const answered = (): Rpc => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "StartTransaction", req), start);
+    rpc.poll();
+    rpc.respond("1", { transactionId: 7 });
+    expectSent(rpc, callResult("1", { transactionId: 7 }));
+    return rpc;
+  };
+
+  test("answers a repetition of an answered CALL as before, hands it out to nobody, and says so [J-051] [Q14] [trap 5]", () => {
+    const rpc = answered();
+    for (let times = 0; times < 2; times++) {
+      rpc.receive(call("1", "StartTransaction", { ...req }), start + 60_000);
+      expectViolation(rpc, "duplicate-message-id");
+      expectSent(rpc, callResult("1", { transactionId: 7 }));
+      expectQuiet(rpc);
+    }
+    expect(rpc.serving).toBe(0);
+  });
+
+  test("serves another CALL under an answered message id as any other, without a word [J-054]", () => {
+    const rpc = answered();
+    rpc.receive(call("1", "StartTransaction", { ...req, meterStart: 11 }), start);
+    expectReceived(rpc, call("1", "StartTransaction", { ...req, meterStart: 11 }));
+    expectQuiet(rpc);
+    rpc.respond("1", { transactionId: 8 });
+    expectSent(rpc, callResult("1", { transactionId: 8 }));
+    rpc.receive(call("1", "StartTransaction", { ...req, meterStart: 11 }), start);
+    expectViolation(rpc, "duplicate-message-id");
+    expectSent(rpc, callResult("1", { transactionId: 8 }));
+  });
+
+  test("serves a CALL that was answered with a CALLERROR once more when it is repeated [CORE-TXQ-09]", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "StartTransaction", req), start);
+    rpc.poll();
+    rpc.fail("1", "InternalError", "");
+    rpc.poll();
+    rpc.receive(call("1", "StartTransaction", req), start);
+    expectReceived(rpc, call("1", "StartTransaction", req));
+    expectQuiet(rpc);
+  });
+
+  test("counts the two minutes of its memory from the arrival of a CALL, not from its answer", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1", "StartTransaction", req), start);
+    rpc.poll();
+    rpc.receive(call("2"), start + 100_000);
+    rpc.poll();
+    rpc.respond("1", {});
+    rpc.poll();
+    rpc.receive(call("1", "StartTransaction", req), start + 120_001);
+    expectReceived(rpc, call("1", "StartTransaction", req));
+  });
+
+  test("remembers nothing of another connection [J-054]", () => {
+    answered();
+    const other = new Rpc();
+    other.receive(call("1", "StartTransaction", req), start);
+    expectReceived(other, call("1", "StartTransaction", req));
+  });
+
   test.each([
     ['[2,17,"Heartbeat",{}]', "17"],
     [`[2,"${"x".repeat(37)}","Heartbeat",{}]`, "x".repeat(37)],

@@ -23,7 +23,11 @@ export const callError = (messageId: string, errorCode: string, errorDescription
   errorDetails: {},
 });
 
-export const expectSent = (rpc: Rpc, frame: Frame): void => expect(rpc.poll()).toEqual({ type: "send", frame });
+export const expectSent = (rpc: Rpc, frame: Frame): void => {
+  const output = rpc.poll();
+  expect(output).toMatchObject({ type: "send" });
+  expect(output).toHaveProperty("frame", frame);
+};
 
 export const expectReceived = (rpc: Rpc, frame: CallFrame): void =>
   expect(rpc.poll()).toEqual({ type: "received", call: frame });

@@ -1,0 +1,396 @@
+/**
+ * What real chargers and central systems get wrong, one row each. A row says exactly what it forgives; everything else
+ * stays as strict as without it. The names of the rows are the names of `quirks`; docs/quirks.md is made from them.
+ *
+ * What was seen but needs no row, because it is never refused: see the end of docs/quirks.md.
+ */
+import {
+  type Flaw,
+  type FrameRepair,
+  type HandshakeRepair,
+  type Mending,
+  type PayloadRepair,
+  type Quirk,
+  type QuirkDescription,
+  repairFrame,
+  repairPayload,
+  type Tolerance,
+} from "./tolerance.ts";
+import { codePoints, isObject } from "./validate.ts";
+
+type Row = QuirkDescription & (FrameRepair | PayloadRepair | HandshakeRepair);
+
+const tolerance: Tolerance = { repairPayload, repairFrame };
+
+/**
+ * Gives each row its name, and what applies it.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+function named<const Rows extends Readonly<Record<string, Row>>>(rows: Rows) {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => [name, Object.freeze({ ...row, name, tolerance })]),
+  ) as { readonly [Name in keyof Rows & string]: Quirk<Name> };
+}
+
+/** How long an identifier, a serial number or another text may be when its length is forgiven. */
+const longestText = 255;
+
+/** How long a unit or a measurand may be that OCPP does not know. */
+const longestName = 50;
+
+/** Whether a name stands there, though not one that OCPP knows. */
+const isUnknownName = ({ fault, value }: Flaw): boolean =>
+  fault === "unknownValue" && value !== "" && (value as string).length <= longestName;
+
+/**
+ * The repair of a text that should be a date-time.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+function dateTime(pattern: RegExp, replacement: string): (flaw: Flaw) => Mending | undefined {
+  return ({ expected, value }) =>
+    expected === "date-time" && typeof value === "string" && value.length <= longestName && pattern.test(value)
+      ? { value: value.replace(pattern, replacement) }
+      : undefined;
+}
+
+/** How many elements a CALL and a CALLRESULT have, by their message types, in quotes or not. */
+const lengths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map<unknown, number>([
+  [2, 4],
+  ["2", 4],
+  [3, 3],
+  ["3", 3],
+]);
+
+/**
+ * Every quirk by its name, for `tolerate`.
+ *
+ * @spec OCPP-J 1.6 §4 rows J-D05, J-D06, J-D10 of the decision table; [Q1 … Q24]
+ */
+export const quirks = /* @__PURE__ */ named({
+  moreDecimals: {
+    id: "Q1",
+    evidence: [
+      "elifTech/cpd-ocpp#12",
+      "mikuso/ocpp-rpc#50",
+      "mobilityhouse/ocpp#217",
+      "citrineos/citrineos-core PR#959",
+      "citrineos/citrineos-core PR#960",
+    ],
+    forgives: "more than one decimal in `limit` or `minChargingRate`",
+    repairs: "passed on with all its decimals",
+    scope: "payload",
+    mend: ({ expected, fault, value }) =>
+      expected === "number" && fault === "outOfRange" && Number.isFinite(value) ? "keep" : undefined,
+  },
+  nullFields: {
+    id: "Q2",
+    evidence: ["mobilityhouse/ocpp#296"],
+    forgives: "`null` in a field that may be absent",
+    repairs: "the field is left out",
+    scope: "payload",
+    mend: ({ fault, optional, value }) => (value === null && optional && fault !== "unknownField" ? "omit" : undefined),
+  },
+  longTexts: {
+    id: "Q3",
+    evidence: [
+      "mobilityhouse/ocpp#122",
+      "mobilityhouse/ocpp PR#123",
+      "mobilityhouse/ocpp#128",
+      "mobilityhouse/ocpp#273",
+      "lorenzodonini/ocpp-go#359",
+      "lbbrhzn/ocpp#987",
+      "lbbrhzn/ocpp#1155",
+      "lbbrhzn/ocpp#1622",
+      "lbbrhzn/ocpp#1803",
+    ],
+    forgives: "a text that is too long, but has no more than 255 characters: a serial number, an `idTag`, an `info`",
+    repairs: "passed on at full length",
+    scope: "payload",
+    mend: ({ fault, value }) =>
+      fault === "tooLong" &&
+      typeof value === "string" &&
+      value.length <= 2 * longestText &&
+      codePoints(value) <= longestText
+        ? "keep"
+        : undefined,
+  },
+  extraFields: {
+    id: "Q5",
+    evidence: ["evcc-io/evcc#14579", "lorenzodonini/ocpp-go#279", "citrineos/citrineos-core PR#973"],
+    forgives: "fields that the message does not have",
+    repairs: "the fields are left out",
+    scope: "payload",
+    mend: ({ fault }) => (fault === "unknownField" ? "omit" : undefined),
+  },
+  unquotedTexts: {
+    id: "Q6",
+    evidence: [
+      "mobilityhouse/ocpp#353",
+      "mobilityhouse/ocpp#377",
+      "mobilityhouse/ocpp PR#582",
+      "lbbrhzn/ocpp#210",
+      "OpenEVSE/openevse_esp32_firmware#335",
+      "matth-x/MicroOcpp#51",
+      "evcc-io/evcc#10339",
+    ],
+    forgives: "a number or a boolean in place of a text, such as the `value` of a sample or of a configuration key",
+    repairs: "its JSON text; an integer whose digits are lost, because it is beyond 2^53, stays refused",
+    scope: "payload",
+    mend: ({ expected, fault, value }) =>
+      expected === "text" &&
+      fault === "wrongType" &&
+      (typeof value === "boolean" ||
+        (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))))
+        ? { value: String(value) }
+        : undefined,
+  },
+  objectsInDataTransfer: {
+    id: "Q6",
+    evidence: ["mobilityhouse/ocpp#371", "mobilityhouse/ocpp#462", "matth-x/MicroOcpp#395", "EVerest/EVerest PR#2588"],
+    forgives: "an object or a list as `data` of DataTransfer",
+    repairs: "its JSON text",
+    scope: "payload",
+    mend: ({ field, value }) => {
+      if (field !== "data" || typeof value !== "object" || value === null) return undefined;
+      try {
+        return { value: JSON.stringify(value) };
+      } catch {
+        return undefined; // Nested so deeply that nothing can write it down again.
+      }
+    },
+  },
+  readonlyNotBoolean: {
+    id: "Q6",
+    evidence: ["evcc-io/evcc#26253", "evcc-io/evcc#10339"],
+    forgives: '`readonly` as 0, 1, "false" or "true"',
+    repairs: "the boolean",
+    scope: "payload",
+    mend: ({ expected, value }) => {
+      if (expected !== "boolean") return undefined;
+      if (value === 0 || value === "false") return { value: false };
+      return value === 1 || value === "true" ? { value: true } : undefined;
+    },
+  },
+  singleMeterValue: {
+    id: "Q7",
+    evidence: ["lbbrhzn/ocpp#1144"],
+    forgives: "one object as `meterValue`, instead of a list",
+    repairs: "a list with this object",
+    scope: "payload",
+    mend: ({ expected, field, value }) =>
+      expected === "array" && field === "meterValue" && isObject(value) ? { value: [value] } : undefined,
+  },
+  emptySampledValues: {
+    id: "Q7",
+    evidence: ["lbbrhzn/ocpp#466", "evcc-io/evcc#25708"],
+    forgives: "an empty list as `sampledValue`",
+    repairs: "passed on empty",
+    scope: "payload",
+    mend: ({ fault, field }) => (fault === "empty" && field === "sampledValue" ? "keep" : undefined),
+  },
+  unknownUnits: {
+    id: "Q8",
+    evidence: [
+      "mobilityhouse/ocpp#70",
+      "mobilityhouse/ocpp#71",
+      "mobilityhouse/ocpp#497",
+      "mobilityhouse/ocpp#733",
+      "mobilityhouse/ocpp#759",
+      "lorenzodonini/ocpp-go#273",
+      "dallmann-consulting/OCPP.Core#81",
+      "lbbrhzn/ocpp#1576",
+    ],
+    forgives: "a `unit` that OCPP does not know, such as Hz or Hertz, of at most 50 characters",
+    repairs: "passed on as it is",
+    scope: "payload",
+    mend: (flaw) => (flaw.field === "unit" && isUnknownName(flaw) ? "keep" : undefined),
+  },
+  unknownMeasurands: {
+    id: "Q9",
+    evidence: ["mobilityhouse/ocpp#54"],
+    forgives: "a `measurand` that OCPP does not know, of at most 50 characters",
+    repairs: "passed on as it is",
+    scope: "payload",
+    mend: (flaw) => (flaw.field === "measurand" && isUnknownName(flaw) ? "keep" : undefined),
+  },
+  unknownErrorCodes: {
+    id: "Q9",
+    evidence: ["lbbrhzn/ocpp#1248"],
+    forgives: "an `errorCode` in StatusNotification that OCPP does not know, of at most 50 characters",
+    repairs:
+      "`OtherError`; the text moves to `vendorErrorCode`, or to `info` where that is taken, if one of them is free",
+    scope: "payload",
+    mend: (flaw) => {
+      if (flaw.field !== "errorCode" || !isUnknownName(flaw)) return undefined;
+      const { around, value } = flaw;
+      const free = ["vendorErrorCode", "info"].find((name) => around[name] === undefined || around[name] === "");
+      return { value: "OtherError", ...(free !== undefined && { beside: { [free]: value } }) };
+    },
+  },
+  shortOffsets: {
+    id: "Q10",
+    evidence: ["monta-app/ocpp-emulator#5"],
+    forgives: "a date-time whose offset has no minutes, such as +02",
+    repairs: "the offset gets its :00",
+    scope: "payload",
+    mend: dateTime(/(T.+[+-]\d\d)$/, "$1:00"),
+  },
+  localTimes: {
+    id: "Q10",
+    evidence: ["evcc-io/evcc#10399", "lorenzodonini/ocpp-go#237", "lorenzodonini/ocpp-go#20"],
+    forgives: "a date-time without an offset, which is the local time of nobody knows where",
+    repairs: "it is taken for UTC",
+    scope: "payload",
+    mend: dateTime(/(T[\d:.]+)$/, "$1Z"),
+  },
+  zoneNames: {
+    id: "Q10",
+    evidence: ["ChargeTimeEU/Java-OCA-OCPP#114", "ChargeTimeEU/Java-OCA-OCPP PR#145"],
+    forgives: "the name of a time zone behind a date-time, such as [GMT]",
+    repairs: "the name is cut off",
+    scope: "payload",
+    mend: dateTime(/\[[\w/+-]+\]$/, ""),
+  },
+  hugeTransactionIds: {
+    id: "Q11",
+    evidence: ["steve-community/steve#740", "lorenzodonini/ocpp-go#188", "mobilityhouse/ocpp#617"],
+    forgives: "a `transactionId` beyond 2^53 in MeterValues or StopTransaction, which this library has never issued",
+    repairs: "left out of MeterValues; -1, which stands for an id that was never received, in StopTransaction",
+    scope: "payload",
+    mend: ({ action, fault, field, optional, value }) => {
+      const reported = action === "MeterValues" || action === "StopTransaction";
+      if (!reported || field !== "transactionId" || fault !== "outOfRange" || !Number.isInteger(value))
+        return undefined;
+      return optional ? "omit" : { value: -1 };
+    },
+  },
+  fractionalMeterReadings: {
+    id: "Q13",
+    evidence: ["shiv3/ocpp-cp-simulator PR#83", "EVerest/libocpp#638", "lorenzodonini/ocpp-go PR#114"],
+    forgives: "a `meterStart` or `meterStop` with decimals",
+    repairs: "rounded to whole Wh",
+    scope: "payload",
+    mend: ({ field, value }) =>
+      (field === "meterStart" || field === "meterStop") && typeof value === "number" && !Number.isInteger(value)
+        ? { value: Math.round(value) }
+        : undefined,
+  },
+  strayCharacters: {
+    id: "Q24",
+    evidence: ["evcc-io/evcc#3685", "lbbrhzn/ocpp#176", "lbbrhzn/ocpp#442"],
+    forgives: "NUL characters anywhere, or byte order marks and white space of any kind around the JSON",
+    repairs: "read without them",
+    scope: "frame",
+    cleaned: (text) => text.replaceAll("\0", "").trim(),
+  },
+  quotedMessageTypes: {
+    id: "J-D05",
+    evidence: [],
+    forgives: 'the message type in quotes: "2", "3" or "4"',
+    repairs: "read as the number",
+    scope: "frame",
+    elements: ([type, ...others]) =>
+      type === "2" || type === "3" || type === "4" ? [Number(type), ...others] : undefined,
+  },
+  numericMessageIds: {
+    id: "J-D06",
+    evidence: [],
+    forgives: "a message id that is an integer instead of a text",
+    repairs: "read as its decimal text, with which a CALL is also answered; one beyond 2^53 stays refused",
+    scope: "frame",
+    elements: ([type, messageId, ...others]) =>
+      Number.isSafeInteger(messageId) ? [type, String(messageId), ...others] : undefined,
+  },
+  extraElements: {
+    id: "J-D10",
+    evidence: [],
+    forgives: "more than the four elements of a CALL, or the three of a CALLRESULT",
+    repairs: "the extra elements are ignored",
+    scope: "frame",
+    elements: (elements) => {
+      const length = lengths.get(elements[0]);
+      return length !== undefined && elements.length > length ? elements.slice(0, length) : undefined;
+    },
+  },
+  missingSubprotocol: {
+    id: "Q18",
+    evidence: [
+      "steve-community/steve#135",
+      "steve-community/steve#1109",
+      "lbbrhzn/ocpp#442",
+      "lbbrhzn/ocpp PR#1984",
+      "sap-labs-france/ev-server#2761",
+      "dallmann-consulting/OCPP.Core#43",
+    ],
+    forgives: "no header Sec-WebSocket-Protocol; one that offers only other subprotocols stays refused",
+    repairs: "OCPP 1.6 is spoken",
+    scope: "handshake",
+    subprotocol: "ocpp1.6",
+  },
+  slashesInPath: {
+    id: "Q19",
+    evidence: ["OpenEMS/openems#1401", "EVerest/libocpp PR#801", "lorenzodonini/ocpp-go PR#73"],
+    forgives: "doubled slashes in the path of the connection URL, or slashes at its end",
+    repairs: "read with single slashes, and none at the end",
+    scope: "handshake",
+    path: (path) => path.replaceAll(/\/{2,}/g, "/").replace(/\/$/, ""),
+  },
+  hexadecimalKeys: {
+    id: "Q23",
+    evidence: [
+      "shiv3/ocpp-cp-simulator#260",
+      "shiv3/ocpp-cp-simulator PR#264",
+      "EVerest/EVerest#2034",
+      "EVerest/EVerest PR#2042",
+      "steve-community/steve#1895",
+      "steve-community/steve PR#1899",
+      "ChargeTimeEU/Java-OCA-OCPP PR#143",
+      "ChargeTimeEU/Java-OCA-OCPP PR#163",
+      "ChargeTimeEU/Java-OCA-OCPP#304",
+      "ChargeTimeEU/Java-OCA-OCPP#352",
+      "evbox/station-simulator#41",
+    ],
+    forgives: "the AuthorizationKey as 32 to 40 hexadecimal digits in the Authorization header, instead of its bytes",
+    repairs: "checked as its 16 to 20 bytes, after the password itself was found wrong",
+    scope: "handshake",
+    password: (password) => {
+      const text = password.length <= 40 ? String.fromCharCode(...password) : "";
+      return /^(?:[\da-f]{2}){16,20}$/i.test(text)
+        ? Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+        : undefined;
+    },
+  },
+});
+
+/** The rows of `quirks` with these names. */
+type Names = keyof typeof quirks;
+
+/**
+ * Groups the quirks that were seen together.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+function grouped<const Groups extends Readonly<Record<string, readonly Names[]>>>(groups: Groups) {
+  return Object.fromEntries(
+    Object.entries(groups).map(([vendor, names]) => [vendor, names.map((name) => quirks[name])]),
+  ) as unknown as { readonly [Vendor in keyof Groups & string]: readonly Quirk[] };
+}
+
+/**
+ * What is known of chargers of some vendors: only what the evidence of the quirks names, and not of every model or firmware.
+ * The groups are lists: `[...vendorQuirks.growatt, quirks.nullFields]`.
+ */
+export const vendorQuirks = /* @__PURE__ */ grouped({
+  alfen: ["hugeTransactionIds"],
+  chargeAmps: ["unknownUnits"],
+  grizzlE: ["missingSubprotocol"],
+  growatt: ["localTimes"],
+  huawei: ["singleMeterValue"],
+  legrand: ["unknownErrorCodes"],
+  openEvse: ["unquotedTexts"],
+  scame: ["unquotedTexts"],
+  schneiderElectric: ["longTexts"],
+  wallbe: ["strayCharacters"],
+});

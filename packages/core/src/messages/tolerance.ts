@@ -1,0 +1,295 @@
+/*
+ * What a quirk is, and how quirks are applied to what a peer has sent.
+ *
+ * Nothing here runs before a frame or a payload has been refused. Then the places that are wrong are visited, one by
+ * one; each of them must be forgiven or repaired by a quirk, and what a repair puts there must obey the schema, or be
+ * forgiven in turn. If one place is left over, the whole is refused as if there were no quirks. What arrived is never
+ * changed: a repair works on copies of the objects that lead to it.
+ *
+ * A connection knows the types of this file only. The functions come to it with the quirks themselves, as `tolerance`,
+ * so that a program which tolerates nothing carries neither them nor the table.
+ */
+import type * as z from "zod/mini";
+import { type Action, actions } from "./actions.ts";
+import { guardOf } from "./guard.ts";
+import { type Fault, type FaultName, faultsOf, isObject, printable, unknownField } from "./validate.ts";
+
+/** What every quirk tells of itself. */
+export interface QuirkDescription {
+  /** Row of the list of quirks, for example `Q7`; several quirks may be of one row. */
+  readonly id: string;
+  /** Where it was seen: issues (`owner/repository#12`) and pull requests (`owner/repository PR#12`). Empty: not yet. */
+  readonly evidence: readonly string[];
+  /** What is forgiven, as the rest of a sentence. */
+  readonly forgives: string;
+  /** What is made of it, as the rest of a sentence. */
+  readonly repairs: string;
+}
+
+/** One thing that is wrong with a payload. */
+export interface Flaw {
+  readonly action: Action;
+  readonly kind: "req" | "conf";
+  /** Name of the field; of the nearest one around it for an element of a list; empty for the payload itself. */
+  readonly field: string;
+  /** Whether the field may be absent. */
+  readonly optional: boolean;
+  readonly fault: FaultName;
+  /** What the schema wants there. */
+  readonly expected: "text" | "date-time" | "uri" | "enum" | "number" | "integer" | "boolean" | "array" | "object";
+  readonly value: unknown;
+  /** The object around the field, with what has been put `beside` earlier fields. */
+  readonly around: Readonly<Record<string, unknown>>;
+}
+
+/** What a quirk does about a flaw: lets the value through, leaves the field out, or puts another value there. */
+export type Mending =
+  | "keep"
+  | "omit"
+  | {
+      readonly value: unknown;
+      /** Fields to be set in the object around; only such that come later in the schema, where they are checked. */
+      readonly beside?: Readonly<Record<string, unknown>>;
+    };
+
+/** How a quirk of frames repairs a text that is no frame. */
+export interface FrameRepair {
+  readonly scope: "frame";
+  /** Repairs a text that is not JSON. */
+  readonly cleaned?: (text: string) => string;
+  /** Repairs the elements of the array; `undefined` when there is nothing to repair. */
+  readonly elements?: (elements: readonly unknown[]) => readonly unknown[] | undefined;
+}
+
+/** How a quirk of payloads repairs what violates a schema. */
+export interface PayloadRepair {
+  readonly scope: "payload";
+  /** `undefined` when this flaw is not what the quirk forgives. */
+  readonly mend: (flaw: Flaw) => Mending | undefined;
+}
+
+/** How a quirk of the opening handshake repairs it; who reads handshakes applies it. */
+export interface HandshakeRepair {
+  readonly scope: "handshake";
+  /** The path to look for the identity in, when there is none in the path of the request. */
+  readonly path?: (path: string) => string;
+  /** The password to try when the one in the header is wrong; `undefined` when there is none. */
+  readonly password?: (password: Uint8Array) => Uint8Array | undefined;
+  /** What is spoken when the peer offers no subprotocol at all. */
+  readonly subprotocol?: "ocpp1.6";
+}
+
+/**
+ * One thing that real peers get wrong, and what to make of it. The record `quirks` has them all.
+ *
+ * Its repair is internal; what it forgives is told by `forgives` and `repairs`.
+ */
+export type Quirk<Name extends string = string, Repair = FrameRepair | PayloadRepair | HandshakeRepair> = Repair &
+  QuirkDescription & {
+    /** What it is called in `quirks` and in the event `tolerated`. */
+    readonly name: Name;
+    /** Internal: what applies quirks. */
+    readonly tolerance: Tolerance;
+  };
+
+/** That a quirk was made use of. */
+export interface Tolerated {
+  /** Name of the quirk, as in `quirks`. */
+  readonly quirk: string;
+  /** Its id, for example `Q7`. */
+  readonly id: string;
+  /** The action of the payload; absent where a frame or a handshake was wrong. */
+  readonly action?: Action;
+  /** Where, for example `meterValue[0].sampledValue[2].unit`; empty for the whole. */
+  readonly path: string;
+  /** What was wrong, and what was made of it, in one sentence without the value. */
+  readonly message: string;
+  /** What was received there; absent where it is a secret. */
+  readonly received?: unknown;
+}
+
+/** A payload that a schema has refused, as the quirks make it. */
+export interface RepairedPayload {
+  readonly payload: unknown;
+  readonly uses: readonly Tolerated[];
+}
+
+/** A text that was no frame, as the quirks read it. */
+export interface RepairedFrame<F> {
+  readonly frame: F;
+  readonly uses: readonly Tolerated[];
+}
+
+/** What applies quirks. */
+export interface Tolerance {
+  repairPayload: typeof repairPayload;
+  repairFrame: typeof repairFrame;
+}
+
+/** How many places of one payload are repaired at most; beyond, the peer is not careless but hostile. */
+const maxRepairs = 1000;
+
+/** What is left where a place cannot be repaired. */
+const irreparable = Symbol("irreparable");
+
+/** Where in a payload. */
+interface Place {
+  readonly path: string;
+  readonly field: string;
+  readonly optional: boolean;
+  readonly around: Record<string, unknown>;
+}
+
+/**
+ * Repairs a payload that violates its schema.
+ *
+ * @returns `undefined` when it cannot be repaired in full.
+ */
+export function repairPayload(
+  quirks: readonly Quirk[],
+  action: Action,
+  kind: "req" | "conf",
+  payload: unknown,
+): RepairedPayload | undefined {
+  const rows = quirks.filter((quirk): quirk is Quirk<string, PayloadRepair> => quirk.scope === "payload");
+  const uses: Tolerated[] = [];
+
+  /** What belongs in the place of a value: itself, what it is repaired to, `undefined` for nothing, or `irreparable`. */
+  const mended = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown => {
+    if (guardOf(schema)(value)) return value;
+    const { def } = (schema as z.core.$ZodTypes)._zod;
+    if (def.type === "optional") return mended(def.innerType, value, { ...place, optional: true }, rest);
+    if (def.type === "object" && isObject(value)) return mendedObject(def, value, place.path);
+    if (def.type === "array" && Array.isArray(value) && value.length > 0) {
+      const elements: unknown[] = [];
+      for (let index = 0; index < value.length; index++) {
+        const path = `${place.path}[${index}]`;
+        const element = mended(def.element, value[index], { ...place, path, optional: false }, rows);
+        if (element === irreparable || element === undefined) return irreparable;
+        elements.push(element);
+      }
+      return elements;
+    }
+    const [fault, ...others] = faultsOf(schema, value);
+    return fault === undefined || others.length > 0 ? irreparable : forgiven(schema, fault, value, place, rest);
+  };
+
+  const mendedObject = (def: z.core.$ZodObjectDef, value: Record<string, unknown>, path: string): unknown => {
+    const around = { ...value };
+    const prefix = path === "" ? "" : `${path}.`;
+    const repaired: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(def.shape)) {
+      const place = { path: prefix + name, field: name, optional: false, around };
+      const part = mended(schema, around[name], place, rows);
+      if (part === irreparable) return irreparable;
+      if (part !== undefined) repaired[name] = part;
+    }
+    for (const name of Object.keys(around)) {
+      if (Object.hasOwn(def.shape, name)) continue;
+      const place = { path: prefix + printable(name), field: name, optional: true, around };
+      if (forgiven(undefined, unknownField, around[name], place, rows) !== undefined) return irreparable;
+    }
+    return repaired;
+  };
+
+  /** @param schema - What the value should obey; `undefined` for a field that should not be there. */
+  const forgiven = (
+    schema: z.core.$ZodType | undefined,
+    [fault, words]: Fault,
+    value: unknown,
+    { path, field, optional, around }: Place,
+    rest: typeof rows,
+  ): unknown => {
+    const flaw: Flaw = { action, kind, field, optional, fault, expected: expectedBy(schema), value, around };
+    for (const row of rest) {
+      const mending = row.mend(flaw);
+      // Of a field that should not be there nothing can be made, whatever it is called.
+      if (mending === undefined || (schema === undefined && mending !== "omit")) continue;
+      if (uses.length >= maxRepairs) return irreparable;
+      const outcome = typeof mending === "string" ? mending : "repair";
+      const message = `${path} ${words}: ${outcomes[outcome]}.`;
+      uses.push({ quirk: row.name, id: row.id, action, path, message, received: value });
+      if (mending === "keep") return value;
+      if (mending === "omit" || schema === undefined) return optional ? undefined : irreparable;
+      Object.assign(around, mending.beside);
+      // Each quirk once at each place, so this ends.
+      return mended(
+        schema,
+        mending.value,
+        { path, field, optional, around },
+        rest.filter((other) => other !== row),
+      );
+    }
+    return irreparable;
+  };
+
+  const schema = actions[action][kind];
+  const repaired = mended(schema, payload, { path: "", field: "", optional: false, around: {} }, rows);
+  return repaired === irreparable ? undefined : { payload: repaired, uses };
+}
+
+const outcomes = {
+  keep: "it is passed on as it is",
+  omit: "it is left out",
+  repair: "it is repaired",
+} as const;
+
+function expectedBy(schema: z.core.$ZodType | undefined): Flaw["expected"] {
+  const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  switch (def?.type) {
+    case "string":
+      if (!("format" in def)) return "text";
+      return def.format === "uri" ? "uri" : "date-time";
+    case "number":
+      return "format" in def ? "integer" : "number";
+    case "enum":
+    case "boolean":
+    case "array":
+      return def.type;
+    default:
+      return "object";
+  }
+}
+
+/** How frames are read: texts first, then what is in them. */
+export interface FrameReader<F> {
+  /** The JSON in a text; `undefined` when it is not JSON. */
+  readonly parse: (text: string) => unknown;
+  /** The frame that some JSON is; its type is `MALFORMED` when it is none. */
+  readonly read: (json: unknown, text: string) => F;
+}
+
+/**
+ * Reads a text that was refused as a frame.
+ *
+ * @returns `undefined` when the text cannot be repaired.
+ */
+export function repairFrame<F extends { readonly type: string }>(
+  quirks: readonly Quirk[],
+  text: string,
+  { parse, read }: FrameReader<F>,
+): RepairedFrame<Exclude<F, { readonly type: "MALFORMED" }>> | undefined {
+  const rows = quirks.filter((quirk): quirk is Quirk<string, FrameRepair> => quirk.scope === "frame");
+  const uses: Tolerated[] = [];
+  const use = ({ name, id, forgives }: Quirk): void => {
+    uses.push({ quirk: name, id, path: "", message: `The message has ${forgives}.`, received: text });
+  };
+  let json = parse(text);
+  for (const row of rows) {
+    if (json !== undefined || row.cleaned === undefined) continue;
+    json = parse(row.cleaned(text));
+    if (json !== undefined) use(row);
+  }
+  if (!Array.isArray(json)) return undefined;
+  let elements: readonly unknown[] = json;
+  for (const row of rows) {
+    const next = row.elements?.(elements);
+    if (next === undefined) continue;
+    elements = next;
+    use(row);
+  }
+  const frame = read(elements, text);
+  return frame.type === "MALFORMED" || uses.length === 0
+    ? undefined
+    : { frame: frame as Exclude<F, { readonly type: "MALFORMED" }>, uses };
+}

@@ -1,0 +1,261 @@
+import { FakeClock, transportPair } from "@ocppj/testing";
+import { describe, expect, test } from "vitest";
+import {
+  CentralSystem,
+  type CentralSystemEvents,
+  ChargePoint,
+  type ChargePointEvents,
+  PayloadError,
+  quirks,
+  type Req,
+} from "../../src/index.ts";
+import { rawPeer } from "./raw-peer.ts";
+
+const longTag = "X16WG99J2QIEGCC0MCJ5-";
+const authorize = JSON.stringify([2, "a", "Authorize", { idTag: longTag }]);
+const accepted = { idTagInfo: { status: "Accepted" } } as const;
+
+describe("Connection, tolerating nothing", () => {
+  test("refuses what a quirk would forgive [Q3] [J-D05]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem");
+    connection.handle("Authorize", () => accepted);
+    await send(authorize);
+    await send('["2","b","Heartbeat",{}]');
+    expect(arrived).toEqual([[4, "a", "PropertyConstraintViolation", expect.any(String), {}]]);
+    expect(events.violation.map(({ reason }) => reason)).toEqual(["payload", "message-type"]);
+    expect(events.tolerated).toEqual([]);
+  });
+});
+
+describe("Connection, tolerating quirks", () => {
+  test("hands the repaired payload of a CALL to the handler and says what was wrong, after the frame as it was [Q3]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: [quirks.longTexts] });
+    const order: string[] = [];
+    const reqs: Req<"Authorize">[] = [];
+    connection.on("message", ({ direction }) => order.push(direction));
+    connection.on("tolerated", () => order.push("tolerated"));
+    connection.handle("Authorize", (req) => {
+      order.push("handler");
+      reqs.push(req);
+      return accepted;
+    });
+    await send(authorize);
+    expect(reqs).toEqual([{ idTag: longTag }]);
+    expect(arrived).toEqual([[3, "a", accepted]]);
+    expect(order).toEqual(["in", "tolerated", "handler", "out"]);
+    expect(events.violation).toEqual([]);
+    expect(events.tolerated).toEqual([
+      {
+        quirk: "longTexts",
+        id: "Q3",
+        action: "Authorize",
+        path: "idTag",
+        message: "idTag is longer than 20 characters (it has 21): it is passed on as it is.",
+        received: longTag,
+      },
+    ]);
+  });
+
+  test("shows the frame as it arrived, whatever became of its payload [Q2]", async () => {
+    const { connection, send, events } = rawPeer("CentralSystem", { tolerate: [quirks.nullFields] });
+    const reqs: unknown[] = [];
+    connection.handle("StopTransaction", (req) => {
+      reqs.push(req);
+      return {};
+    });
+    const stop = { transactionId: 1, meterStop: 2, timestamp: "2026-01-01T00:00:00Z" };
+    await send(JSON.stringify([2, "a", "StopTransaction", { ...stop, idTag: null }]));
+    expect(events.message[0]?.frame).toMatchObject({ payload: { ...stop, idTag: null } });
+    expect(reqs).toStrictEqual([stop]);
+  });
+
+  test("resolves a call with the repaired payload of its answer [Q6]", async () => {
+    const { connection, send, events } = rawPeer("CentralSystem", {
+      tolerate: [quirks.unquotedTexts, quirks.readonlyNotBoolean],
+    });
+    const conf = connection.call("GetConfiguration", { key: ["HeartbeatInterval"] });
+    await send('[3,"1",{"configurationKey":[{"key":"HeartbeatInterval","readonly":0,"value":300}]}]');
+    expect(await conf).toEqual({ configurationKey: [{ key: "HeartbeatInterval", readonly: false, value: "300" }] });
+    expect(events.violation).toEqual([]);
+    expect(events.tolerated.map(({ quirk, action, path }) => [quirk, action, path])).toEqual([
+      ["readonlyNotBoolean", "GetConfiguration", "configurationKey[0].readonly"],
+      ["unquotedTexts", "GetConfiguration", "configurationKey[0].value"],
+    ]);
+  });
+
+  test("rejects a call whose answer cannot be repaired in full, as without quirks", async () => {
+    const { connection, send, events } = rawPeer("CentralSystem", { tolerate: [quirks.unquotedTexts] });
+    const conf = connection.call("GetConfiguration", {});
+    const error = conf.catch((error: unknown) => error);
+    await send('[3,"1",{"configurationKey":[{"key":"HeartbeatInterval","readonly":0,"value":300}]}]');
+    expect(await error).toBeInstanceOf(PayloadError);
+    expect(await error).toMatchObject({
+      origin: "remote",
+      issues: [{ path: "configurationKey[0].readonly" }, { path: "configurationKey[0].value" }],
+    });
+    expect(events.violation).toMatchObject([{ reason: "payload" }]);
+    expect(events.tolerated).toEqual([]);
+  });
+
+  test("refuses a CALL that cannot be repaired in full, as without quirks, and no handler sees it", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: Object.values(quirks) });
+    let called = 0;
+    connection.handle("Authorize", () => {
+      called++;
+      return accepted;
+    });
+    await send('[2,"a","Authorize",{"idTag":null,"connectorId":1}]');
+    const description = "idTag must be a string, not null; connectorId is not a field of this message.";
+    expect(arrived).toEqual([[4, "a", "TypeConstraintViolation", description, {}]]);
+    expect(called).toBe(0);
+    expect(events.tolerated).toEqual([]);
+  });
+
+  test("never forgives what this side sends itself", async () => {
+    const { connection, arrived, clock } = rawPeer("ChargePoint", { tolerate: Object.values(quirks) });
+    await expect(connection.call("Authorize", { idTag: longTag })).rejects.toMatchObject({ origin: "local" });
+    await clock.advance(0);
+    expect(arrived).toEqual([]);
+  });
+
+  test("reads frames that were none, and says so before the frame [J-D05] [J-D06] [J-D10] [Q24]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: Object.values(quirks) });
+    const order: string[] = [];
+    connection.on("message", ({ frame }) => order.push(frame.type));
+    connection.on("tolerated", ({ quirk }) => order.push(quirk));
+    connection.handle("Heartbeat", () => ({ currentTime: "2026-01-01T00:00:00Z" }));
+    const text = '\0["2",17,"Heartbeat",{},null]';
+    await send(text);
+    expect(arrived).toEqual([[3, "17", { currentTime: "2026-01-01T00:00:00Z" }]]);
+    expect(events.violation).toEqual([]);
+    expect(events.tolerated.every(({ received, path }) => received === text && path === "")).toBe(true);
+    expect(order).toEqual([
+      "strayCharacters",
+      "quotedMessageTypes",
+      "numericMessageIds",
+      "extraElements",
+      "CALL",
+      "CALLRESULT",
+    ]);
+  });
+
+  test("settles a call with an answer that was no frame [J-D05]", async () => {
+    const { connection, send, events } = rawPeer("CentralSystem", { tolerate: [quirks.quotedMessageTypes] });
+    const conf = connection.call("ClearCache", {});
+    await send('["3","1",{"status":"Accepted"}]');
+    expect(await conf).toEqual({ status: "Accepted" });
+    expect(events.tolerated).toMatchObject([{ quirk: "quotedMessageTypes", id: "J-D05" }]);
+  });
+
+  test("can be told to tolerate something else, for instance once it knows who the peer is [Q3] [Q10]", async () => {
+    const tolerate = [quirks.longTexts];
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate });
+    connection.handle("BootNotification", ({ chargePointVendor }, { connection }) => {
+      connection.tolerate(chargePointVendor === "Growatt" ? [quirks.localTimes] : []);
+      return { status: "Accepted", interval: 300, currentTime: "2026-01-01T00:00:00Z" };
+    });
+    connection.handle("Authorize", () => accepted);
+    connection.handle("StatusNotification", () => ({}));
+    const boot = { chargePointVendor: "Growatt", chargePointModel: "THOR", chargePointSerialNumber: "x".repeat(26) };
+    await send(JSON.stringify([2, "a", "BootNotification", boot]));
+    await send(JSON.stringify([2, "b", "Authorize", { idTag: longTag }]));
+    const status = { connectorId: 1, errorCode: "NoError", status: "Available", timestamp: "2023-10-19T15:28:07" };
+    await send(JSON.stringify([2, "c", "StatusNotification", status]));
+    connection.tolerate([]);
+    await send(JSON.stringify([2, "d", "StatusNotification", status]));
+    expect(arrived).toEqual([
+      [3, "a", expect.objectContaining({ status: "Accepted" })],
+      [4, "b", "PropertyConstraintViolation", "idTag is longer than 20 characters (it has 21).", {}],
+      [3, "c", {}],
+      [4, "d", "PropertyConstraintViolation", "timestamp must be a date-time as in RFC 3339.", {}],
+    ]);
+    expect(events.tolerated.map(({ quirk }) => quirk)).toEqual(["longTexts", "localTimes"]);
+  });
+
+  test("does not notice that the list it was given changes", async () => {
+    const list = [quirks.longTexts];
+    const { connection, send, arrived } = rawPeer("CentralSystem");
+    connection.handle("Authorize", () => accepted);
+    connection.tolerate(list);
+    list.length = 0;
+    await send(authorize);
+    expect(arrived).toEqual([[3, "a", accepted]]);
+  });
+
+  test("refuses to tolerate what is no quirk, at once and not when the peer is wrong", () => {
+    const misspelt = (quirks as unknown as Record<string, (typeof quirks)["longTexts"]>).longText as never;
+    expect(() => rawPeer("CentralSystem", { tolerate: [misspelt] })).toThrow(TypeError);
+    const { connection } = rawPeer("CentralSystem");
+    expect(() => connection.tolerate([misspelt])).toThrow(TypeError);
+  });
+
+  test("calls no handler once a listener of `tolerated` has closed it", async () => {
+    const { connection, send, arrived } = rawPeer("CentralSystem", { tolerate: [quirks.longTexts] });
+    let called = 0;
+    connection.handle("Authorize", () => {
+      called++;
+      return accepted;
+    });
+    connection.on("tolerated", () => connection.close(1008, "No more of this"));
+    await send(authorize);
+    expect([called, arrived]).toEqual([0, []]);
+  });
+
+  test("goes on when a listener of `tolerated` throws", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: [quirks.longTexts] });
+    connection.handle("Authorize", () => accepted);
+    connection.on("tolerated", () => {
+      throw new Error("bad listener");
+    });
+    await send(authorize);
+    expect(arrived).toEqual([[3, "a", accepted]]);
+    expect(events.fault).toMatchObject([{ error: { message: "bad listener" } }]);
+  });
+});
+
+describe("CentralSystem", () => {
+  test("tolerates on all its connections, and says on which", async () => {
+    const clock = new FakeClock();
+    const registrations = new Map([["CP001", "Accepted"] as const]);
+    const centralSystem = new CentralSystem({ clock, registrations, tolerate: [quirks.longTexts] });
+    const events: CentralSystemEvents["tolerated"][0][] = [];
+    centralSystem.on("tolerated", (event) => events.push(event));
+    centralSystem.handle("Authorize", () => accepted);
+    const link = transportPair(clock);
+    centralSystem.accept(link.centralSystem, "CP001");
+    link.chargePoint.listen({ message: () => {}, close: () => {} });
+    link.chargePoint.send(authorize);
+    await clock.advance(0);
+    expect(events).toMatchObject([{ identity: "CP001", generation: 1, quirk: "longTexts", id: "Q3", path: "idTag" }]);
+  });
+});
+
+describe("ChargePoint", () => {
+  test("tolerates what its central system gets wrong, and says so [Q10]", async () => {
+    const clock = new FakeClock();
+    const link = transportPair(clock);
+    const chargePoint = new ChargePoint({
+      identity: "CP001",
+      url: "ws://central.example.com/ocpp",
+      connect: async () => link.chargePoint,
+      boot: { chargePointVendor: "V", chargePointModel: "M" },
+      clock,
+      tolerate: [quirks.zoneNames],
+    });
+    const events: ChargePointEvents["tolerated"][0][] = [];
+    chargePoint.on("tolerated", (event) => events.push(event));
+    link.centralSystem.listen({
+      message: (text) => {
+        const [, messageId] = JSON.parse(text) as [number, string];
+        const conf = { status: "Accepted", interval: 290, currentTime: "2020-03-18T08:38:34.465Z[GMT]" };
+        link.centralSystem.send(JSON.stringify([3, messageId, conf]));
+      },
+      close: () => {},
+    });
+    await chargePoint.start();
+    await clock.advance(1000);
+    expect(chargePoint.registration).toBe("Accepted");
+    expect(events).toMatchObject([{ quirk: "zoneNames", action: "BootNotification", path: "currentTime" }]);
+    await chargePoint.stop();
+  });
+});

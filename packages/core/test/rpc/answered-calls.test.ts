@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { AnsweredCalls } from "../../src/rpc/answered-calls.ts";
+import { call, callResult } from "./vocabulary.ts";
+
+const start = 1_000_000;
+const req = { connectorId: 1, idTag: "A", timestamp: "2026-01-01T00:00:00Z", meterStart: 10 };
+const conf = { transactionId: 7, idTagInfo: { status: "Accepted" } };
+
+/** A memory of one StartTransaction under the message id 1. */
+function memory(payload: unknown = req, answer: unknown = conf): AnsweredCalls {
+  const answered = new AnsweredCalls();
+  answered.remember(call("1", "StartTransaction", payload), callResult("1", answer), start);
+  return answered;
+}
+
+const repeated = (payload: unknown = req) => call("1", "StartTransaction", payload);
+
+describe("AnsweredCalls", () => {
+  test("gives a repetition the answer of the first, as often as it comes [Q14]", () => {
+    const answered = memory();
+    for (let times = 0; times < 3; times++) {
+      expect(answered.answerTo(repeated({ ...req }), start + times)).toEqual(callResult("1", conf));
+    }
+  });
+
+  test("gives the answer as it was sent, whatever becomes of the objects of the handler", () => {
+    const answer = { transactionId: 7, idTagInfo: { status: "Accepted" } };
+    const answered = memory(req, answer);
+    answer.transactionId = 8;
+    answer.idTagInfo.status = "Blocked";
+    expect(answered.answerTo(repeated(), start)).toEqual(callResult("1", conf));
+  });
+
+  test.each([
+    ["message id", call("2", "StartTransaction", req)],
+    ["action", call("1", "StopTransaction", req)],
+    ["payload", call("1", "StartTransaction", { ...req, meterStart: 11 })],
+    ["payload by a field more", call("1", "StartTransaction", { ...req, reservationId: 1 })],
+    ["payload by a type", call("1", "StartTransaction", { ...req, meterStart: "10" })],
+  ])("knows no answer to a CALL with another %s [J-051]", (_, other) => {
+    expect(memory().answerTo(other, start)).toBeUndefined();
+  });
+
+  test("forgets a CALL when another comes under its message id, and no other one [J-051]", () => {
+    const answered = memory();
+    answered.remember(call("2", "StopTransaction", req), callResult("2"), start);
+    answered.answerTo(call("1", "StatusNotification", req), start);
+    expect(answered.answerTo(repeated(), start)).toBeUndefined();
+    expect(answered.answerTo(call("2", "StopTransaction", req), start)).toEqual(callResult("2"));
+  });
+
+  test("remembers a CALL for two minutes from its arrival, repeated or not", () => {
+    const answered = memory();
+    expect(answered.answerTo(repeated(), start + 120_000)).toEqual(callResult("1", conf));
+    expect(answered.answerTo(repeated(), start + 120_001)).toBeUndefined();
+  });
+
+  test("lets go of what is too old as soon as another CALL is answered, a Heartbeat for example [trap 12]", () => {
+    const answered = memory();
+    const heartbeat = call("2", "Heartbeat");
+    answered.remember(heartbeat, callResult("2", { currentTime: "2026-01-01T00:00:00Z" }), start + 120_000);
+    expect(answered.size).toBe(1);
+    answered.remember(heartbeat, callResult("2", { currentTime: "2026-01-01T00:00:01Z" }), start + 120_001);
+    expect(answered.size).toBe(0);
+  });
+
+  test("remembers the last four [trap 12]", () => {
+    const answered = memory();
+    const push = (id: string) => answered.remember(call(id, "MeterValues", req), callResult(id), start);
+    for (const id of ["2", "3", "4"]) push(id);
+    expect(answered.answerTo(repeated(), start)).toEqual(callResult("1", conf));
+    push("5");
+    expect(answered.answerTo(repeated(), start)).toBeUndefined();
+    for (const id of ["2", "3", "4", "5"]) {
+      expect(answered.answerTo(call(id, "MeterValues", req), start)).toEqual(callResult(id));
+    }
+  });
+
+  test.each([[{}], [[]], [null], ["text"], [7]])(
+    "does not remember the payload %j, which tells no repetition from a new CALL",
+    (payload) => {
+      expect(memory(payload).answerTo(repeated(payload), start)).toBeUndefined();
+    },
+  );
+
+  /** As long in JSON as `length` says, the brackets and names included. */
+  const sized = (length: number) => ({ data: "x".repeat(length - '{"data":""}'.length) });
+  const deep = (): unknown => JSON.parse(`${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`);
+  const wide = Array.from({ length: 1000 }, () => 1);
+
+  test.each<[string, unknown, unknown, boolean]>([
+    ["a CALL of 2000 characters", sized(2000), {}, true],
+    ["a CALL of 2100 characters", sized(2100), {}, false],
+    ["an answer of 2000 characters", { a: 1 }, sized(2000), true],
+    ["an answer of 2100 characters", { a: 1 }, sized(2100), false],
+    ["a CALL and an answer of 1100 characters each", sized(1100), sized(1100), false],
+    ["a payload with a long name", { ["x".repeat(2100)]: 1 }, {}, false],
+    ["a payload of a thousand numbers", { wide }, {}, false],
+    ["a payload so deep that it cannot be written", deep(), {}, false],
+  ])("bounds what it remembers: %s [trap 12]", (_, payload, answer, isRemembered) => {
+    expect(memory(payload, answer).answerTo(repeated(payload), start)).toEqual(
+      isRemembered ? callResult("1", answer) : undefined,
+    );
+  });
+
+  test("compares a long CALL under a remembered message id without writing it down", () => {
+    expect(memory().answerTo(repeated(deep()), start)).toBeUndefined();
+  });
+
+  test("is empty when it was cleared", () => {
+    const answered = memory();
+    answered.clear();
+    expect(answered.answerTo(repeated(), start)).toBeUndefined();
+  });
+});
