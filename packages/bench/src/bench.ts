@@ -3,6 +3,8 @@
  *
  *   pnpm --filter @ocppj/bench bench
  */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { actions, CentralSystem, Connection, decode, encode, type Transport } from "@ocppj/core";
@@ -61,19 +63,38 @@ async function table(title: string, contenders: readonly Contender[]): Promise<v
   }
 }
 
-/** A Connection that is called and answered in place, without a network. */
-function inPlace(): Contender["run"] {
+/** Two transports, each of which hands over in place what the other sends, in the order in which they are listened to. */
+function linked(): readonly [Transport, Transport] {
   const listeners: ((text: string) => void)[] = [];
-  const end = (other: number) => ({
-    listen: ({ message }: { message(text: string): void }) => void listeners.push(message),
-    send: (sent: string) => listeners[other]?.(sent),
+  const end = (other: number): Transport => ({
+    listen: ({ message }) => void listeners.push(message),
+    send: (sent) => listeners[other]?.(sent),
     close: () => {},
   });
-  const chargePoint = new Connection(end(1), { role: "ChargePoint", identity: "CP001" });
-  const centralSystem = new Connection(end(0), { role: "CentralSystem", identity: "CP001" });
+  return [end(1), end(0)];
+}
+
+/** A Connection that is called and answered in place, without a network. */
+function inPlace(): Contender["run"] {
+  const [near, far] = linked();
+  const chargePoint = new Connection(near, { role: "ChargePoint", identity: "CP001" });
+  const centralSystem = new Connection(far, { role: "CentralSystem", identity: "CP001" });
   centralSystem.handle("MeterValues", () => ({}));
   return async (times) => {
     for (let time = 0; time < times; time++) await chargePoint.call("MeterValues", meterValues as never);
+  };
+}
+
+/** A Heartbeat that a CentralSystem answers in place. */
+function heartbeat(prepare: (centralSystem: CentralSystem) => void): Contender["run"] {
+  const centralSystem = new CentralSystem({ registrations: new Map([["CP001", "Accepted"]]) });
+  centralSystem.handle("Heartbeat", () => ({ currentTime: timestamp }));
+  prepare(centralSystem);
+  const [near, far] = linked();
+  const chargePoint = new Connection(near, { role: "ChargePoint", identity: "CP001" });
+  centralSystem.accept(far, "CP001");
+  return async (times) => {
+    for (let time = 0; time < times; time++) await chargePoint.call("Heartbeat", {});
   };
 }
 
@@ -132,10 +153,27 @@ function bytesPerConnection(count: number): number {
   return (after - before) / count;
 }
 
+/** What an idle charger costs the process that it is connected to, over a real WebSocket, in bytes. */
+async function bytesPerCharger(count: number): Promise<{ readonly heap: number; readonly resident: number }> {
+  const system = new CentralSystem();
+  const listener = await listen(system, { path: "/ocpp", handshakeTimeoutMs: 600_000 });
+  const before = { heap: heapUsed(), resident: process.memoryUsage().rss };
+  const program = fileURLToPath(new URL("chargers.ts", import.meta.url));
+  const chargers = fork(program, [listener.url, String(count)], { execArgv: ["--import", "tsx"] });
+  await once(chargers, "message");
+  const after = { heap: heapUsed(), resident: process.memoryUsage().rss };
+  if ([...system.connections()].length !== count) throw new Error("Connections were lost.");
+  chargers.kill();
+  await listener.close();
+  return { heap: (after.heap - before.heap) / count, resident: (after.resident - before.resident) / count };
+}
+
+/** Buffers included. */
 function heapUsed(): number {
   globalThis.gc?.();
   globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
+  const { external, heapUsed: heap } = process.memoryUsage();
+  return heap + external;
 }
 
 async function size(entry: string): Promise<string> {
@@ -166,6 +204,14 @@ await table("Frames", [
   { name: "zod alone: safeParse of the payload", run: repeat(() => req.safeParse(frame.payload)) },
   { name: "a CALL and its answer, both ends, everything but the network", run },
 ]);
+let messages = 0;
+await table("What a listener costs: a Heartbeat that a CentralSystem answers, both ends, without the network", [
+  { name: "nobody listens", run: heartbeat(() => {}) },
+  {
+    name: "a listener of `message`, called for both frames",
+    run: heartbeat((centralSystem) => centralSystem.on("message", () => void messages++)),
+  },
+]);
 const network = await overTheNetwork();
 await table("Over a WebSocket on the loopback interface", network.contenders);
 await network.close();
@@ -174,6 +220,10 @@ console.log("\nMemory");
 console.log(
   `  an idle connection of a CentralSystem${`${median([1, 2, 3].map(() => bytesPerConnection(20_000))).toFixed(0)} bytes`.padStart(34)}`,
 );
+const perCharger = await bytesPerCharger(5000);
+const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`.padStart(10);
+console.log(`  an idle charger over a WebSocket: heap and buffers${kilobytes(perCharger.heap)}`);
+console.log(`                                    resident memory ${kilobytes(perCharger.resident)}`);
 console.log("\nSize, minified and compressed, with zod and eventemitter3");
 console.log(`  Connection${(await size('export { Connection } from "@ocppj/core"')).padStart(20)}`);
 console.log(`  ChargePoint${(await size('export { ChargePoint } from "@ocppj/core"')).padStart(19)}`);

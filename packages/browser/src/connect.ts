@@ -1,4 +1,12 @@
-import { type Connect, connectionUrl, HandshakeError, subprotocol, systemClock, type Transport } from "@ocppj/core";
+import {
+  type Connect,
+  connectionUrl,
+  HandshakeError,
+  type HandshakeFailure,
+  subprotocol,
+  systemClock,
+  type Transport,
+} from "@ocppj/core";
 import { type TransportOptions, WebSocketTransport } from "./web-socket-transport.ts";
 
 /** Settings of {@link connect}. */
@@ -11,9 +19,9 @@ export interface ConnectOptions extends TransportOptions {
  * Makes the function with which a Charge Point opens its WebSockets, in a browser and wherever else `WebSocket` is global.
  *
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, and ends in a transport or a rejection. What it returns
- * rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, always: they tell neither the HTTP status
- * nor that no subprotocol was agreed on. It is `subprotocol` where the runtime leaves that to its user. It rejects with
- * a TypeError when the URL or the identity is none.
+ * rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, unless it is `timeout`: they tell neither
+ * the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. It is `subprotocol` where the runtime leaves
+ * that to its user. It rejects with a TypeError when the URL or the identity is none.
  *
  * A page cannot set request headers, so there is no HTTP Basic authentication; a URL with a user name or a password is
  * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection lives.
@@ -34,7 +42,7 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const webSocket = create(url);
     const disarm = systemClock.wakeAt(systemClock.now() + handshakeTimeoutMs, () =>
-      fail("network", `did not complete the opening handshake within ${handshakeTimeoutMs} ms. ${advice}`),
+      fail("timeout", `did not complete the opening handshake within ${handshakeTimeoutMs} ms`, checkNetwork),
     );
 
     /** Stops to hear of the handshake: some runtimes report a failure again, inside of `close`. */
@@ -43,15 +51,15 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
       webSocket.onerror = null;
     }
 
-    function fail(reason: HandshakeError["reason"], whatHappened: string, cause?: unknown): void {
+    function fail(reason: HandshakeFailure, what: string, advice: string, cause?: unknown): void {
       settle();
-      reject(new HandshakeError(reason, `The Central System at ${url} ${whatHappened}`, { url, cause }));
+      reject(new HandshakeError(reason, `The Central System at ${url} ${what}.`, { url, advice, cause }));
       webSocket.close(); // Does nothing where the runtime has given up by itself.
     }
 
     webSocket.onerror = (event) => {
       const { error } = event as Partial<ErrorEvent>; // Browsers do not have it.
-      fail("network", `did not open a WebSocket. ${advice}`, error);
+      fail("network", "did not open a WebSocket", checkAll, error);
     };
     webSocket.onopen = () => {
       if (webSocket.protocol === subprotocol) {
@@ -60,13 +68,15 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
       } else {
         // J-026: a 101 without an agreed subprotocol is a failed attempt. Browsers see to that themselves, Deno does not.
         const choice = webSocket.protocol === "" ? "no subprotocol" : `the subprotocol "${webSocket.protocol}"`;
-        fail("subprotocol", `chose ${choice}, offered "${subprotocol}". Check the URL: it is not for OCPP-J 1.6.`);
+        fail("subprotocol", `chose ${choice}, offered "${subprotocol}"`, "Check the URL: it is not for OCPP-J 1.6.");
       }
     };
   });
 }
 
-const advice =
+const checkNetwork = "Check the URL and the network, then try again.";
+
+const checkAll =
   "Browsers do not tell why: check the URL, the network and the certificate, and whether the Central System knows the " +
   `identity, asks for no password and speaks "${subprotocol}".`;
 
@@ -76,7 +86,12 @@ function create(url: string): WebSocket {
     return new WebSocket(url, subprotocol);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HandshakeError("network", `No WebSocket to ${url} may be opened from here: ${why}`, { url, cause });
+    const advice = "Use wss, or a page that came over HTTP.";
+    throw new HandshakeError("network", `No WebSocket to ${url} may be opened from here: ${why.replace(/\.$/, "")}.`, {
+      url,
+      advice,
+      cause,
+    });
   }
 }
 

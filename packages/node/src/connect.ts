@@ -9,11 +9,29 @@ import {
   type Transport,
 } from "@ocppj/core";
 import { WebSocket } from "ws";
-import { basicAuthorization } from "./basic-authorization.ts";
+import { authorizationKeyBytes, basicAuthorization, shortestPassword } from "./basic-authorization.ts";
+import {
+  type Attempt,
+  type Diagnosis,
+  diagnosisOfAnswer,
+  diagnosisOfError,
+  diagnosisOfSubprotocol,
+  diagnosisOfTimeout,
+  type Stage,
+} from "./diagnosis.ts";
+import { connectingTls, rulesOf, type SecurityProfile, type TlsOptions } from "./security-profile.ts";
 import { type TransportOptions, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
 
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends TransportOptions {
+  /**
+   * The security profile to connect with. 1: HTTP Basic without TLS, at a `ws:` URL. 2: HTTP Basic with TLS, at a `wss:`
+   * URL. 3: the certificate of the Charge Point and TLS, at a `wss:` URL. Settings that a profile does not use are not used:
+   * with 3 no password is sent. Default 0: none; the URL decides on TLS, and what is given is sent.
+   *
+   * @spec security white paper §2 [SEC-A00-001, SEC-A00-003, SEC-A00-004]
+   */
+  readonly securityProfile?: SecurityProfile;
   /**
    * The password of the Charge Point for HTTP Basic authentication. A string is the value of the configuration key
    * `AuthorizationKey`: 32 to 40 hexadecimal digits, two for each byte. A `Uint8Array` is the password itself, byte for
@@ -22,6 +40,11 @@ export interface ConnectOptions extends TransportOptions {
    * @spec OCPP-J 1.6 §6.2.2; J errata 3.10 [J-174 … J-176, J-181, SEC-A00-205]
    */
   readonly authorizationKey?: string | Uint8Array;
+  /**
+   * What TLS is done with: `ca` to check the certificate of the Central System, `cert` and `key` for profile 3. Default: the
+   * certificate is checked with the authorities that Node trusts. It is always checked.
+   */
+  readonly tls?: TlsOptions;
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -31,90 +54,99 @@ export interface ConnectOptions extends TransportOptions {
  *
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, no compression, follows no redirect and ends in a
  * transport or a rejection; a failed one leaves no socket behind. What it returns rejects with a {@link HandshakeError},
- * whose `reason` is `unauthorized` after HTTP 401, `unknown-identity` after 404, `subprotocol` when the server chose none
- * or another one, and `network` otherwise; or with a TypeError when the URL or the identity is none.
+ * which tells what was wrong and what to do; or with a TypeError when the URL or the identity is none, or the URL is not
+ * one of the `securityProfile`.
  *
- * @param options - A function is asked at each attempt, so that a new AuthorizationKey or WebSocketPingInterval takes effect
- * with the next connection.
- * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; where the options are a function,
- * what is returned rejects with it.
- * @spec OCPP-J 1.6 §3.1, §3.2 [J-001, J-020, J-026, J-027]; J errata 3.3 [J-031, J-033]
+ * @param options - A function is asked at each attempt, so that a new AuthorizationKey, certificate, SecurityProfile or
+ * WebSocketPingInterval takes effect with the next connection.
+ * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or the settings are not those that
+ * the `securityProfile` needs. Where the options are a function, what is returned rejects with it.
+ * @spec OCPP-J 1.6 §3.1, §3.2 [J-001, J-020, J-026, J-027]; J errata 3.3 [J-031, J-033]; security white paper §2
  */
 export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): Connect {
   if (typeof options === "function") return async (target) => connect(options())(target);
-  const { authorizationKey } = options;
-  const password = authorizationKey === undefined ? undefined : passwordBytes(authorizationKey);
-  return async (target) => open(target, password, options);
+  const credentials = credentialsOf(options);
+  return async (target) => open(target, credentials, options);
 }
 
-/** SEC-A00-205: the key is written in hexadecimal; J-176: what travels are the bytes. */
-function passwordBytes(authorizationKey: string | Uint8Array): Uint8Array {
-  if (typeof authorizationKey !== "string") return Uint8Array.from(authorizationKey);
-  if (!/^(?:[0-9a-f]{2}){16,20}$/i.test(authorizationKey)) {
+/** What a Charge Point proves its identity with, and what it wants from the Central System. */
+interface Credentials {
+  readonly securityProfile: SecurityProfile;
+  readonly password: Uint8Array | undefined;
+  readonly tls: ReturnType<typeof connectingTls>;
+}
+
+function credentialsOf({ authorizationKey, securityProfile = 0, tls }: ConnectOptions): Credentials {
+  const { basic, clientCertificate } = rulesOf(securityProfile);
+  const key = authorizationKey === undefined ? undefined : authorizationKeyBytes(authorizationKey);
+  if (basic && (key === undefined || key.length < shortestPassword)) {
     throw new TypeError(
-      "authorizationKey is not 32 to 40 hexadecimal digits, two for each byte. " +
-        "For a password that is not written in hexadecimal pass its bytes, for example new TextEncoder().encode(password).",
+      `securityProfile ${securityProfile} needs an authorizationKey of at least ${shortestPassword} bytes.`,
     );
   }
-  return Buffer.from(authorizationKey, "hex");
+  const password = clientCertificate ? undefined : key;
+  return { securityProfile, password, tls: connectingTls(securityProfile, tls) };
 }
 
 function open(
   { url: endpoint, identity }: ConnectTarget,
-  password: Uint8Array | undefined,
+  { password, securityProfile, tls }: Credentials,
   options: ConnectOptions,
 ): Promise<Transport> {
   const url = connectionUrl(endpoint, identity);
-  checkUrl(url);
+  const scheme = schemeOf(url, securityProfile);
   const { clock = systemClock, handshakeTimeoutMs = 30_000 } = options;
   const headers = password === undefined ? {} : { Authorization: basicAuthorization(identity, password) };
 
   return new Promise((resolve, reject) => {
-    const webSocket = new WebSocket(url, [subprotocol], { ...webSocketOptions(options), headers });
-    const disarm = clock.wakeAt(clock.now() + handshakeTimeoutMs, () =>
-      fail(
-        failure("network", `did not complete the opening handshake within ${handshakeTimeoutMs} ms. ${checkNetwork}`),
-      ),
-    );
+    let stage: Stage = "dialling";
     let socket: Socket;
+    const webSocket = new WebSocket(url, [subprotocol], {
+      ...webSocketOptions(options),
+      ...tls,
+      headers,
+      finishRequest(request) {
+        request.once("socket", (used) => {
+          used.once("connect", () => {
+            stage = "connected";
+          });
+          used.once("secureConnect", () => {
+            stage = "secured";
+          });
+        });
+        request.end();
+      },
+    });
+    const disarm = clock.wakeAt(clock.now() + handshakeTimeoutMs, () =>
+      fail(diagnosisOfTimeout(handshakeTimeoutMs, attempt())),
+    );
+    const attempt = (): Attempt => ({
+      identity,
+      scheme,
+      securityProfile,
+      stage,
+      hasPassword: password !== undefined,
+      hasCertificate: tls.cert !== undefined,
+    });
 
-    function fail(error: HandshakeError): void {
+    function fail(diagnosis: Diagnosis, more: { readonly status?: number; readonly cause?: unknown } = {}): void {
+      const { reason, what, advice } = diagnosis;
       disarm();
-      reject(error);
+      reject(new HandshakeError(reason, `The Central System at ${url} ${what}.`, { url, advice, ...more }));
       webSocket.terminate(); // Also when `ws` gives up by itself: it does nothing then.
     }
 
-    function failure(
-      reason: HandshakeError["reason"],
-      whatHappened: string,
-      more: { readonly status?: number; readonly cause?: unknown } = {},
-    ): HandshakeError {
-      return new HandshakeError(reason, `The Central System at ${url} ${whatHappened}`, { url, ...more });
-    }
-
     webSocket.on("unexpected-response", (_, { statusCode: status = 0, statusMessage = "", headers: { location } }) => {
-      const answered = `answered HTTP ${status} ${statusMessage}`.trimEnd();
-      if (status === 401) {
-        const advice = password === undefined ? "Give the authorizationKey" : "Check the authorizationKey";
-        fail(failure("unauthorized", `${answered}: it does not let "${identity}" in. ${advice}.`, { status }));
-      } else if (status === 404) {
-        const advice = "Register it there, or correct the URL or the identity.";
-        fail(failure("unknown-identity", `${answered}: it does not know "${identity}". ${advice}`, { status }));
-      } else {
-        const moved = location === undefined ? "" : ` and points to ${location}`;
-        fail(failure("network", `${answered}${moved} instead of opening a WebSocket. ${checkUrlAdvice}`, { status }));
-      }
+      const answer = { status, statusText: statusMessage, ...(location !== undefined && { location }) };
+      fail(diagnosisOfAnswer(answer, attempt()), { status });
     });
     webSocket.on("upgrade", (response) => {
+      stage = "answered";
       socket = response.socket;
       const chosen = response.headers["sec-websocket-protocol"];
-      if (chosen === subprotocol) return;
-      const choice = chosen === undefined ? "chose no subprotocol" : `chose the subprotocol "${chosen}"`;
-      const advice = `It does not speak OCPP-J 1.6 at this URL. ${checkUrlAdvice}`;
-      fail(failure("subprotocol", `${choice}, offered "${subprotocol}". ${advice}`, { status: 101 }));
+      if (chosen !== subprotocol) fail(diagnosisOfSubprotocol(chosen, subprotocol), { status: 101 });
     });
-    const failed = (cause: Error): void =>
-      fail(failure("network", `did not open a WebSocket: ${textOf(cause)}. ${checkNetwork}`, { cause }));
+    const failed = (cause: Error): void => fail(diagnosisOfError(cause, attempt()), { cause });
     webSocket.on("error", failed);
     webSocket.on("open", () => {
       disarm();
@@ -124,8 +156,16 @@ function open(
   });
 }
 
-const checkUrlAdvice = "Check that the URL is that of its OCPP-J 1.6 endpoint.";
-const checkNetwork = "Check the URL and the network, then try again.";
+/** The scheme of a connection URL. @throws TypeError It is no URL, holds credentials, or is not one of the profile. */
+function schemeOf(url: string, securityProfile: SecurityProfile): "ws" | "wss" {
+  checkUrl(url);
+  const scheme = new URL(url).protocol === "wss:" ? "wss" : "ws";
+  const { scheme: expected = scheme } = rulesOf(securityProfile);
+  if (scheme === expected) return scheme;
+  throw new TypeError(
+    `securityProfile ${securityProfile} needs a URL that begins with "${expected}:": ${url} does not.`,
+  );
+}
 
 function checkUrl(url: string): void {
   if (!URL.canParse(url))
@@ -134,9 +174,4 @@ function checkUrl(url: string): void {
   if (username === "" && password === "") return;
   // They would end up in error messages, and the user name is always the identity. [J-175]
   throw new TypeError("The endpoint URL contains a user name or a password. Pass the password as authorizationKey.");
-}
-
-/** Node reports a name with several addresses, none of which answers, as an AggregateError without a message. */
-function textOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((one: Error) => one.message).join("; ") : error.message;
 }

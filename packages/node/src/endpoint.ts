@@ -1,4 +1,6 @@
+import type { X509Certificate } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   type CentralSystem,
@@ -6,11 +8,37 @@ import {
   type Connection,
   type HandshakeRefusal,
   identityFromPath,
+  type Quirk,
   subprotocol,
   systemClock,
 } from "@ocppj/core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
+import { HandshakeQuirks } from "./handshake-quirks.ts";
+import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
+import {
+  type ClientError,
+  faulty,
+  malformedRequest,
+  noCredentials,
+  noSubprotocol,
+  noUpgrade,
+  otherUser,
+  type Refusal,
+  refusalOfClientError,
+  refusalOfIdentity,
+  refusalOfRequest,
+  refusalOfUrl,
+  shuttingDown,
+  tooManyConnections,
+  tooManyHandshakes,
+  tooManySilent,
+  undecided,
+  unknownIdentity,
+  wrongPassword,
+} from "./refusals.ts";
+import type { SecurityProfile } from "./security-profile.ts";
+import { SilentPeers } from "./silent-peers.ts";
 import type { UpgradeEndpoint } from "./upgrade-routing.ts";
 import { type TransportOptions, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
 
@@ -23,13 +51,18 @@ export interface AuthenticationAttempt {
    * bytes of the AuthorizationKey, but some chargers send its hexadecimal text. [J-176, Q23]
    */
   readonly password: Uint8Array | undefined;
-  /** The upgrade request, for what else may decide: other headers, the remote address, a client certificate. */
+  /**
+   * The certificate of the peer, verified; never `undefined` with security profile 3. Whose it is, is for the decision:
+   * see {@link isChargePointCertificate}. [SEC-A00-404, SEC-A00-405]
+   */
+  readonly certificate: X509Certificate | undefined;
+  /** The upgrade request, for what else may decide: other headers, the remote address. */
   readonly request: IncomingMessage;
 }
 
 /**
- * Decides on a Charge Point: `true` lets it in, `false` is answered with 401, `"unknown-identity"` with 404. Anything
- * else, an exception too, is answered with 500 and reported as `fault`.
+ * Decides on a Charge Point: `true` lets it in, `false` is answered with 401 (with 403 in security profile 3),
+ * `"unknown-identity"` with 404. Anything else, an exception too, is answered with 500 and reported as `fault`.
  *
  * @spec OCPP-J 1.6 §3.2; security white paper §2.3 [J-030, J-032, SEC-A00-207]
  */
@@ -41,19 +74,49 @@ export type Authenticate = (
 export interface EndpointOptions extends TransportOptions {
   /** Path of the endpoint URL, percent-encoded. Default `/`. */
   readonly path?: string;
-  /** Decides who may connect. Default: everybody, which is right only where the network itself is trusted. [J-171] */
+  /**
+   * The security profile that Charge Points have to use here; who uses another one is refused. 1: HTTP Basic without TLS.
+   * 2: HTTP Basic with TLS. 3: client certificates with TLS. Each of these needs `authenticate`; 2 and 3 need `tls`, or a
+   * `server` that speaks TLS, which for 3 asks for certificates. Default 0: none, it is all up to `authenticate`.
+   *
+   * @spec security white paper §2 [SEC-A00-001, SEC-A00-002, SEC-A00-004, SEC-A00-006]
+   */
+  readonly securityProfile?: SecurityProfile;
+  /**
+   * Decides who may connect. With the security profiles 1 and 2 it is asked only about passwords of 16 bytes and more, with
+   * 3 only about certificates that are valid. Default: everybody, which is right only where the network itself is trusted
+   * and with no security profile. [J-171]
+   */
   readonly authenticate?: Authenticate;
   /**
-   * How many milliseconds `authenticate` may take; a handshake that takes longer is answered with 503. On a server of
-   * its own also how long a peer may take to send its request, within half as much again. Default 10 000.
+   * What is forgiven of opening handshakes, see `quirks`; the others are ignored here, and are for the CentralSystem.
+   * With `hexadecimalKeys`, `authenticate` is asked a second time where it has answered false. Default: nothing.
+   */
+  readonly tolerate?: readonly Quirk[];
+  /**
+   * How many milliseconds it may take to decide on a Charge Point, `authenticate` included; a handshake that takes longer
+   * is answered with 503. On a server of its own also how long a peer may take to send its request, within half as much
+   * again; one that takes longer is answered with 408. Default 10 000.
    */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * How many handshakes may wait to be decided on; for more the answer is 503 with Retry-After. Default 1000.
+   */
+  readonly maxHandshakes?: number;
+  /**
+   * How many Charge Points may be connected; to more the answer is 503 with Retry-After, after `authenticate`. One that
+   * replaces its own older connection is always let in. On a server of its own as many other peers may be connected
+   * without having sent their request: one more, and the one that has kept it waiting longest is dropped with 503, so that
+   * peers who never send one do not keep others out. Default 10 000.
+   */
+  readonly maxConnections?: number;
 }
 
-/** Why a handshake is refused, as peer and application are told. */
-interface Refusal extends Pick<HandshakeRefusal, "reason" | "status" | "message"> {
-  readonly headers?: Readonly<Record<string, string>>;
-}
+/** Whom a refusal concerns. */
+type Refused = Pick<HandshakeRefusal, "identity" | "remoteAddress">;
+
+/** How long a peer is asked to stay away when this end is too busy, in seconds. */
+const retryAfterS = 10;
 
 /** One OCPP-J endpoint: decides on opening handshakes and hands what passes to the Central System. */
 export class Endpoint implements UpgradeEndpoint {
@@ -61,47 +124,98 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #centralSystem: CentralSystem;
   readonly #options: EndpointOptions;
   readonly #clock: Clock;
+  readonly #handshakeTimeoutMs: number;
+  readonly #maxHandshakes: number;
+  readonly #maxConnections: number;
+  readonly #quirks: HandshakeQuirks;
   readonly #webSockets: WebSocketServer;
+  readonly #silent: SilentPeers;
   /** The sockets that wait for a decision. */
   readonly #undecided = new Map<Duplex, { readonly identity: string; readonly disarm: () => void }>();
   readonly #connections = new Set<Connection<"CentralSystem">>();
   #closing = false;
 
+  /** @throws TypeError A limit is no positive number. */
   constructor(centralSystem: CentralSystem, options: EndpointOptions) {
+    checkLimits(options);
     this.path = options.path ?? "/";
     this.#centralSystem = centralSystem;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#quirks = new HandshakeQuirks(options.tolerate);
+    this.#handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
+    this.#maxHandshakes = options.maxHandshakes ?? 1000;
+    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#silent = new SilentPeers(this.#maxConnections, (socket, isPlain) => this.#dropSilent(socket, isPlain));
     this.#webSockets = new WebSocketServer({
       ...webSocketOptions(options),
       noServer: true,
       // J-023, J-028: one of those that were offered, compared exactly; trap 14: and of those that this end speaks.
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
-    this.#webSockets.on("wsClientError", (error, socket, request) => {
-      this.#refuse(socket, badRequest(error), this.#identityIn(request));
+    this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
+      this.#refuse(socket, malformedRequest(message), this.#identityIn(request));
     });
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!this.#silent.hasSpoken(request.socket)) return;
     socket.on("error", () => {}); // A peer that hangs up is no error of ours; `close` follows.
+    const { url = "" } = request;
     const identity = this.#identityIn(request);
-    if (identity === undefined) this.#refuse(socket, wrongPath(request), identity);
-    else this.#decide(request, socket, head, identity);
+    if (identity === undefined) {
+      this.#refuse(socket, refusalOfUrl(url));
+      return;
+    }
+    const unfit = refusalOfIdentity(identity, url);
+    const refusal = unfit ?? refusalOfRequest(request) ?? this.#refusalOfState();
+    if (refusal === undefined) this.#decide(request, socket, head, identity);
+    else this.#refuse(socket, refusal, unfit === undefined ? identity : undefined);
   }
 
   /** Answers a request that does not ask for an upgrade. */
   request(request: IncomingMessage, response: ServerResponse): void {
-    const { status, message, headers } = noUpgrade;
-    response.writeHead(status, { ...headers, "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
-    // Without this header it was no handshake, but a health check or somebody's browser. [Q18]
-    if (request.headers["sec-websocket-key"] === undefined) return;
-    this.#refused(noUpgrade, this.#identityIn(request));
+    if (!this.#silent.hasSpoken(request.socket)) return;
+    response.writeHead(noUpgrade.status, headersOf(noUpgrade)).end(bodyOf(noUpgrade));
+  }
+
+  bypassed(request: IncomingMessage, status: number): void {
+    const identity = this.#identityIn(request);
+    this.refused(
+      { ...noUpgrade, status },
+      { ...(identity !== undefined && { identity }), ...addressOf(request.socket) },
+    );
+  }
+
+  /**
+   * Takes note of a TCP connection to a server of its own.
+   *
+   * @param options.plain - Whether it can be answered; before TLS is up it cannot. Default true.
+   */
+  connected(socket: Socket, { plain = true }: { readonly plain?: boolean } = {}): void {
+    this.#silent.connected(socket, plain);
+  }
+
+  /** Answers a peer whose request could not be read. */
+  clientError(error: ClientError, socket: Duplex): void {
+    // It has hung up, or has had its answer.
+    if (!socket.writable) socket.destroy();
+    else this.#refuse(socket, refusalOfClientError(error, this.#handshakeTimeoutMs));
   }
 
   /** Reports a failure of the server itself: it could not accept a TCP connection, for example. */
   failed(error: Error): void {
     this.#fault(undefined, error);
+  }
+
+  /** Reports that a handshake was refused, by whomever. */
+  refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
+    try {
+      const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
+      this.#centralSystem.emit("refused", event);
+    } catch (error) {
+      this.#fault(refused.identity, error);
+    }
   }
 
   /** Refuses what is undecided, closes every connection with 1001, and resolves when all WebSockets are gone. */
@@ -114,23 +228,38 @@ export class Endpoint implements UpgradeEndpoint {
     return new Promise((resolve) => this.#webSockets.close(() => resolve()));
   }
 
-  #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
-    const timeoutMs = this.#options.handshakeTimeoutMs ?? 10_000;
-    const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
-      if (this.#decided(socket)) this.#refuse(socket, timedOut(timeoutMs), identity);
-    });
-    this.#undecided.set(socket, { identity, disarm });
-    socket.once("close", () => this.#decided(socket));
-
-    void this.#judge(request, identity).then((refusal) => {
-      if (!this.#decided(socket)) return; // It hung up, or has had its answer.
-      if (refusal !== undefined) this.#refuse(socket, refusal, identity);
-      else this.#open(request, socket, head, identity);
-    });
+  #identityIn(request: IncomingMessage): string | undefined {
+    return identityFromPath(request.url ?? "", this.path) ?? this.#quirks.identityIn(request, this.path);
   }
 
-  #identityIn({ url = "" }: IncomingMessage): string | undefined {
-    return identityFromPath(url, this.path);
+  /** Why nobody is let in now, before it is asked who it is. */
+  #refusalOfState(): Refusal | undefined {
+    if (this.#closing) return shuttingDown;
+    return this.#undecided.size >= this.#maxHandshakes ? tooManyHandshakes(this.#maxHandshakes) : undefined;
+  }
+
+  #refusalOfRoom(): Refusal | undefined {
+    return this.#webSockets.clients.size >= this.#maxConnections ? tooManyConnections(this.#maxConnections) : undefined;
+  }
+
+  #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
+    const timeoutMs = this.#handshakeTimeoutMs;
+    const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
+      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), identity);
+    });
+    this.#undecided.set(socket, { identity, disarm });
+    socket.once("close", () => {
+      if (this.#decided(socket) && socket.writableEnded) this.#fault(identity, answeredByOther());
+    });
+
+    const replaces = this.#centralSystem.get(identity) !== undefined;
+    void this.#judge(request, identity).then((refusal) => {
+      if (!this.#decided(socket)) return; // It hung up, or has had its answer.
+      const verdict = refusal ?? (replaces ? undefined : this.#refusalOfRoom());
+      if (socket.writableEnded) this.#fault(identity, answeredByOther());
+      else if (verdict !== undefined) this.#refuse(socket, verdict, identity);
+      else this.#open(request, socket, head, identity);
+    });
   }
 
   /** Ends the wait of a socket; whether it still waited. */
@@ -141,16 +270,21 @@ export class Endpoint implements UpgradeEndpoint {
 
   /** Never rejects: whatever the application's hook does, there is an answer. [trap 2] */
   async #judge(request: IncomingMessage, identity: string): Promise<Refusal | undefined> {
-    if (this.#closing) return shuttingDown;
     const credentials = basicCredentials(request.headers.authorization);
     const password = credentials === undefined ? undefined : passwordOf(identity, credentials);
     // SEC-A00-204: the user name is the identity, so there is nothing to ask about another one.
     if (credentials !== undefined && password === undefined) return otherUser;
-    const { authenticate } = this.#options;
+    const { authenticate, securityProfile = 0 } = this.#options;
+    const otherProfile = refusalOfProfile(securityProfile, request.socket, password);
+    if (otherProfile !== undefined) return otherProfile;
+    const attempt = { identity, password, certificate: certificateOf(request.socket), request };
     try {
-      const decision: unknown = authenticate === undefined || (await authenticate({ identity, password, request }));
+      let decision: unknown = authenticate === undefined || (await authenticate(attempt));
+      const meant = decision === false && password && this.#quirks.passwordIn(request, password);
+      if (meant) decision = await authenticate?.({ ...attempt, password: meant });
       if (decision === true) return await this.#centralSystem.admit(identity);
-      if (decision === false) return unauthorized;
+      if (decision === false && securityProfile === 3) return otherCertificate;
+      if (decision === false) return password === undefined ? noCredentials : wrongPassword;
       if (decision === "unknown-identity") return unknownIdentity;
       throw new TypeError(`authenticate answered ${String(decision)}. Answer true, false or "unknown-identity".`);
     } catch (error) {
@@ -161,42 +295,51 @@ export class Endpoint implements UpgradeEndpoint {
 
   #open(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
     try {
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, socket, identity));
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#opened(webSocket, socket, request, identity);
+      });
     } catch (error) {
       this.#fault(identity, error); // Another `upgrade` listener has taken this socket, too.
     }
   }
 
-  #opened(webSocket: WebSocket, socket: Duplex, identity: string): void {
+  #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
     const transport = new WebSocketTransport(webSocket, socket, this.#options);
-    if (webSocket.protocol !== subprotocol) {
+    if (webSocket.protocol !== subprotocol && !this.#quirks.forgivesSubprotocol(request)) {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
-      transport.close(1002, noSubprotocol.message);
-      this.#refused(noSubprotocol, identity);
+      const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
+      transport.close(1002, refusal.body);
+      this.refused(refusal, { identity, ...addressOf(socket) });
       return;
     }
+    this.#tolerated(request, identity);
     const connection = this.#centralSystem.accept(transport, identity);
     this.#connections.add(connection);
     webSocket.once("close", () => this.#connections.delete(connection));
   }
 
-  #refuse(socket: Duplex, refusal: Refusal, identity: string | undefined): void {
-    const { status, message, headers } = refusal;
-    const body = `${message}\n`;
-    const lines = Object.entries({
-      Connection: "close",
-      "Content-Type": "text/plain; charset=utf-8",
-      "Content-Length": Buffer.byteLength(body),
-      ...headers,
-    }).map(([name, value]) => `${name}: ${value}\r\n`);
-    const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`;
-    socket.end(answer, () => socket.destroy());
-    this.#refused(refusal, identity);
+  #dropSilent(socket: Socket, isPlain: boolean): void {
+    const refusal = tooManySilent(this.#maxConnections);
+    if (isPlain) this.#refuse(socket, refusal);
+    else {
+      const { status: _, ...untold } = refusal;
+      this.refused(untold, addressOf(socket));
+      socket.destroy();
+    }
   }
 
-  #refused({ reason, status, message }: Refusal, identity: string | undefined): void {
+  #refuse(socket: Duplex, refusal: Refusal, identity?: string): void {
+    const { status = 400 } = refusal;
+    const lines = Object.entries(headersOf(refusal)).map(([name, value]) => `${name}: ${value}\r\n`);
+    const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${bodyOf(refusal)}`;
+    const refused = { ...(identity !== undefined && { identity }), ...addressOf(socket) };
+    socket.end(answer, () => socket.destroy());
+    this.refused(refusal, refused);
+  }
+
+  #tolerated(request: IncomingMessage, identity: string): void {
     try {
-      this.#centralSystem.emit("refused", { ...(identity !== undefined && { identity }), reason, status, message });
+      for (const use of this.#quirks.usesIn(request)) this.#centralSystem.emit("tolerated", { ...use, identity });
     } catch (error) {
       this.#fault(identity, error);
     }
@@ -211,66 +354,35 @@ export class Endpoint implements UpgradeEndpoint {
   }
 }
 
-const noSubprotocol: Refusal = {
-  reason: "subprotocol",
-  status: 101,
-  message: `The subprotocol "${subprotocol}" was not offered`,
-};
+/** With the options `server` and `path`, a `WebSocketServer` of `ws` answers 400 to everything at other paths. */
+const answeredByOther = (): Error =>
+  new Error(
+    "Another listener of the server's event upgrade has answered this handshake. " +
+      "Let it leave alone what is not at its own path; a WebSocketServer needs the option noServer for that.",
+  );
 
-const unauthorized: Refusal = {
-  reason: "unauthorized",
-  status: 401,
-  message: "The credentials of this Charge Point are missing or wrong.",
-  headers: { "WWW-Authenticate": 'Basic realm="OCPP"' },
-};
+function headersOf(refusal: Refusal): Record<string, string | number> {
+  return {
+    Connection: "close",
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(bodyOf(refusal)),
+    ...(refusal.status === 503 && { "Retry-After": retryAfterS }),
+    ...refusal.headers,
+  };
+}
 
-const otherUser: Refusal = {
-  ...unauthorized,
-  message: "The user name in the Authorization header is not the identity in the URL.",
-};
+const bodyOf = ({ message, advice, body = `${message} ${advice}` }: Refusal): string => `${body}\n`;
 
-const unknownIdentity: Refusal = {
-  reason: "unknown-identity",
-  status: 404,
-  message: "No Charge Point of this identity is known here.",
-};
+function addressOf(socket: Duplex): Pick<Refused, "remoteAddress"> {
+  const { remoteAddress } = socket as Partial<Socket>;
+  return remoteAddress === undefined ? {} : { remoteAddress };
+}
 
-const faulty: Refusal = {
-  reason: "fault",
-  status: 500,
-  message: "The Central System failed to check the credentials.",
-};
-
-const shuttingDown: Refusal = { reason: "closing", status: 503, message: "The Central System is shutting down." };
-
-const noUpgrade: Refusal = {
-  reason: "request",
-  status: 426,
-  message:
-    `This is an OCPP-J endpoint: open a WebSocket with the subprotocol "${subprotocol}". ` +
-    "If you did, something in between removed the header Connection: Upgrade.",
-  headers: { Connection: "Upgrade, close", Upgrade: "websocket" },
-};
-
-const timedOut = (timeoutMs: number): Refusal => ({
-  reason: "timeout",
-  status: 503,
-  message: `The Central System did not decide on this Charge Point within ${timeoutMs} ms.`,
-});
-
-const badRequest = ({ message }: Error): Refusal => ({
-  reason: "request",
-  status: 400,
-  message: `This is no opening handshake of a WebSocket: ${message}.`,
-  headers: { "Sec-WebSocket-Version": "13" },
-});
-
-/** J-008: a path that is not valid percent-encoded UTF-8 fails the handshake, and nothing else. [trap 1] */
-function wrongPath({ url = "" }: IncomingMessage): Refusal {
-  try {
-    decodeURIComponent(url.replace(/\?.*/, ""));
-  } catch {
-    return { reason: "path", status: 400, message: "The path is not valid percent-encoded UTF-8." };
+/** A limit that is no number, read from somewhere, would be no limit. */
+function checkLimits(options: EndpointOptions): void {
+  const { handshakeTimeoutMs, maxHandshakes, maxConnections, maxFrameBytes, maxBufferedBytes } = options;
+  const limits = { handshakeTimeoutMs, maxHandshakes, maxConnections, maxFrameBytes, maxBufferedBytes };
+  for (const [name, limit = 1] of Object.entries(limits)) {
+    if (!(limit > 0)) throw new TypeError(`${name} is ${limit}. Give a positive number.`);
   }
-  return { reason: "path", status: 404, message: "The URL is not that of an OCPP-J endpoint with one identity added." };
 }

@@ -1,5 +1,12 @@
+export { isAuthorizationKey } from "./basic-authorization.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
 export type { Authenticate, AuthenticationAttempt, EndpointOptions } from "./endpoint.ts";
 export { type Listener, type ListenOptions, listen } from "./listen.ts";
 export { type QueueStoreOptions, queueStore } from "./queue-store.ts";
+export {
+  type ChargePointCertificateSubject,
+  isChargePointCertificate,
+  type SecurityProfile,
+  type TlsOptions,
+} from "./security-profile.ts";
 export type { TransportOptions } from "./web-socket-transport.ts";

@@ -1,9 +1,11 @@
 import { createServer, type Server } from "node:http";
-import type { Server as HttpsServer } from "node:https";
+import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
+import { type TLSSocket, Server as TlsServer } from "node:tls";
 import type { CentralSystem } from "@ocppj/core";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { refusalOfTls } from "./profile-refusals.ts";
+import { listeningTls, rulesOf, type ServerTls, type TlsOptions } from "./security-profile.ts";
 import { routeUpgrades } from "./upgrade-routing.ts";
 
 /** Settings of {@link listen}. */
@@ -11,10 +13,15 @@ export interface ListenOptions extends EndpointOptions {
   /** TCP port to listen on; not together with `server`. Default 0: any that is free, see {@link Listener}. */
   readonly port?: number;
   /**
-   * Address to listen on; not together with `server`. Default `127.0.0.1`, this machine only, because what is said here
-   * is not encrypted: give another address only inside a VPN, or behind a proxy that speaks TLS. [J-034, J-171]
+   * Address to listen on; not together with `server`. Default `127.0.0.1`, this machine only. Without TLS give another
+   * one only inside a VPN, or behind a proxy that speaks TLS. [J-034, J-170, J-171]
    */
   readonly host?: string;
+  /**
+   * The certificate and the key of the Central System, for the security profiles 2 and 3; for 3 also, as `ca`, the
+   * certificates of those who issue Charge Point certificates. Not together with `server`.
+   */
+  readonly tls?: TlsOptions;
   /**
    * A server of the application to attach to. Upgrade requests at `path` and below are answered here, everything else
    * stays the application's. It is never closed here, and it is the application's to bound slow requests. Several
@@ -38,6 +45,14 @@ export interface Listener {
    */
   readonly port: number;
   /**
+   * Uses other certificates and keys from the next TLS handshake on. Connections that are open stay. [SEC-A00-701]
+   *
+   * @param tls - All of them, as for {@link listen}.
+   * @throws TypeError They cannot be used, and nothing has changed; or there is no TLS here, or the attached server's:
+   * it has `setSecureContext`.
+   */
+  replaceCertificates(tls: TlsOptions): void;
+  /**
    * Stops listening and closes every connection with 1001. Resolves when all sockets are gone, at the latest after
    * `closeTimeoutMs`, whatever the peers do. Never rejects; calling it again returns the same promise.
    */
@@ -49,47 +64,80 @@ export interface Listener {
  * that does not is reported there as `refused`.
  *
  * @returns Resolves when connections are accepted; with an attached server, at once.
- * @throws TypeError `path` is no path, or the attached server already has an endpoint there, or it is given a port or a
- * host.
+ * @throws TypeError `path` is no path, or the attached server already has an endpoint there, or it is given a port, a
+ * host or `tls`; or the settings are not those of the `securityProfile`: nobody is let in for want of a way to check.
+ * [trap 13]
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
- * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]
+ * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */
 export async function listen(centralSystem: CentralSystem, options: ListenOptions = {}): Promise<Listener> {
-  const { host, path = "/", port, server } = options;
+  const { authenticate, host, path = "/", port, securityProfile = 0, server, tls } = options;
   if (!/^\/[^?#]*$/.test(path)) throw new TypeError(`"${path}" is no path. Give one like "/ocpp".`);
+  rulesOf(securityProfile);
+  if (securityProfile !== 0 && authenticate === undefined) {
+    throw new TypeError(`securityProfile ${securityProfile} needs authenticate, or everybody would be let in.`);
+  }
   const endpoint = new Endpoint(centralSystem, options);
   if (server === undefined) return serve(endpoint, options);
-  if (host !== undefined || port !== undefined) {
-    throw new TypeError("An attached server has its own host and port. Leave these out, or the server.");
+  if (host !== undefined || port !== undefined || tls !== undefined) {
+    throw new TypeError("An attached server has its own host, port and tls. Leave these out, or the server.");
   }
-  return attach(endpoint, server);
+  return attach(endpoint, server, rulesOf(securityProfile).scheme);
 }
 
-function attach(endpoint: Endpoint, server: Server | HttpsServer): Listener {
-  const release = routeUpgrades(server, endpoint);
+function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws" | "wss" | undefined): Listener {
   const scheme = server instanceof TlsServer ? "wss" : "ws";
+  if (expected === "wss" && scheme === "ws") {
+    throw new TypeError("securityProfile 2 and 3 need a server that speaks TLS. Attach to an https server.");
+  }
+  if (expected === "ws" && scheme === "wss") {
+    throw new TypeError("securityProfile 1 has no TLS, but the server has. Use profile 2 or 3.");
+  }
+  const release = routeUpgrades(server, endpoint);
+  const unwatch = watchTls(server, endpoint);
   const close = (): Promise<void> => {
     release();
+    unwatch();
     return endpoint.close();
   };
-  return listener(scheme, () => addressOf(server), endpoint.path, close);
+  const replaceCertificates = (): void => {
+    throw new TypeError("The certificates are those of the attached server. Call its setSecureContext.");
+  };
+  return listener({ scheme, where: () => addressOf(server), path: endpoint.path, close, replaceCertificates });
+}
+
+/** Reports TLS handshakes that fail. Returns the function that ends this. */
+function watchTls(server: Server | HttpsServer, endpoint: Endpoint): () => void {
+  const failed = (error: Error, socket: TLSSocket & { readonly _parent?: Socket }): void => {
+    // Once a TLS socket is closed, only the one that it ran on still knows these.
+    const { bytesRead, remoteAddress } = socket._parent ?? socket;
+    const refusal = refusalOfTls(error, socket, bytesRead);
+    if (refusal !== undefined) endpoint.refused(refusal, remoteAddress === undefined ? {} : { remoteAddress });
+  };
+  /** A socket remembers its address only if somebody has asked for it in time. */
+  const opened = ({ remoteAddress }: Socket): unknown => remoteAddress;
+  // First of all: whoever is told next may destroy the socket, which then has forgotten where it came from.
+  server.prependListener("tlsClientError", failed);
+  server.on("connection", opened);
+  return () => server.off("tlsClientError", failed).off("connection", opened);
 }
 
 /** Runs a server of its own for the endpoint. */
 async function serve(
   endpoint: Endpoint,
-  { handshakeTimeoutMs = 10_000, host = "127.0.0.1", port = 0 }: ListenOptions,
+  { handshakeTimeoutMs = 10_000, host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
 ): Promise<Listener> {
-  const server = createServer(
-    {
-      requestTimeout: handshakeTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(handshakeTimeoutMs / 2),
-    },
-    (request, response) => endpoint.request(request, response),
-  );
+  const secured = listeningTls(securityProfile, tls);
+  const server = createHttpServer(secured, handshakeTimeoutMs);
+  server.on("request", (request, response) => endpoint.request(request, response));
   routeUpgrades(server, endpoint);
+  server.on("clientError", (error, socket) => endpoint.clientError(error, socket));
+  // Before `clientError` is told, as if it were an error of HTTP: there is no channel to answer through.
+  server.prependListener("tlsClientError", (_, socket: TLSSocket) => socket.destroy());
+  const unwatch = watchTls(server, endpoint);
   const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
+  server.on("connection", (socket: Socket) => {
+    endpoint.connected(socket, { plain: secured === undefined });
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -99,13 +147,29 @@ async function serve(
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     await endpoint.close();
+    unwatch();
     for (const socket of sockets) socket.destroy(); // Those that never got as far as a WebSocket.
     await closed;
   };
-  return listener("ws", () => address, endpoint.path, close);
+  const replaceCertificates = (other: TlsOptions): void => {
+    const secured = listeningTls(securityProfile, other);
+    if (secured !== undefined) (server as HttpsServer).setSecureContext(secured);
+  };
+  const scheme = secured === undefined ? "ws" : "wss";
+  return listener({ scheme, where: () => address, path: endpoint.path, close, replaceCertificates });
 }
 
-function bind(server: Server, port: number, host: string): Promise<void> {
+/** Makes an HTTP server that waits for requests, and for TLS handshakes, no longer than this. */
+function createHttpServer(secured: ServerTls | undefined, handshakeTimeoutMs: number): Server | HttpsServer {
+  const limits = {
+    requestTimeout: handshakeTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(handshakeTimeoutMs / 2),
+  };
+  if (secured === undefined) return createServer(limits);
+  return createSecureServer({ ...limits, ...secured, handshakeTimeout: handshakeTimeoutMs });
+}
+
+function bind(server: Server | HttpsServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ port, host }, () => {
@@ -118,7 +182,14 @@ function bind(server: Server, port: number, host: string): Promise<void> {
 /** Where a server listens. */
 type TcpAddress = Pick<AddressInfo, "address" | "port">;
 
-function listener(scheme: string, where: () => TcpAddress, path: string, close: () => Promise<void>): Listener {
+/** What a {@link Listener} is made of. */
+interface ListenerParts extends Pick<Listener, "close" | "replaceCertificates"> {
+  readonly scheme: "ws" | "wss";
+  readonly where: () => TcpAddress;
+  readonly path: string;
+}
+
+function listener({ scheme, where, path, close, replaceCertificates }: ListenerParts): Listener {
   let closed: Promise<void> | undefined;
   return {
     get url() {
@@ -128,6 +199,7 @@ function listener(scheme: string, where: () => TcpAddress, path: string, close: 
     get port() {
       return where().port;
     },
+    replaceCertificates,
     close() {
       closed ??= close();
       return closed;

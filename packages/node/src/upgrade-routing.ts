@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 /** What takes the upgrade requests at one path and below. */
@@ -6,12 +6,15 @@ export interface UpgradeEndpoint {
   /** Path of the endpoint URL, percent-encoded as it is there. */
   readonly path: string;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Is told of a handshake that came without asking for an upgrade, once whoever got it has answered it with `status`. */
+  bypassed(request: IncomingMessage, status: number): void;
 }
 
-/** The one listener for `upgrade` that an HTTP server gets, and who it works for, longest path first. */
+/** What listens to an HTTP server, once for all endpoints, and who it works for, longest path first. */
 interface Routing {
   readonly endpoints: UpgradeEndpoint[];
   readonly route: UpgradeEndpoint["upgrade"];
+  readonly watch: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 const routings = new WeakMap<Server, Routing>();
@@ -20,14 +23,15 @@ const routings = new WeakMap<Server, Routing>();
  * Gives an endpoint the upgrade requests at its path and below; where two endpoints fit, the longer path gets it.
  *
  * Other requests are left to the server's other `upgrade` listeners. Without any, nobody would ever answer, so the
- * endpoint with the shortest path gets them, to refuse them.
+ * endpoint with the shortest path gets them, to refuse them. A handshake whose Connection: Upgrade was lost on the way is
+ * an ordinary request for the server: whoever answers those does, and the endpoint is told.
  *
  * @returns The function that ends this; the server is then as it was before.
  * @throws TypeError The server already has an endpoint at this path.
  */
 export function routeUpgrades(server: Server, endpoint: UpgradeEndpoint): () => void {
   const routing = routings.get(server) ?? startRouting(server);
-  const { endpoints, route } = routing;
+  const { endpoints, route, watch } = routing;
   if (endpoints.some((other) => prefixOf(other) === prefixOf(endpoint))) {
     throw new TypeError(`The server already has an endpoint at "${endpoint.path}". Give each a path of its own.`);
   }
@@ -37,20 +41,30 @@ export function routeUpgrades(server: Server, endpoint: UpgradeEndpoint): () => 
     endpoints.splice(endpoints.indexOf(endpoint), 1);
     if (endpoints.length > 0) return;
     server.off("upgrade", route);
+    server.off("request", watch);
     routings.delete(server);
   };
 }
 
 function startRouting(server: Server): Routing {
   const endpoints: UpgradeEndpoint[] = [];
-  const route: UpgradeEndpoint["upgrade"] = (request, socket, head) => {
-    const [path] = (request.url ?? "").split("?", 1);
-    const ours = endpoints.find((endpoint) => `${path}/`.startsWith(prefixOf(endpoint)));
+  const endpointFor = ({ url = "" }: IncomingMessage): UpgradeEndpoint | undefined => {
+    const [path] = url.split("?", 1);
+    return endpoints.find((endpoint) => `${path}/`.startsWith(prefixOf(endpoint)));
+  };
+  const route: Routing["route"] = (request, socket, head) => {
     const nobodys = server.listenerCount("upgrade") === 1 ? endpoints.at(-1) : undefined;
-    (ours ?? nobodys)?.upgrade(request, socket, head);
+    (endpointFor(request) ?? nobodys)?.upgrade(request, socket, head);
+  };
+  const watch: Routing["watch"] = (request, response) => {
+    // Without this header it was no handshake, but a health check or somebody's browser. [Q18]
+    if (request.headers["sec-websocket-key"] === undefined) return;
+    const endpoint = endpointFor(request);
+    if (endpoint !== undefined) response.once("finish", () => endpoint.bypassed(request, response.statusCode));
   };
   server.on("upgrade", route);
-  const routing = { endpoints, route };
+  server.on("request", watch);
+  const routing = { endpoints, route, watch };
   routings.set(server, routing);
   return routing;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock, type Transport, type TransportListener } from "@ocppj/core";
 import { WebSocket } from "ws";
@@ -46,6 +47,7 @@ interface Verdict {
  * @spec OCPP-J 1.6 §3, §4.1.2, §5 [J-047, J-143, J-154, J-155]
  */
 export class WebSocketTransport implements Transport {
+  readonly remoteAddress: string | undefined;
   readonly #webSocket: WebSocket;
   readonly #clock: Clock;
   readonly #pingIntervalMs: number;
@@ -69,6 +71,7 @@ export class WebSocketTransport implements Transport {
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
    */
   constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions) {
+    this.remoteAddress = (socket as Partial<Socket>).remoteAddress;
     this.#webSocket = webSocket;
     this.#clock = options.clock ?? systemClock;
     this.#pingIntervalMs = options.pingIntervalMs ?? 60_000;

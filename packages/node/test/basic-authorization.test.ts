@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { basicAuthorization, basicCredentials, passwordOf } from "../src/basic-authorization.ts";
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { basicAuthorization, basicCredentials, isAuthorizationKey, passwordOf } from "../src/basic-authorization.ts";
 
 const key = Uint8Array.from(Buffer.from("0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF", "hex"));
 const golden = "Basic QUwxMDAwOgABAgMEBQYH////////////////";
@@ -51,4 +53,48 @@ describe("passwordOf", () => {
       expect(passwordOf("CP001", credentials(text))).toBeUndefined();
     },
   );
+});
+
+describe("isAuthorizationKey", () => {
+  const text = "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF";
+
+  test("is true for the bytes of the key, however the key is given [J-176] [trap 13]", () => {
+    expect(isAuthorizationKey(key, text)).toBe(true);
+    expect(isAuthorizationKey(key, text.toLowerCase())).toBe(true);
+    expect(isAuthorizationKey(key, Uint8Array.from(key))).toBe(true);
+    expect(isAuthorizationKey(passwordOf("AL1000", basicCredentials(golden) ?? new Uint8Array()), text)).toBe(true);
+  });
+
+  test.each([
+    ["the first byte is another one", Uint8Array.from([1, ...key.slice(1)])],
+    ["the last byte is another one", Uint8Array.from([...key.slice(0, -1), 0xfe])],
+    ["it is shorter", key.slice(0, -1)],
+    ["it is longer", Uint8Array.from([...key, 0])],
+    ["it is empty", new Uint8Array()],
+    ["it is the hexadecimal text [Q23]", Uint8Array.from(Buffer.from(text))],
+    ["it went through a text in UTF-8", Uint8Array.from(Buffer.from(Buffer.from(key).toString()))],
+    ["there is none", undefined],
+  ])("is false when %s", (_, password) => {
+    expect(isAuthorizationKey(password, text)).toBe(false);
+  });
+
+  test("compares in constant time, whatever the lengths", () => {
+    const compare = vi.spyOn(crypto, "timingSafeEqual");
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      compare.mockRestore();
+      syncBuiltinESMExports();
+    });
+    for (const password of [key, key.slice(1), new Uint8Array()]) isAuthorizationKey(password, text);
+    expect(compare.mock.calls.map(([a, b]) => [a.byteLength, b.byteLength])).toEqual([
+      [32, 32],
+      [32, 32],
+      [32, 32],
+    ]);
+  });
+
+  test("throws where the key is none, whatever the password [J-181]", () => {
+    expect(() => isAuthorizationKey(key, "secret")).toThrow(TypeError);
+    expect(() => isAuthorizationKey(undefined, "secret")).toThrow(TypeError);
+  });
 });

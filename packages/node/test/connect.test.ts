@@ -10,7 +10,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ConnectOptions, connect } from "../src/connect.ts";
 import { listen } from "../src/listen.ts";
 
-type Found = (error: null, addresses: readonly { readonly address: string; readonly family: number }[]) => void;
+type Lookup = (
+  error: Error | null,
+  addresses: readonly { readonly address: string; readonly family: number }[],
+) => void;
 
 const transports: Transport[] = [];
 const servers: { close(): unknown }[] = [];
@@ -182,12 +185,21 @@ describe("the opening handshake", () => {
     expect(clock.pending).toBe(0);
   });
 
+  const plain = (head: string): ScriptedServer["answer"] => {
+    return (_, socket) => socket.write(`HTTP/1.1 ${head}\r\nContent-Length: 0\r\n\r\n`);
+  };
   const answers: [string, ScriptedServer["answer"], Partial<HandshakeError>, RegExp][] = [
     [
       "unauthorized after 401 [J-032]",
-      (_, socket) => socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
-      { reason: "unauthorized", status: 401 },
+      plain("401 Unauthorized"),
+      { reason: "unauthorized", status: 401, advice: "Give the authorizationKey." },
       /HTTP 401 Unauthorized: it does not let "CP001" in\. Give the authorizationKey\.$/,
+    ],
+    [
+      "unauthorized after 403 without a certificate",
+      plain("403 Forbidden"),
+      { reason: "unauthorized", status: 403 },
+      /HTTP 403 Forbidden: it does not let "CP001" in\. It may expect another securityProfile/,
     ],
     [
       "unknown-identity after 404 [J-030] [J-031]",
@@ -196,22 +208,70 @@ describe("the opening handshake", () => {
       /HTTP 404 Not Found: it does not know "CP001"\. Register it there/,
     ],
     [
-      "network after 503",
-      (_, socket) => socket.write("HTTP/1.1 503\r\nContent-Length: 0\r\n\r\n"),
-      { reason: "network", status: 503 },
-      /answered HTTP 503 instead of opening a WebSocket\. Check/,
+      "duplicate after 409",
+      plain("409 Conflict"),
+      { reason: "duplicate", status: 409 },
+      /HTTP 409 Conflict: a Charge Point with the identity "CP001" is connected\. Give each Charge Point an identity/,
     ],
     [
-      "network after a redirect, which is not followed",
+      "busy after 429",
+      plain("429 Too Many Requests"),
+      { reason: "busy", status: 429, advice: "Try again later." },
+      /HTTP 429 Too Many Requests: it takes nobody at present\. Try/,
+    ],
+    [
+      "busy after 503 without words",
+      plain("503"),
+      { reason: "busy", status: 503, advice: "Try again later." },
+      /answered HTTP 503: it takes nobody at present\. Try/,
+    ],
+    [
+      "unreachable after 502",
+      plain("502 Bad Gateway"),
+      { reason: "unreachable", status: 502 },
+      /HTTP 502 Bad Gateway: the proxy before it cannot reach it\. Try again later\./,
+    ],
+    [
+      "unreachable after 504",
+      plain("504 Gateway Timeout"),
+      { reason: "unreachable", status: 504 },
+      /HTTP 504 Gateway Timeout: the proxy before it/,
+    ],
+    [
+      "network after a status that may mean anything",
+      plain("500 Internal Server Error"),
+      { reason: "network", status: 500 },
+      /answered HTTP 500 Internal Server Error instead of opening a WebSocket\. Check that the URL/,
+    ],
+    [
+      "redirect after 302, which is not followed",
       (_, socket) => socket.write("HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"),
-      { reason: "network", status: 302 },
-      /answered HTTP 302 Found and points to \/login instead/,
+      { reason: "redirect", status: 302 },
+      /answered HTTP 302 Found and points to \/login\. Use the URL of the OCPP-J endpoint itself/,
+    ],
+    [
+      "redirect after 304, which points to nothing",
+      plain("304 Not Modified"),
+      { reason: "redirect", status: 304 },
+      /answered HTTP 304 Not Modified and points to nowhere\./,
+    ],
+    [
+      "no-upgrade after the 200 of a web server",
+      plain("200 OK"),
+      { reason: "no-upgrade", status: 200 },
+      /answered HTTP 200 OK instead of opening a WebSocket\. .* A proxy on the way may not know WebSockets\.$/,
+    ],
+    [
+      "no-upgrade after 426, which a Central System answers when a proxy has eaten the upgrade [Q18]",
+      plain("426 Upgrade Required"),
+      { reason: "no-upgrade", status: 426 },
+      /answered HTTP 426 Upgrade Required instead of opening a WebSocket\. .* A proxy on the way/,
     ],
     [
       "subprotocol when none is chosen [J-026]",
       (request, socket) => socket.write(accept(request)),
       { reason: "subprotocol", status: 101 },
-      /chose no subprotocol, offered "ocpp1.6"/,
+      /chose no subprotocol, offered "ocpp1.6"\. It does not speak OCPP-J 1\.6 at this URL/,
     ],
     [
       "subprotocol when another one is chosen [J-027]",
@@ -232,22 +292,34 @@ describe("the opening handshake", () => {
       /chose the subprotocol "ocpp1.6, ocpp1.5"/,
     ],
     [
-      "network when the accept value is wrong",
+      "no-upgrade when the accept value is wrong",
       (request, socket) => socket.write(accept(request, chosen).replace(/Accept: .*\r\n/, "Accept: x\r\n")),
-      { reason: "network", status: undefined },
-      /did not open a WebSocket: Invalid Sec-WebSocket-Accept header\. Check the URL and the network/,
+      { reason: "no-upgrade", status: undefined },
+      /did not open a WebSocket: Invalid Sec-WebSocket-Accept header\. Check that the URL/,
     ],
     [
-      "network when the answer is no HTTP",
+      "no-upgrade when the upgrade is to something else",
+      (request, socket) => socket.write(accept(request, chosen).replace("Upgrade: websocket", "Upgrade: h2c")),
+      { reason: "no-upgrade", status: undefined },
+      /did not open a WebSocket: Invalid Upgrade header\. Check that the URL/,
+    ],
+    [
+      "no-upgrade when the answer is no HTTP",
       (_, socket) => socket.write("[3,1,{}]\r\n\r\n"),
-      { reason: "network", status: undefined },
-      /did not open a WebSocket: Parse Error/,
+      { reason: "no-upgrade", status: undefined },
+      /did not answer in HTTP: Parse Error/,
     ],
     [
-      "network when the connection is cut",
+      "tls when the answer is an alert of TLS",
+      (_, socket) => socket.write(Buffer.from([0x15, 3, 1, 0, 2, 2, 70])),
+      { reason: "tls", status: undefined },
+      /answered in TLS: Parse Error.*\. Use wss/,
+    ],
+    [
+      "unreachable when the connection is cut",
       (_, socket) => socket.destroy(),
-      { reason: "network", status: undefined },
-      /did not open a WebSocket: socket hang up/,
+      { reason: "unreachable", status: undefined },
+      /ended the connection before it answered: socket hang up\. Check the port in the URL, and whether it wants wss\.$/,
     ],
   ];
 
@@ -259,7 +331,9 @@ describe("the opening handshake", () => {
       const error = await failure(url, "CP001", { clock });
       expect(error).toMatchObject({ ...fields, url: `${url}/CP001` });
       expect(error.message).toMatch(message);
-      expect(error.message).toContain(`${url}/CP001`);
+      expect(error.message.startsWith(`The Central System at ${url}/CP001 `)).toBe(true);
+      expect(error.advice).not.toBe("");
+      expect(error.message.endsWith(`. ${error.advice}`)).toBe(true);
       await server.socketsGone();
       expect(server.requests).toHaveLength(1);
       expect(clock.pending).toBe(0);
@@ -273,7 +347,7 @@ describe("the opening handshake", () => {
     expect(JSON.stringify({ ...error, message: error.message })).not.toContain("secret");
   });
 
-  test("fails with network when it is not complete after handshakeTimeoutMs, however busy the server looks [trap 19]", async () => {
+  test("fails with timeout when it is not complete after handshakeTimeoutMs, however busy the server looks [trap 19]", async () => {
     const clock = new FakeClock();
     const asked = new Promise<Duplex>((resolve) => {
       server.answer = (_, socket) => resolve(socket);
@@ -284,8 +358,8 @@ describe("the opening handshake", () => {
     expect(server.sockets.size).toBe(1);
     await clock.advance(1);
     const error = await failing;
-    expect(error).toMatchObject({ reason: "network", status: undefined });
-    expect(error.message).toMatch(/did not complete the opening handshake within 5000 ms/);
+    expect(error).toMatchObject({ reason: "timeout", status: undefined });
+    expect(error.message).toMatch(/did not complete the opening handshake within 5000 ms\. A connection was made/);
     await server.socketsGone();
     expect(clock.pending).toBe(0);
   });
@@ -302,11 +376,41 @@ describe("a Central System that cannot be reached", () => {
     return port;
   }
 
-  test("fails with network and keeps the cause", async () => {
+  test("fails with unreachable where nobody listens, and keeps the cause", async () => {
     const port = await closedPort();
     const error = await failure(`ws://127.0.0.1:${port}`);
-    expect(error).toMatchObject({ reason: "network", status: undefined, cause: { code: "ECONNREFUSED" } });
-    expect(error.message).toContain(`connect ECONNREFUSED 127.0.0.1:${port}`);
+    expect(error).toMatchObject({ reason: "unreachable", status: undefined, cause: { code: "ECONNREFUSED" } });
+    expect(error.message).toContain(`takes no connections: connect ECONNREFUSED 127.0.0.1:${port}.`);
+  });
+
+  test("fails with name where the name has no address", async () => {
+    const notFound = Object.assign(new Error("getaddrinfo ENOTFOUND central.test"), { code: "ENOTFOUND" });
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((_name: string, _options: object, found: Lookup) => {
+      found(notFound, []);
+    }) as never);
+    try {
+      const error = await failure("ws://central.test");
+      expect(error).toMatchObject({ reason: "name", advice: "Check the host in the URL, and the name server." });
+      expect(error.message).toContain("has a name without an address: getaddrinfo ENOTFOUND central.test.");
+    } finally {
+      lookup.mockRestore();
+    }
+  });
+
+  test("fails with timeout when not even a connection is made in time", async () => {
+    const clock = new FakeClock();
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation((() => {}) as never);
+    try {
+      const failing = failure("ws://central.test", "CP001", { clock });
+      await clock.advance(30_000);
+      expect(await failing).toMatchObject({
+        reason: "timeout",
+        advice: "Check the host and the port in the URL, and what firewalls let through.",
+      });
+      expect(clock.pending).toBe(0);
+    } finally {
+      lookup.mockRestore();
+    }
   });
 
   test("says what went wrong at each address of a name that has several", async () => {
@@ -315,7 +419,7 @@ describe("a Central System that cannot be reached", () => {
       { address: "::1", family: 6 },
       { address: "127.0.0.1", family: 4 },
     ];
-    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((_name: string, _options: object, found: Found) => {
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((_name: string, _options: object, found: Lookup) => {
       found(null, addresses);
     }) as never);
     try {

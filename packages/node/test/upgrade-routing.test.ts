@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { beforeEach, describe, expect, test } from "vitest";
 import { routeUpgrades } from "../src/upgrade-routing.ts";
@@ -12,7 +13,11 @@ describe("routeUpgrades", () => {
     taken = [];
   });
 
-  const endpoint = (path: string) => ({ path, upgrade: () => void taken.push(path) });
+  const endpoint = (path: string) => ({
+    path,
+    upgrade: () => void taken.push(path),
+    bypassed: (_: unknown, status: number) => void taken.push(`${path} ${status}`),
+  });
 
   /** Who takes an upgrade request for `url`. */
   function takers(url: string): readonly string[] {
@@ -68,8 +73,30 @@ describe("routeUpgrades", () => {
     expect(takers("/b/CP001")).toEqual(["/b"]);
     releaseB();
     expect(server.listenerCount("upgrade")).toBe(0);
+    expect(server.listenerCount("request")).toBe(0);
     routeUpgrades(server, endpoint("/a"));
     expect(takers("/a/CP001")).toEqual(["/a"]);
+  });
+
+  /** Who is told of an ordinary request, once the server has answered it with 418. */
+  function told(url: string, headers: Record<string, string>): readonly string[] {
+    taken = [];
+    const request = Object.assign(new IncomingMessage(new Socket()), { url, headers });
+    const response = Object.assign(new ServerResponse(request), { statusCode: 418 });
+    server.emit("request", request, response);
+    expect(taken).toEqual([]);
+    response.emit("finish");
+    return taken;
+  }
+
+  test("tells an endpoint of a handshake that has become an ordinary request, and how that was answered [Q18]", () => {
+    const releaseA = routeUpgrades(server, endpoint("/a"));
+    routeUpgrades(server, endpoint("/b"));
+    expect(told("/b/CP001", { "sec-websocket-key": "x3JJHMbDL1EzLkh9GBhXDw==" })).toEqual(["/b 418"]);
+    expect(told("/b/CP001", {})).toEqual([]);
+    expect(told("/chat", { "sec-websocket-key": "x3JJHMbDL1EzLkh9GBhXDw==" })).toEqual([]);
+    releaseA();
+    expect(told("/b/CP001", { "sec-websocket-key": "x3JJHMbDL1EzLkh9GBhXDw==" })).toEqual(["/b 418"]);
   });
 
   test("does not mix the endpoints of two servers", () => {

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from "node:http";
+import { identityFromPath, type Quirk, type Tolerated } from "@ocppj/core";
+
+type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
+
+/**
+ * What is forgiven of opening handshakes. Each method is asked only after the handshake was found wrong without it, and
+ * remembers what it forgave, to be told once the Charge Point is let in: of a handshake that is refused all the same,
+ * nothing was tolerated.
+ */
+export class HandshakeQuirks {
+  readonly #rows: readonly HandshakeQuirk[];
+  readonly #uses = new WeakMap<IncomingMessage, Map<string, Tolerated>>();
+
+  /** @param quirks - Those of frames and payloads among them are ignored. */
+  constructor(quirks: readonly Quirk[] = []) {
+    this.#rows = quirks.filter((quirk): quirk is HandshakeQuirk => quirk.scope === "handshake");
+  }
+
+  /** The identity in a path that has none as it is; `undefined` when it has none as the quirks read it, either. [Q19] */
+  identityIn(request: IncomingMessage, endpointPath: string): string | undefined {
+    const { url = "" } = request;
+    const [path = ""] = url.split("?", 1);
+    for (const row of this.#rows) {
+      const identity = row.path && identityFromPath(row.path(path), endpointPath);
+      if (identity === undefined) continue;
+      this.#use(request, row, url);
+      return identity;
+    }
+    return undefined;
+  }
+
+  /** The password that is meant by one that was found wrong; `undefined` when there is none. [Q23] */
+  passwordIn(request: IncomingMessage, password: Uint8Array): Uint8Array | undefined {
+    for (const row of this.#rows) {
+      const meant = row.password?.(password);
+      if (meant === undefined) continue;
+      this.#use(request, row);
+      return meant;
+    }
+    return undefined;
+  }
+
+  /** Whether a peer that offers no subprotocol at all is spoken to. [Q18] */
+  forgivesSubprotocol(request: IncomingMessage): boolean {
+    if (request.headers["sec-websocket-protocol"] !== undefined) return false;
+    const row = this.#rows.find(({ subprotocol }) => subprotocol !== undefined);
+    if (row !== undefined) this.#use(request, row);
+    return row !== undefined;
+  }
+
+  /** What was forgiven of a handshake. */
+  usesIn(request: IncomingMessage): readonly Tolerated[] {
+    return [...(this.#uses.get(request)?.values() ?? [])];
+  }
+
+  #use(request: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {
+    const uses = this.#uses.get(request) ?? new Map<string, Tolerated>();
+    const message = `The opening handshake has ${forgives}.`;
+    uses.set(name, { quirk: name, id, path: "", message, ...(received !== undefined && { received }) });
+    this.#uses.set(request, uses);
+  }
+}

@@ -1,0 +1,221 @@
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import {
+  checkServerIdentity,
+  createSecureContext,
+  type TlsOptions as NodeTlsOptions,
+  type PeerCertificate,
+  type SecureContextOptions,
+} from "node:tls";
+
+/**
+ * A security profile of the security white paper; 0 is plain OCPP-J, which has none.
+ *
+ * 1: unsecured transport with HTTP Basic authentication. 2: TLS with HTTP Basic authentication. 3: TLS with client
+ * certificates.
+ *
+ * @spec security white paper §2 [SEC-A00-001]
+ */
+export type SecurityProfile = 0 | 1 | 2 | 3;
+
+/** What a security profile asks for. */
+interface SecurityProfileRules {
+  /** The scheme of the connection URL; `undefined` where both will do. */
+  readonly scheme: "ws" | "wss" | undefined;
+  /** Whether the Charge Point authenticates with its AuthorizationKey, by HTTP Basic. */
+  readonly basic: boolean;
+  /** Whether the Charge Point authenticates with its certificate. */
+  readonly clientCertificate: boolean;
+}
+
+/** The security profiles as one table, for both sides. */
+export const securityProfiles: Readonly<Record<SecurityProfile, SecurityProfileRules>> = {
+  0: { scheme: undefined, basic: false, clientCertificate: false },
+  1: { scheme: "ws", basic: true, clientCertificate: false },
+  2: { scheme: "wss", basic: true, clientCertificate: false },
+  3: { scheme: "wss", basic: false, clientCertificate: true },
+};
+
+/** The TLS versions of the profiles 2 and 3, oldest first. [SEC-A00-312, SEC-A00-416] */
+export const tlsVersions: readonly string[] = ["TLSv1.2", "TLSv1.3"];
+
+/**
+ * The cipher suites of the profiles 2 and 3, best first, in the words of OpenSSL: those of TLS 1.3, those with forward
+ * secrecy, then the two with an RSA key exchange that SEC-A00-317 demands. All of them are authenticated encryption.
+ */
+export const cipherSuites: readonly string[] = [
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "TLS_AES_128_GCM_SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+  "AES256-GCM-SHA384",
+  "AES128-GCM-SHA256",
+];
+
+/**
+ * Level 2 of OpenSSL is 112 bits of security: keys of at least 2048 bits of RSA or 224 of an elliptic curve, in every
+ * certificate of a chain, no SHA-1. [SEC-A00-501 … SEC-A00-506]
+ */
+const tlsPolicy = {
+  minVersion: "TLSv1.2",
+  ciphers: `${cipherSuites.join(":")}:@SECLEVEL=2`,
+  honorCipherOrder: true,
+} as const satisfies SecureContextOptions;
+
+type Pem = string | Buffer;
+
+/** Certificates and keys for TLS, all of them PEM. [SEC-A00-507] */
+export interface TlsOptions {
+  /**
+   * The certificates of those who may issue the certificate of the other side. Default: the authorities that Node trusts,
+   * for the certificate of a Central System; none for those of Charge Points.
+   */
+  readonly ca?: Pem | readonly Pem[];
+  /**
+   * The own certificate, followed by those between it and the one that the other side has. An array holds several, of
+   * which the best is taken that the other side can use: a Central System has one of ECDSA and one of RSA. [SEC-A00-317]
+   */
+  readonly cert?: Pem | readonly Pem[];
+  /** The private key of each certificate. */
+  readonly key?: Pem | readonly Pem[];
+  /** What the private keys are encrypted with. Default: nothing. */
+  readonly passphrase?: string;
+  /** Lists of revoked certificates, one of each authority in the chain. Default: none, nothing is revoked. */
+  readonly crl?: Pem | readonly Pem[];
+}
+
+/** What a server with TLS is made of. */
+export type ServerTls = SecureContextOptions & Pick<NodeTlsOptions, "requestCert" | "rejectUnauthorized">;
+
+/**
+ * The TLS settings of a Central System's own server; `undefined` where the profile has no TLS.
+ *
+ * @throws TypeError `tls` is not what the profile needs.
+ */
+export function listeningTls(securityProfile: SecurityProfile, tls: TlsOptions | undefined): ServerTls | undefined {
+  const { scheme, clientCertificate } = rulesOf(securityProfile);
+  if (scheme !== "wss") {
+    if (tls === undefined) return undefined;
+    throw new TypeError(`securityProfile ${securityProfile} has no TLS. Use profile 2 or 3, or leave tls out.`);
+  }
+  if (tls?.cert === undefined || tls.key === undefined) {
+    throw new TypeError(
+      `securityProfile ${securityProfile} needs tls with the cert and the key of the Central System.`,
+    );
+  }
+  if (!clientCertificate) return secureContext(tls, tlsPolicy);
+  if (tls.ca === undefined) {
+    throw new TypeError(
+      "securityProfile 3 needs tls.ca, the certificates of those who issue Charge Point certificates.",
+    );
+  }
+  return {
+    ...secureContext(tls, tlsPolicy),
+    requestCert: true,
+    // Who has no valid certificate is refused by an HTTP answer, so that both sides know why. Node would just hang up.
+    rejectUnauthorized: false,
+    // A resumed session would let a certificate in without looking at it again. [SEC-A00-403]
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/**
+ * The TLS settings with which a Charge Point connects.
+ *
+ * @throws TypeError `tls` is not what the profile needs.
+ */
+export function connectingTls(securityProfile: SecurityProfile, tls: TlsOptions = {}) {
+  const { scheme, clientCertificate } = rulesOf(securityProfile);
+  if (clientCertificate && (tls.cert === undefined || tls.key === undefined)) {
+    throw new TypeError("securityProfile 3 needs tls with the cert and the key of the Charge Point.");
+  }
+  // The certificate of the Charge Point is for profile 3 only. Without a profile, tls is what its owner makes of it.
+  const { cert, key, passphrase, ...checking } = tls;
+  const used = clientCertificate || scheme === undefined ? tls : checking;
+  return {
+    ...secureContext(used, scheme === undefined ? {} : tlsPolicy),
+    // Said explicitly, because an environment variable of Node turns it off. [SEC-A00-307, SEC-A00-411]
+    rejectUnauthorized: true,
+    checkServerIdentity: checkCentralSystem,
+  };
+}
+
+/** The row of a profile. @throws TypeError There is none. */
+export function rulesOf(securityProfile: SecurityProfile): SecurityProfileRules {
+  if (Object.hasOwn(securityProfiles, securityProfile)) return securityProfiles[securityProfile];
+  throw new TypeError(`There is no security profile ${String(securityProfile)}. Use 0, 1, 2 or 3.`);
+}
+
+/**
+ * What Node makes a secure context of.
+ *
+ * @throws TypeError A certificate or a key cannot be read, or a certificate has no key.
+ */
+function secureContext(tls: TlsOptions, policy: SecureContextOptions): SecureContextOptions {
+  if (Object.keys(tls).length === 0) return policy;
+  const { passphrase } = tls;
+  const [ca, cert, key, crl] = [tls.ca, tls.cert, tls.key, tls.crl].map((pem) =>
+    pem === undefined ? undefined : [pem].flat(),
+  );
+  const options = { ...policy, ca, cert, key, crl, passphrase };
+  try {
+    createSecureContext(options);
+    const keys = (key ?? []).map((pem) => createPrivateKey({ key: pem, passphrase }));
+    for (const pem of cert ?? []) checkKey(new X509Certificate(pem), keys);
+  } catch (cause) {
+    throw new TypeError(`tls cannot be used: ${(cause as Error).message}. Check its certificates and keys.`, { cause });
+  }
+  return options;
+}
+
+/** Node notices a key that is wrong, but not one that is missing beside others. */
+function checkKey(certificate: X509Certificate, keys: readonly KeyObject[]): void {
+  if (keys.some((key) => certificate.checkPrivateKey(key))) return;
+  throw new Error(`the certificate with the subject ${certificate.subject.replaceAll("\n", ", ")} has no key`);
+}
+
+/**
+ * Whether a certificate is that of the Central System at `host`.
+ *
+ * Its name may be a subjectAltName, as today's authorities write it, or the commonName, as the white paper wants it, which
+ * counts beside subjectAltNames for other ways through the network. [SEC-A00-308, SEC-A00-412, SEC-A00-511]
+ */
+function checkCentralSystem(host: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(host, certificate);
+  if (error === undefined) return undefined;
+  const { subjectaltname, ...commonNameOnly } = certificate;
+  return checkServerIdentity(host, commonNameOnly as PeerCertificate) === undefined ? undefined : error;
+}
+
+/** What the owner of a Central System knows of a Charge Point's certificate. */
+export interface ChargePointCertificateSubject {
+  /** Who owns the Charge Point: the name of the CPO. */
+  readonly organizationName: string;
+  /** The unique serial number of the Charge Point; of many it is their identity. */
+  readonly serialNumber: string;
+}
+
+/**
+ * Whether the subject of a certificate is a Charge Point of the owner: its organizationName (O) is that of the owner, its
+ * commonName (CN) the serial number.
+ *
+ * Both are compared as a whole, because `CP1` is contained in `CP10`, too. Whether the certificate is genuine is not asked
+ * here: `listen` has seen to that.
+ *
+ * @param certificate - That of the attempt; `undefined` is nobody's.
+ * @spec security white paper §2.5 [SEC-A00-404, SEC-A00-405, SEC-A00-511]
+ */
+export function isChargePointCertificate(
+  certificate: X509Certificate | undefined,
+  { organizationName, serialNumber }: ChargePointCertificateSubject,
+): boolean {
+  if (certificate === undefined) return false;
+  // One value, or an array of several.
+  const { O, CN }: { readonly O?: string | string[]; readonly CN?: string | string[] } =
+    certificate.toLegacyObject().subject;
+  return [O].flat().includes(organizationName) && [CN].flat().includes(serialNumber);
+}
