@@ -1,7 +1,7 @@
 /*
  * A Central System and a Charge Point hold a session over a real WebSocket:
  *
- *   npx pnpm@10.34.8 demo [--verbose]
+ *   npx pnpm@10.34.8 demo [--verbose] [--back-end]
  */
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
@@ -131,9 +131,19 @@ function summary(exchanges: readonly Exchange[], energyWh: number, elapsedMs: nu
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { verbose: { type: "boolean", default: false }, "id-tag": { type: "string" } },
+    options: {
+      verbose: { type: "boolean", default: false },
+      "id-tag": { type: "string" },
+      /** Holds the session with the back end, which then goes on, with more chargers and a page to watch them. */
+      "back-end": { type: "boolean", default: false },
+    },
   });
-  const { verbose, "id-tag": idTag } = values;
+  const { verbose, "id-tag": idTag, "back-end": backEnd } = values;
+  if (backEnd) {
+    const { runBackEndDemo } = await import("./back-end/demo.ts");
+    await runBackEndDemo({ verbose });
+    return;
+  }
   await runDemo({ verbose, ...(idTag !== undefined && { idTag }) });
 }
 

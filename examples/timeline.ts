@@ -10,6 +10,7 @@ import {
   encode,
   type Req,
   type Role,
+  redacted,
 } from "@ocppj/core";
 
 /** A CALL and what it was answered with. */
@@ -67,7 +68,7 @@ export class Timeline {
     const { asked, answered, fields = [] } = essentials(call, answer);
     this.#line(exchange.identity, arrow, call.action, `${elapsedMs.toFixed(1)} ms`, `${asked} ${answered}`.trim());
     for (const row of grid(fields)) print(`      ${row}`);
-    if (this.#verbose) for (const frame of [call, answer]) print(dim(`      ${encode(frame)}`));
+    if (this.#verbose) for (const frame of [call, answer]) print(dim(`      ${encode(redacted(frame))}`));
   }
 
   /** Prints a CALL that its own end refused to send. */

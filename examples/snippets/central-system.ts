@@ -1,5 +1,5 @@
 // #region program
-import { CentralSystem, encode } from "@ocppj/core";
+import { CentralSystem, encode, redacted } from "@ocppj/core";
 import { listen } from "@ocppj/node";
 
 const centralSystem = new CentralSystem();
@@ -14,7 +14,9 @@ centralSystem.handle("Authorize", ({ idTag }) => ({
 centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
 centralSystem.handle("MeterValues", () => ({}));
 centralSystem.handle("StopTransaction", () => ({}));
-centralSystem.on("message", ({ identity, direction, frame }) => console.log(identity, direction, encode(frame)));
+centralSystem.on("message", ({ identity, direction, frame }) => {
+  console.log(identity, direction, encode(redacted(frame)));
+});
 
 const { url } = await listen(centralSystem, { port: Number(process.env.PORT ?? 9000), path: "/ocpp" });
 console.log(`The central system listens at ${url}`);

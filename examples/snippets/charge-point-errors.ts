@@ -28,10 +28,13 @@ await assert.rejects(chargePoint.call("DataTransfer", { vendorId: "com.example" 
 });
 
 // #region refused
-import { HandshakeError } from "@ocppj/core";
+import { HandshakeError, type HandshakeFailure } from "@ocppj/core";
+
+/** What passes by itself, as a rule. */
+const passing: readonly HandshakeFailure[] = ["name", "unreachable", "timeout", "duplicate", "busy", "network"];
 
 chargePoint.on("refused", ({ error, retryInMs }) => {
-  if (error instanceof HandshakeError && error.reason !== "network") tell(`Call the operator: ${error.message}`);
+  if (error instanceof HandshakeError && !passing.includes(error.reason)) tell(`Call the operator: ${error.message}`);
   else tell(`Offline, next attempt in ${Math.round(retryInMs / 1000)} s`);
 });
 // #endregion

@@ -89,9 +89,11 @@ const logged: string[] = [];
 const log = (line: string): void => void logged.push(line);
 
 // #region events
-import { encode } from "@ocppj/core";
+import { encode, redacted } from "@ocppj/core";
 
-centralSystem.on("message", ({ identity, direction, frame }) => log(`${identity} ${direction} ${encode(frame)}`));
+centralSystem.on("message", ({ identity, direction, frame }) => {
+  log(`${identity} ${direction} ${encode(redacted(frame))}`); // Without the value of a new AuthorizationKey.
+});
 centralSystem.on("violation", ({ identity, reason, message }) => log(`${identity} ${reason}: ${message}`));
 centralSystem.on("fault", ({ identity, action, error }) => log(`${identity} ${action} failed: ${error}`));
 centralSystem.on("refused", ({ identity, status, message }) => log(`${identity} refused (${status}): ${message}`));

@@ -7,11 +7,10 @@ process.env.PORT = "0"; // Whatever port is free.
 process.env.STORE = await mkdtemp(join(tmpdir(), "ocppj-node-"));
 
 // #region central-system
-import { timingSafeEqual } from "node:crypto";
 import { CentralSystem } from "@ocppj/core";
-import { listen } from "@ocppj/node";
+import { isAuthorizationKey, listen } from "@ocppj/node";
 
-const keys = new Map([["CP001", Buffer.from("0001020304050607ffffffffffffffffffffffff", "hex")]]);
+const keys = new Map([["CP001", "0001020304050607ffffffffffffffffffffffff"]]);
 
 const centralSystem = new CentralSystem();
 centralSystem.handle("BootNotification", (req, { connection }) => {
@@ -25,8 +24,7 @@ const listener = await listen(centralSystem, {
   path: "/ocpp",
   authenticate({ identity, password }) {
     const key = keys.get(identity);
-    if (key === undefined) return "unknown-identity";
-    return password?.length === key.length && timingSafeEqual(password, key);
+    return key === undefined ? "unknown-identity" : isAuthorizationKey(password, key);
   },
 });
 console.log(`Charge points connect to ${listener.url}.`);

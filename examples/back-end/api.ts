@@ -1,0 +1,159 @@
+import { type ActionFrom, actions, type KnownCredentials, type Req } from "@ocppj/core";
+import { type FastifyInstance, fastify } from "fastify";
+import * as z from "zod";
+import { onlyFromThisMachine, onlyWith } from "./access.ts";
+import type { Calls } from "./calls.ts";
+import type { Live } from "./live.ts";
+import { servePage } from "./page/serve.ts";
+import { Problem, problemOf } from "./problem.ts";
+import type { Tables } from "./tables.ts";
+
+/** What the API gives access to. */
+export interface ApiOptions {
+  readonly calls: Calls;
+  readonly credentials: KnownCredentials;
+  readonly live: Live;
+  readonly tables: Tables;
+  /** What requests must present, as bearer token or as the password of Basic authentication. Default: nothing. */
+  readonly token: string | undefined;
+}
+
+/** As OCPP wants them. */
+const { connectorId, expiryDate, idTag } = actions.ReserveNow.req.shape;
+
+/** What the bodies and queries of requests must be. */
+const ChargerBody = z.strictObject({
+  /** What the charger is answered when it boots. */
+  admission: z.enum(["Accepted", "Pending", "Rejected"]),
+  /** What the charger presents when it connects. Absent: stays as it is. */
+  authorizationKey: z.optional(z.string().regex(/^(?:[\da-f]{2}){16,20}$/i, "32 to 40 hexadecimal digits")),
+});
+const IdTagParams = z.strictObject({ idTag });
+const IdTagBody = z.strictObject({
+  status: z.enum(["Accepted", "Blocked", "Expired", "Invalid"]),
+  expiryDate: z.nullable(expiryDate).default(null),
+  parentIdTag: z.nullable(idTag).default(null),
+});
+const ReservationBody = z.strictObject({ identity: z.string(), connectorId, idTag, expiryDate });
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+const ReservationQuery = z.strictObject({ identity: z.string().optional(), status: z.string().optional(), limit });
+const TransactionQuery = z.strictObject({
+  identity: z.string().optional(),
+  running: z.stringbool().optional(),
+  before: z.coerce.number().int().optional(),
+  limit,
+});
+const OrphanQuery = z.strictObject({ limit });
+
+/** The HTTP API: JSON in, JSON out, and what went wrong as JSON, too. */
+export function createApi({ calls, credentials, live, tables, token }: ApiOptions): FastifyInstance {
+  const { chargers, idTags, reservations, transactions } = tables;
+  const api = fastify({ routerOptions: { maxParamLength: 500 }, forceCloseConnections: true });
+  api.addHook("onRequest", token === undefined ? onlyFromThisMachine : onlyWith(token));
+  // What changes something has a body of JSON, which no form and no link on a stranger's web page can send.
+  api.removeContentTypeParser("text/plain");
+  api.addHook("preHandler", async ({ body, method }) => {
+    if (body === undefined && (method === "POST" || method === "PUT")) {
+      throw new Problem(415, "bad-request", "Send JSON; where there is nothing to say, {}.");
+    }
+  });
+  api.setErrorHandler((error, _request, reply) => {
+    const { status, body } = problemOf(error);
+    if (status === 500) console.error(error);
+    return reply.status(status).send(body);
+  });
+  api.setNotFoundHandler(({ method, url }) => {
+    throw new Problem(404, "not-found", `There is no ${method} ${url}.`);
+  });
+
+  const chargerOf = (identity: string) => {
+    const charger = chargers.get(identity);
+    if (charger === undefined) throw new Problem(404, "unknown-charger", `No charger ${identity} is known.`);
+    return { ...charger, online: calls.isOnline(identity) };
+  };
+
+  api.get("/chargers", () =>
+    chargers.list().map((charger) => ({ ...charger, online: calls.isOnline(charger.identity) })),
+  );
+  api.get<ToCharger>("/chargers/:identity", ({ params }) => chargerOf(params.identity));
+
+  api.put<ToCharger>("/chargers/:identity", async ({ body, params: { identity } }) => {
+    const { admission, authorizationKey } = ChargerBody.parse(body);
+    const before = chargers.get(identity)?.registration;
+    chargers.admit(identity, admission);
+    if (authorizationKey !== undefined) await credentials.enroll(identity, { authorizationKey });
+    if (before === "Accepted" && admission !== "Accepted") calls.disconnect(identity, "No longer accepted");
+    if (before === "Pending" && admission === "Accepted") void calls.inviteToBoot(identity).catch(() => {});
+    live.changed(identity);
+    return chargerOf(identity);
+  });
+
+  api.post<ToCharger & ToAction>("/chargers/:identity/calls/:action", ({ body, params: { identity, action } }) => {
+    chargerOf(identity);
+    if (!isSendable(action)) {
+      throw new Problem(404, "unknown-action", `${action} is no action that a charger can be sent.`);
+    }
+    return calls.send(identity, action, body as Req<typeof action>);
+  });
+
+  api.get("/reservations", ({ query }) => reservations.list(ReservationQuery.parse(query)));
+  api.post("/reservations", async ({ body }, reply) => {
+    const { identity, ...reservation } = ReservationBody.parse(body);
+    chargerOf(identity);
+    const parentIdTag = idTags.get(reservation.idTag)?.parentIdTag;
+    const reservationId = reservations.nextId();
+    const req = { ...reservation, reservationId, ...(parentIdTag != null && { parentIdTag }) };
+    const { status } = await calls.send(identity, "ReserveNow", req);
+    return reply.status(status === "Accepted" ? 201 : 200).send({ identity, ...req, status });
+  });
+
+  api.get("/transactions", ({ query }) => transactions.list(TransactionQuery.parse(query)));
+  api.get("/transactions/orphaned-stops", ({ query }) => transactions.orphanedStops(OrphanQuery.parse(query).limit));
+  api.get<ToTransaction>("/transactions/:transactionId", ({ params: { transactionId } }) => {
+    const transaction = transactions.get(Number(transactionId));
+    if (transaction === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
+    return { ...transaction, meterValues: transactions.meterValues(transaction) };
+  });
+
+  api.get("/id-tags", () => idTags.list());
+  api.get<ToIdTag>("/id-tags/:idTag", ({ params }) => {
+    const known = idTags.get(params.idTag);
+    if (known === undefined) throw new Problem(404, "unknown-id-tag", `No idTag ${params.idTag} is known.`);
+    return known;
+  });
+  api.put<ToIdTag>("/id-tags/:idTag", ({ body, params }) => {
+    const known = { ...IdTagParams.parse(params), ...IdTagBody.parse(body) };
+    idTags.put(known);
+    return known;
+  });
+  api.delete<ToIdTag>("/id-tags/:idTag", ({ params }, reply) => {
+    if (!idTags.delete(params.idTag)) throw new Problem(404, "unknown-id-tag", `No idTag ${params.idTag} is known.`);
+    return reply.status(204).send();
+  });
+
+  api.get("/live", (_request, reply) => {
+    reply.hijack();
+    live.serve(reply.raw);
+  });
+  servePage(api);
+  return api;
+}
+
+function isSendable(action: string): action is ActionFrom<"CentralSystem"> {
+  if (!Object.hasOwn(actions, action)) return false;
+  const from: readonly string[] = actions[action as keyof typeof actions].from;
+  return from.includes("CentralSystem");
+}
+
+interface ToCharger {
+  readonly Params: { readonly identity: string };
+}
+interface ToAction {
+  readonly Params: { readonly action: string };
+}
+interface ToTransaction {
+  readonly Params: { readonly transactionId: string };
+}
+interface ToIdTag {
+  readonly Params: { readonly idTag: string };
+}

@@ -1,0 +1,111 @@
+/*
+ * The back end with something to see, started by `npx pnpm@10.34.8 demo --back-end`: the session of the demo, and three
+ * chargers that never come to rest.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryStore } from "@ocppj/core";
+import { connect } from "@ocppj/node";
+import { openConnection, runSession } from "../charge-point.ts";
+import { Charger } from "../charger/charger.ts";
+import { legend, narrate, note, Timeline } from "../timeline.ts";
+import { type BackEnd, startBackEnd } from "./back-end.ts";
+
+export interface BackEndDemoOptions {
+  /** Whether the frames of the session are printed, too. Default false. */
+  readonly verbose?: boolean;
+}
+
+const idTag = "04E91C5A";
+const fleet = ["CP002", "CP003", "CP004"];
+
+/** How much energy the driver wants, in Wh. */
+const wanted = 360;
+
+/** Starts the back end on a file of its own, holds a session with it, and lets chargers come and go until Ctrl-C. */
+export async function runBackEndDemo({ verbose = false }: BackEndDemoOptions = {}): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "ocppj-back-end-demo-"));
+  const backEnd = await startBackEnd({
+    file: join(folder, "back-end.sqlite"),
+    open: true,
+    ocpp: { newcomers: "Accepted" },
+  });
+  narrate(`The page is at ${backEnd.url}/`);
+  note(`Its file is in ${folder} while it runs; chargers connect to ${backEnd.chargersUrl}.`);
+  for (const card of [idTag, ...fleet.map(cardOf)]) {
+    await request(backEnd, "PUT", `/id-tags/${card}`, { status: "Accepted" });
+  }
+
+  await holdSession(backEnd, verbose);
+  const chargers = await Promise.all(fleet.map((identity) => startCharger(backEnd, identity)));
+  narrate(`Three more chargers come and go at ${backEnd.url}/ until Ctrl-C.`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, async () => {
+      for (const stop of chargers) await stop();
+      await backEnd.close();
+      await rm(folder, { recursive: true });
+    });
+  }
+}
+
+/** The session of the demo. Somebody's app watches it, and stops it through the API. */
+async function holdSession(backEnd: BackEnd, verbose: boolean): Promise<void> {
+  const watch = ({ identity, frame }: { identity: string; frame: { type: string } }): void => {
+    if (frame.type !== "CALLRESULT") return;
+    const [running] = backEnd.tables.transactions.list({ identity, running: true, limit: 1 });
+    if (running === undefined || (running.energyWh ?? 0) < wanted) return;
+    backEnd.centralSystem.off("message", watch);
+    const { transactionId } = running;
+    void request(backEnd, "POST", `/chargers/${identity}/calls/RemoteStopTransaction`, { transactionId });
+  };
+  backEnd.centralSystem.on("message", watch);
+
+  const connection = await openConnection(backEnd.chargersUrl, "CP001");
+  legend();
+  new Timeline({ verbose }).follow(connection);
+  await runSession(connection, { idTag, narrate });
+  connection.close();
+}
+
+/** A charger whose drivers plug in, charge and leave; returns what stops it. */
+async function startCharger(backEnd: BackEnd, identity: string): Promise<() => Promise<void>> {
+  const charger = await Charger.start({
+    identity,
+    url: backEnd.chargersUrl,
+    connect: connect(),
+    store: memoryStore(),
+    changed: () => {},
+    restart: () => {},
+  });
+  const steps = [
+    () => charger.plug(1),
+    () => charger.present(1, cardOf(identity)),
+    () => charger.plug(2),
+    () => charger.present(2, "UNKNOWN"),
+    () => charger.present(1, cardOf(identity)),
+    () => charger.unplug(1),
+    () => charger.unplug(2),
+    () => charger.network(false),
+    () => charger.network(true),
+    () => charger.fault(2),
+    () => charger.fault(2),
+  ];
+  let second = Number(identity.at(-1)) * 7; // Each somewhere else in its day.
+  const life = setInterval(() => {
+    charger.elapse(30);
+    if (second % 2 === 0) charger.sample();
+    if (second % 4 === 0) void steps[(second / 4) % steps.length]?.();
+    second += 1;
+  }, 1000);
+  return () => {
+    clearInterval(life);
+    return charger.stop();
+  };
+}
+
+const cardOf = (identity: string): string => `CARD-${identity}`;
+
+function request({ url }: BackEnd, method: string, path: string, body: unknown): Promise<Response> {
+  return fetch(url + path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}

@@ -1,0 +1,93 @@
+import { CentralSystem, type CentralSystemOptions, type Conf, type RegistrationStatus } from "@ocppj/core";
+import type { Tables } from "./tables.ts";
+
+/** How chargers are answered. */
+export interface OcppOptions extends Pick<CentralSystemOptions, "timeoutMs"> {
+  /** What a charger is answered that nobody knows yet. Default `Pending`: the operator decides. */
+  readonly newcomers?: RegistrationStatus;
+  /** Seconds between Heartbeats, which set the chargers' clocks. Default 300. */
+  readonly heartbeatIntervalS?: number;
+  /** Seconds until a charger that is not accepted asks again. Default 60. */
+  readonly retryIntervalS?: number;
+}
+
+/**
+ * The business on top of OCPP: what each message of a charger means here, and what it is answered.
+ *
+ * Every handler writes before it returns, so what a charger has an answer to is on the disk. None refuses what has
+ * happened already: a charger that started or stopped a transaction is right about that, whatever we think of it.
+ */
+export function createCentralSystem(
+  { chargers, database, idTags, reservations, transactions }: Tables,
+  options: OcppOptions = {},
+): CentralSystem {
+  const { newcomers = "Pending", heartbeatIntervalS = 300, retryIntervalS = 60, ...settings } = options;
+  const centralSystem = new CentralSystem({ ...settings, registrations: chargers.registrations });
+
+  centralSystem.on("connected", ({ identity }) => chargers.connected(identity, newcomers));
+  centralSystem.on("disconnected", ({ identity }) => chargers.disconnected(identity));
+
+  centralSystem.handle("BootNotification", (req, { connection: { identity } }) => {
+    const status = chargers.booted(identity, req);
+    return { status, currentTime: now(), interval: status === "Accepted" ? heartbeatIntervalS : retryIntervalS };
+  });
+  centralSystem.handle("Heartbeat", () => ({ currentTime: now() }));
+
+  centralSystem.handle("StatusNotification", (req, { connection: { identity } }) => {
+    database.atomic(() => {
+      chargers.reported(identity, req);
+      const { connectorId, status } = req;
+      if (status === "Faulted" || status === "Unavailable") reservations.outOfUse(identity, connectorId, status);
+    });
+    return {};
+  });
+
+  centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTags.info(idTag) }));
+
+  // The idTag is checked anew: the charger may have accepted it by itself, from what it once knew. A transaction gets an
+  // id in any case; if the idTag is not accepted, it is the charger that stops, and says so with StopTransaction.
+  centralSystem.handle("StartTransaction", (req, { connection: { identity } }) =>
+    database.atomic(() => {
+      const idTagInfo = idTags.info(req.idTag);
+      const repeated = transactions.startedBy(identity, req);
+      if (repeated !== undefined) return answer(repeated.transactionId, idTagInfo, repeated.idTagStatus);
+
+      const concurrent = idTagInfo.status === "Accepted" && transactions.isConcurrent(identity, req);
+      const status = concurrent ? "ConcurrentTx" : idTagInfo.status;
+      const { transactionId } = transactions.start(identity, req, status);
+      if (req.reservationId !== undefined) reservations.used(identity, req.reservationId, transactionId);
+      return answer(transactionId, idTagInfo, status);
+    }),
+  );
+
+  centralSystem.handle("MeterValues", (req, { connection: { identity } }) => {
+    database.atomic(() => transactions.measured(identity, req));
+    return {};
+  });
+
+  centralSystem.handle("StopTransaction", (req, { connection: { identity } }) => {
+    database.atomic(() => transactions.stop(identity, req));
+    return req.idTag === undefined ? {} : { idTagInfo: idTags.info(req.idTag) };
+  });
+
+  // What this back end only acknowledges; the page shows the frames.
+  centralSystem.handle("DataTransfer", () => ({ status: "UnknownVendorId" }));
+  centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
+  centralSystem.handle("FirmwareStatusNotification", () => ({}));
+  centralSystem.handle("LogStatusNotification", () => ({}));
+  centralSystem.handle("SecurityEventNotification", () => ({}));
+  centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
+  centralSystem.handle("SignCertificate", () => ({ status: "Rejected" }));
+
+  return centralSystem;
+}
+
+function answer(
+  transactionId: number,
+  idTagInfo: Conf<"StartTransaction">["idTagInfo"],
+  status: Conf<"StartTransaction">["idTagInfo"]["status"],
+): Conf<"StartTransaction"> {
+  return { transactionId, idTagInfo: { ...idTagInfo, status } };
+}
+
+const now = (): string => new Date().toISOString();

@@ -1,0 +1,181 @@
+import { type Conf, type Req, transactionMessageKey } from "@ocppj/core";
+import type { Database, Parameters } from "./database.ts";
+
+type IdTagStatus = Conf<"StartTransaction">["idTagInfo"]["status"];
+type MeterValue = Req<"MeterValues">["meterValue"][number];
+
+/** Somebody charges, or has charged. Meters are in Wh; `null`: not yet, or not said. */
+export interface Transaction {
+  readonly transactionId: number;
+  readonly identity: string;
+  readonly connectorId: number;
+  readonly idTag: string;
+  /** What the charger was told about the idTag: with anything but `Accepted` it has to stop. */
+  readonly idTagStatus: IdTagStatus;
+  readonly reservationId: number | null;
+  readonly startedAt: string;
+  readonly meterStart: number;
+  readonly stoppedAt: string | null;
+  readonly meterStop: number | null;
+  readonly stopIdTag: string | null;
+  readonly stopReason: string | null;
+  /** What has flowed so far; `null` when the meter fell, and its ends do not tell: the meter values may. */
+  readonly energyWh: number | null;
+}
+
+export const energyWh =
+  "CASE WHEN meterFell THEN NULL ELSE ifnull(meterStop, meterLatest) - meterStart END AS energyWh";
+
+const columns = `transactionId, identity, connectorId, idTag, idTagStatus, reservationId, startedAt, meterStart,
+  stoppedAt, meterStop, stopIdTag, stopReason, ${energyWh}`;
+
+/**
+ * Transactions and their meter values.
+ *
+ * Chargers deliver at least once, hours late if need be, and lose what is answered with a CALLERROR. So nothing here
+ * fails because of what a charger says: what cannot be right is stored beside what is.
+ */
+export class Transactions {
+  readonly #startedBy;
+  readonly #start;
+  readonly #concurrent;
+  readonly #read;
+  readonly #stoppedBy;
+  readonly #stop;
+  readonly #orphan;
+  readonly #measuredBy;
+  readonly #measure;
+  readonly #list;
+  readonly #get;
+  readonly #meterValues;
+  readonly #orphans;
+
+  constructor(database: Database) {
+    this.#startedBy = database.prepare<Transaction>(`SELECT ${columns} FROM transactions WHERE startKey = @key`);
+    this.#start = database.prepare<Transaction>(`
+      INSERT INTO transactions
+        (startKey, identity, connectorId, idTag, idTagStatus, reservationId, startedAt, meterStart, meterLatest)
+      VALUES (@key, @identity, @connectorId, @idTag, @idTagStatus, @reservationId, @timestamp, @meterStart, @meterStart)
+      RETURNING ${columns}`);
+    this.#concurrent = database.prepare(`
+      SELECT transactionId FROM runningTransactions
+      WHERE idTag = @idTag AND idTagStatus = 'Accepted' AND NOT (identity = @identity AND connectorId = @connectorId)`);
+    this.#read = database.prepare(`
+      UPDATE transactions SET meterFell = meterFell OR @reading <= meterLatest - 1, meterLatest = @reading
+      WHERE transactionId = @transactionId AND identity = @identity AND stoppedAt IS NULL`);
+    this.#stoppedBy = database.prepare(`
+      SELECT stopKey FROM transactions WHERE stopKey = @key
+      UNION ALL SELECT stopKey FROM orphanedStops WHERE stopKey = @key`);
+    this.#stop = database.prepare<{ connectorId: number }>(`
+      UPDATE transactions SET stopKey = @key, stoppedAt = @timestamp, meterStop = @meterStop, stopIdTag = @idTag,
+        stopReason = @reason, meterFell = meterFell OR @meterStop <= meterLatest - 1
+      WHERE transactionId = @transactionId AND identity = @identity AND stoppedAt IS NULL
+      RETURNING connectorId`);
+    this.#orphan = database.prepare(`
+      INSERT INTO orphanedStops (stopKey, identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason)
+      VALUES (@key, @identity, @transactionId, @timestamp, @meterStop, @idTag, @reason)`);
+    this.#measuredBy = database.prepare("SELECT messageKey FROM meterValues WHERE messageKey = @key");
+    this.#measure = database.prepare(`
+      INSERT INTO meterValues (messageKey, position, identity, connectorId, transactionId, timestamp, sampledValue)
+      VALUES (@key, @position, @identity, @connectorId, @transactionId, @timestamp, @sampledValue)`);
+    this.#list = database.prepare<Transaction>(`
+      SELECT ${columns} FROM transactions
+      WHERE transactionId < @before AND identity = ifnull(@identity, identity)
+        AND (@running = 0 OR transactionId IN (SELECT transactionId FROM runningTransactions))
+      ORDER BY transactionId DESC LIMIT @limit`);
+    this.#get = database.prepare<Transaction>(`SELECT ${columns} FROM transactions WHERE transactionId = @id`);
+    this.#meterValues = database.prepare<{ timestamp: string; sampledValue: string }>(`
+      SELECT timestamp, sampledValue FROM meterValues
+      WHERE transactionId = @transactionId AND identity = @identity ORDER BY rowid`);
+    this.#orphans = database.prepare(`
+      SELECT identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason FROM orphanedStops
+      ORDER BY rowid DESC LIMIT @limit`);
+  }
+
+  /** The transaction that the same StartTransaction has started before, in a message whose answer got lost. */
+  startedBy(identity: string, req: Req<"StartTransaction">): Transaction | undefined {
+    return this.#startedBy.one({ key: transactionMessageKey(identity, "StartTransaction", req) });
+  }
+
+  start(identity: string, req: Req<"StartTransaction">, idTagStatus: IdTagStatus): Transaction {
+    const key = transactionMessageKey(identity, "StartTransaction", req);
+    const transaction = this.#start.one({ key, identity, ...req, idTagStatus });
+    if (transaction === undefined) throw new Error("A transaction was inserted, but not returned.");
+    return transaction;
+  }
+
+  /** Whether an idTag charges at another connector. */
+  isConcurrent(identity: string, { connectorId, idTag }: Req<"StartTransaction">): boolean {
+    return this.#concurrent.one({ identity, connectorId, idTag }) !== undefined;
+  }
+
+  /** Ends a transaction, unless it has ended. A stop that fits none is kept as an orphan. */
+  stop(identity: string, req: Req<"StopTransaction">): void {
+    const { idTag, meterStop, reason = "Local", timestamp, transactionData = [], transactionId } = req;
+    const key = transactionMessageKey(identity, "StopTransaction", req);
+    if (this.#stoppedBy.one({ key }) !== undefined) return;
+    const end = { key, identity, idTag, meterStop, reason, timestamp, transactionId };
+    const stopped = this.#stop.one(end);
+    if (stopped === undefined) this.#orphan.run(end);
+    this.#keep(transactionData, { key, identity, connectorId: stopped?.connectorId ?? 0, transactionId });
+  }
+
+  /** Keeps meter values, and what the last of them says about the transaction that they belong to. */
+  measured(identity: string, req: Req<"MeterValues">): void {
+    const { connectorId, meterValue, transactionId } = req;
+    const key = transactionMessageKey(identity, "MeterValues", req);
+    if (this.#measuredBy.one({ key }) !== undefined) return;
+    this.#keep(meterValue, { key, identity, connectorId, transactionId });
+    for (const { sampledValue } of meterValue) {
+      const reading = energyIn(sampledValue);
+      if (reading !== undefined) this.#read.run({ identity, transactionId, reading });
+    }
+  }
+
+  #keep(meterValue: readonly MeterValue[], origin: Parameters): void {
+    for (const [position, { sampledValue, timestamp }] of meterValue.entries()) {
+      this.#measure.run({ ...origin, position, timestamp, sampledValue: JSON.stringify(sampledValue) });
+    }
+  }
+
+  /** The latest first. */
+  list({ before = 2 ** 31, identity, limit, running }: TransactionFilter): Transaction[] {
+    return this.#list.all({ before, identity, limit, running: running ? 1 : 0 });
+  }
+
+  get(id: number): Transaction | undefined {
+    return this.#get.one({ id });
+  }
+
+  /** In the order in which they arrived. */
+  meterValues({ identity, transactionId }: Transaction): MeterValue[] {
+    return this.#meterValues
+      .all({ identity, transactionId })
+      .map(({ timestamp, sampledValue }) => ({ timestamp, sampledValue: JSON.parse(sampledValue) }));
+  }
+
+  /** The latest first. */
+  orphanedStops(limit: number): unknown[] {
+    return this.#orphans.all({ limit });
+  }
+}
+
+/** Which transactions to list; what is left out does not matter. */
+export interface TransactionFilter {
+  readonly identity?: string | undefined;
+  readonly running?: boolean | undefined;
+  /** Only those with a lower transactionId: the last of a list, to get the next page. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** What the energy register showed, in Wh. What a value leaves out has a default: this register, all phases, in Wh. */
+function energyIn(sampledValue: MeterValue["sampledValue"]): number | undefined {
+  const energy = sampledValue.find(
+    ({ measurand = "Energy.Active.Import.Register", phase, format = "Raw" }) =>
+      measurand === "Energy.Active.Import.Register" && phase === undefined && format === "Raw",
+  );
+  if (energy === undefined || energy.value.trim() === "") return undefined;
+  const reading = Number(energy.value) * (energy.unit === "kWh" ? 1000 : 1);
+  return Number.isFinite(reading) ? reading : undefined;
+}
