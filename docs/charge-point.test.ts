@@ -35,6 +35,8 @@ describe("charge-point.md", () => {
     const events: Readonly<Record<keyof ChargePointEvents, true>> = {
       message: true,
       violation: true,
+      tolerated: true,
+      finished: true,
       fault: true,
       connecting: true,
       connected: true,

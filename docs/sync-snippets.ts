@@ -8,7 +8,7 @@
  *     // #region handling
  *     // #endregion
  *
- * State diagrams are drawn from the machines: see diagrams.ts.
+ * State diagrams are drawn from the machines: see diagrams.ts. Tables are made from data: see quirks-table.ts.
  *
  * `tsx sync-snippets.ts` writes every region into its fences; with `--check` it only says where they differ.
  */
@@ -16,6 +16,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diagrams } from "./diagrams.ts";
+import { tables } from "./quirks-table.ts";
 
 const root = resolve(fileURLToPath(import.meta.url), "../..");
 
@@ -40,6 +41,23 @@ export function sync(markdown: string, read: (path: string) => string | undefine
   for (let at = 0; at < lines.length; at++) {
     const opening = lines[at] ?? "";
     synced.push(opening);
+    const [, table] = /^<!-- table="([^"]+)" -->$/.exec(opening) ?? [];
+    if (table !== undefined) {
+      const length = lines.slice(at + 1).indexOf("<!-- end of table -->");
+      const wanted = tables[table];
+      if (length < 0 || wanted === undefined) {
+        problems.push(
+          `line ${at + 1}: the table "${table}" is ${length < 0 ? "never ended" : "not in quirks-table.ts"}`,
+        );
+        continue;
+      }
+      if (wanted.join("\n") !== lines.slice(at + 1, at + 1 + length).join("\n")) {
+        problems.push(`line ${at + 1}: the table differs from what "${table}" is now`);
+      }
+      synced.push(...wanted);
+      at += length;
+      continue;
+    }
     const [, indent, marks = "", language = "", info = ""] = /^(\s*)(`{3,}|~{3,})\s*(\S*)(.*)$/.exec(opening) ?? [];
     if (indent === undefined) continue;
 
