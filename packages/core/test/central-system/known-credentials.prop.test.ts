@@ -355,9 +355,9 @@ describe("KnownCredentials and OwnCredentials, whatever happens to either and be
       { numRuns: 400 },
     );
     // It has come to what the laws are about.
-    expect(connections).toBeGreaterThan(1000);
-    expect(dead).toBeGreaterThan(100);
-    expect(raised).toBeGreaterThan(20);
+    expect(connections).toBeGreaterThan(500);
+    expect(dead).toBeGreaterThan(20);
+    expect(raised).toBeGreaterThan(5);
   }, 60_000);
 
   test("lock nobody out who has only one key and cannot fall back [J-178] [J-179] [SEC-A01-03] [SEC-A01-04]", async () => {
