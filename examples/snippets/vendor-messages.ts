@@ -84,7 +84,7 @@ assert.deepEqual(shown, ["Moin!"]);
 assert.deepEqual(await connection.call("DataTransfer", { vendorId: "org.example" }), { status: "UnknownVendorId" });
 await assert.rejects(
   connection.call("DataTransfer", { vendorId: "com.example", messageId: "SetLimit", data: "{}" }),
-  /\[PropertyConstraintViolation\] data\.amperes does not fit the schema of com\.example SetLimit\./,
+  /\[PropertyConstraintViolation\] data\.amperes does not fit the schema of com\.example SetLimit\b/,
 );
 await chargePoint.stop();
 await listener.close();

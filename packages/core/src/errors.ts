@@ -84,7 +84,8 @@ export class CallError extends OcppError {
     }
     const { action, messageId, receivedCode = code } = options;
     const what = action === undefined ? "" : ` in answer to ${action} (message id "${messageId}")`;
-    super(`[${receivedCode}] ${description || errorCodes[code]}${what}`, causeOf(options));
+    const said = description || errorCodes[code];
+    super(`[${receivedCode}] ${what === "" ? said : `${said.replace(/\.$/, "")}${what}`}`, causeOf(options));
     this.code = code;
     this.receivedCode = receivedCode;
     this.description = description;

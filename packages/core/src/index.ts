@@ -21,9 +21,9 @@ export {
   type CentralSystemOptions,
   type DrainOptions,
   type DuplicatePolicy,
-  type HandshakeRefusal,
 } from "./central-system/central-system.ts";
 export type { CandidateKey, CredentialRecord } from "./central-system/credential-record.ts";
+export type { HandshakeRefusal } from "./central-system/handshake-refusal.ts";
 export {
   type CredentialChange,
   type CredentialStore,

@@ -1,19 +1,22 @@
 import { EventEmitter } from "eventemitter3";
 import { type Clock, systemClock } from "../clock.ts";
 import {
+  type AbortSignalLike,
   type AnyHandler,
   Connection,
   type ConnectionEvents,
   type ConnectionOptions,
   type ConnectionOwner,
+  checkOptions,
   type FinishedCall,
   type Handler,
   register,
 } from "../connection/connection.ts";
-import { emit } from "../connection/emit.ts";
+import { emit, inOrder } from "../connection/emit.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
+import type { HandshakeRefusal } from "./handshake-refusal.ts";
 import { RegistrationGate, type RegistrationStatus, type Registrations } from "./registrations.ts";
 
 /** What every event about one Charge Point carries. */
@@ -31,7 +34,8 @@ interface WithConnection extends WithIdentity {
  * The events of a {@link CentralSystem}; a listener gets one read-only object.
  *
  * For each connection: `connected`, then everything about it, then `disconnected`. The `disconnected` of a connection that
- * is replaced precedes the `connected` of the one that replaces it.
+ * is replaced precedes the `connected` of the one that replaces it. What a listener causes, for example by closing a
+ * connection, is told when all listeners have been told of what it was called for.
  */
 export interface CentralSystemEvents {
   /** A Charge Point has connected. Handlers and listeners added now miss none of its frames. */
@@ -42,67 +46,16 @@ export interface CentralSystemEvents {
   registration: [event: WithConnection & { readonly status: RegistrationStatus }];
   /** The opening handshake of a Charge Point was refused. */
   refused: [event: HandshakeRefusal];
+  /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
   message: [event: WithConnection & ConnectionEvents["message"][0]];
+  /** A Charge Point broke the protocol. It has been dealt with as the documents say. */
   violation: [event: WithConnection & ConnectionEvents["violation"][0]];
   /** A quirk was made use of; without a generation where the opening handshake was read, before there was a connection. */
   tolerated: [event: WithIdentity & Partial<WithConnection> & ConnectionEvents["tolerated"][0]];
+  /** A CALL is over, in either direction: it was answered, or never will be. */
   finished: [event: WithConnection & ConnectionEvents["finished"][0]];
   /** Something on our side failed; without an identity where it concerned no Charge Point in particular. */
   fault: [event: Partial<WithConnection> & ConnectionEvents["fault"][0]];
-}
-
-/** Why no connection came about. */
-export interface HandshakeRefusal {
-  /** The identity in the URL, where it could be read. */
-  readonly identity?: string;
-  /** Where the TCP connection came from; behind a proxy, the address of the proxy. */
-  readonly remoteAddress?: string;
-  /**
-   * What was wrong:
-   * `path`: the URL is not that of the endpoint and one identity, or the identity is too long.
-   * `encoding`: the URL is not percent-encoded UTF-8, or the identity has control characters.
-   * `no-upgrade`: the request did not ask for a WebSocket; often a proxy has removed the headers that do.
-   * `version`: it asked for an unknown version of the WebSocket protocol.
-   * `request`: it was no opening handshake for another reason, or no HTTP request at all.
-   * `subprotocol`: it did not offer OCPP-J 1.6.
-   * `unauthorized`: the credentials are missing or wrong.
-   * `unknown-identity`: the application does not know the identity.
-   * `duplicate`: a Charge Point of this identity is connected already.
-   * `limit`: too many connections or handshakes.
-   * `timeout`: the peer took too long to send its request, or the application to decide.
-   * `closing`: the Central System is shutting down.
-   * `fault`: the application failed to decide; the event `fault` tells why.
-   * `tls-version`: the peer wanted another version of TLS.
-   * `tls-cipher`: it wanted another cipher suite.
-   * `certificate`: its certificate is missing, expired, not trusted, or that of another identity.
-   * `certificate-refused`: it does not accept ours.
-   * `tls`: TLS failed for another reason.
-   */
-  readonly reason:
-    | "path"
-    | "encoding"
-    | "no-upgrade"
-    | "version"
-    | "request"
-    | "subprotocol"
-    | "unauthorized"
-    | "unknown-identity"
-    | "duplicate"
-    | "limit"
-    | "timeout"
-    | "closing"
-    | "fault"
-    | "tls-version"
-    | "tls-cipher"
-    | "certificate"
-    | "certificate-refused"
-    | "tls";
-  /** The HTTP status of the answer, where there was one; 101 where the WebSocket was opened and closed at once. */
-  readonly status?: number;
-  /** What happened, in one sentence. */
-  readonly message: string;
-  /** What to do about it, in one sentence. */
-  readonly advice: string;
 }
 
 /** What to do when a Charge Point connects that is connected already. */
@@ -159,6 +112,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   /** What is being decided about a Charge Point that asks to be let in. */
   readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
+  readonly #tell = inOrder();
   /** Why nobody is let in any more. */
   #leaving: CloseReason | undefined;
   readonly #owner: ConnectionOwner<"CentralSystem"> = {
@@ -170,8 +124,15 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
   };
 
+  /** @throws TypeError A limit or a time-out is no positive number, `duplicates` or `tolerate` is not what it may be. */
   constructor(options: CentralSystemOptions = {}) {
     super();
+    const { duplicates = "probe", probeTimeoutMs = 1 } = options;
+    checkOptions(options);
+    if (!(probeTimeoutMs > 0)) throw new TypeError(`probeTimeoutMs is ${probeTimeoutMs}. Give a positive number.`);
+    if (!["probe", "replace", "reject"].includes(duplicates)) {
+      throw new TypeError(`duplicates is "${duplicates}". Give "probe", "replace" or "reject".`);
+    }
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#registrations = options.registrations ?? new Map<string, RegistrationStatus>();
@@ -234,7 +195,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     const registered = { connection, generation, gate };
     this.#registered.set(identity, registered);
     this.#byConnection.set(connection, registered);
-    emit(this, "connected", { identity, generation, connection }, { identity, generation });
+    this.#tell(() => emit(this, "connected", { identity, generation, connection }, { identity, generation }));
     if (this.#leaving !== undefined) connection.close(...this.#leaving);
     return connection;
   }
@@ -298,17 +259,18 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   #refuses(connection: Connection<"CentralSystem">, action: string): string | undefined {
     const { gate } = this.#of(connection);
     const refusal = gate.refuses(action);
-    if (refusal !== undefined && gate.invites()) void this.#invite(connection);
+    const invitation = refusal === undefined ? undefined : gate.invitation();
+    if (invitation !== undefined) void this.#invite(connection, invitation);
     return refusal;
   }
 
   /** Q21: after the refusal has left; whether the Charge Point does as it is asked is up to it. */
-  async #invite(connection: Connection<"CentralSystem">): Promise<void> {
+  async #invite(connection: Connection<"CentralSystem">, signal: AbortSignalLike): Promise<void> {
     try {
       await undefined;
-      await connection.call("TriggerMessage", { requestedMessage: "BootNotification" });
+      await connection.call("TriggerMessage", { requestedMessage: "BootNotification" }, { signal });
     } catch {
-      // It does not know TriggerMessage, or is gone: it will boot one day.
+      // It does not know TriggerMessage, is gone and will boot one day, or has booted by itself.
     }
   }
 
@@ -339,9 +301,11 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
     const ownName = name === "closed" ? "disconnected" : name;
     const about = { identity, generation };
-    if (this.listenerCount(ownName) > 0) emit(this, ownName, { ...event, ...about }, about);
     const status = name === "finished" ? statusIn(event as FinishedCall) : undefined;
-    if (status !== undefined) emit(this, "registration", { ...about, status }, about);
+    this.#tell(() => {
+      if (this.listenerCount(ownName) > 0) emit(this, ownName, { ...event, ...about }, about);
+      if (status !== undefined) emit(this, "registration", { ...about, status }, about);
+    });
   }
 }
 

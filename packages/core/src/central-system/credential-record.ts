@@ -14,6 +14,8 @@
  * so the old one stays allowed until the new one has been used, and never after that. [SEC-A05-08, SEC-A05-09]
  */
 
+import type { Conf } from "../messages/actions.ts";
+
 /** What a Central System knows of the credentials of one Charge Point. Plain JSON, and no password in it. */
 export interface CredentialRecord {
   /** The AuthorizationKey in use, as `PasswordHash.seal` made it. Absent: the Charge Point has no password. */
@@ -40,7 +42,7 @@ export interface Use {
   readonly password?: { readonly sealed: string | undefined };
 }
 
-type Status = "Accepted" | "Rejected" | "RebootRequired" | "NotSupported";
+type Status = Conf<"ChangeConfiguration">["status"];
 
 /** The keys that are accepted; `undefined` among them stands for no password. */
 export function keysOf({ authorizationKey, candidates = [] }: CredentialRecord): readonly (string | undefined)[] {
@@ -86,10 +88,11 @@ export function keyAnswered(record: CredentialRecord, sealed: string, status: St
   }
 }
 
-/** ChangeConfiguration of SecurityProfile is about to be sent. */
+/** ChangeConfiguration of SecurityProfile is about to be sent, or was not refused. */
 export function profileOffered(record: CredentialRecord, profile: number): CredentialRecord {
-  const { raisingTo = [] } = record;
-  return raisingTo.includes(profile) ? record : { ...record, raisingTo: [...raisingTo, profile] };
+  const { raisingTo = [], securityProfile = 0 } = record;
+  const isAllowed = raisingTo.includes(profile);
+  return isAllowed || profile <= securityProfile ? record : { ...record, raisingTo: [...raisingTo, profile] };
 }
 
 /** A profile will not be used: the CALL was refused, or never sent. */

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from "../connection/connection.ts";
 import { emit } from "../connection/emit.ts";
-import { ConnectionClosedError, NotAcceptedError } from "../errors.ts";
+import { CallError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 import type { CentralSystem } from "./central-system.ts";
 import {
@@ -28,7 +28,10 @@ export interface CredentialStore {
 
 /** Settings of {@link KnownCredentials}. */
 export interface KnownCredentialsOptions {
-  /** Whose Charge Points these are. It tells when one of them has connected. */
+  /**
+   * Whose Charge Points these are. Its event `connected` tells who has come; give it here before you listen to that, since
+   * a listener that throws keeps later ones from hearing of it.
+   */
   readonly centralSystem: CentralSystem;
   /** Default: a `Map`. After a crash nobody would get in: give one that lasts. */
   readonly store?: CredentialStore;
@@ -43,7 +46,8 @@ export interface PresentedCredentials {
   readonly password: Uint8Array | undefined;
   /**
    * The security profile of the endpoint. With 3 it must have been checked already that the certificate is valid, and that
-   * of this Charge Point; its password is not looked at. Default 0.
+   * of this Charge Point; its password is not looked at. Default 0: who was enrolled with another
+   * one is refused.
    */
   readonly securityProfile?: number;
 }
@@ -95,6 +99,7 @@ export class KnownCredentials {
    * another way than OCPP, which is also the only way to lower a security profile. [SEC-A00-005]
    *
    * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or it is empty.
+   * @throws What the store or the hash throws.
    */
   async enroll(identity: string, { authorizationKey, securityProfile }: EnrolledCredentials): Promise<void> {
     const sealed = authorizationKey === undefined ? undefined : await this.#hash.seal(passwordOf(authorizationKey));
@@ -106,7 +111,8 @@ export class KnownCredentials {
   }
 
   /**
-   * Decides whether a Charge Point may connect: give it to `listen` as `authenticate`.
+   * Decides whether a Charge Point may connect: call it in the `authenticate` of `listen`, with the attempt and the security
+   * profile of that endpoint.
    *
    * @returns Whether the password and the profile are those of this Charge Point; `"unknown-identity"` when it was never
    * enrolled.
@@ -138,12 +144,14 @@ export class KnownCredentials {
    * which nobody but the Charge Point will know. The others are those of {@link Connection.call}.
    * @returns `Accepted`: only the new key counts. `Rejected`, `NotSupported`: only the old one does. `RebootRequired`: both
    * do, until the new one has been used.
-   * @throws {@link ConnectionClosedError} with `sent` false, {@link NotAcceptedError}: it was not sent, the old key counts.
+   * @throws ConnectionClosedError with `sent` false, {@link NotAcceptedError}: it was not sent, the old key counts.
+   * @throws RangeError Eight keys are undecided already, or too many CALLs are waiting: the same.
+   * @throws TypeError `authorizationKey` is no such key, the Charge Point was never enrolled, or `timeoutMs` is no positive
+   * number: the same.
    * @throws The other errors of {@link Connection.call}, a {@link CallError} too: nobody knows. Both keys count, until the
-   * Charge Point has connected with one of them; to find out, close its connection.
+   * Charge Point has connected with one of them; to find out, close its connection. A CallError has no description and no
+   * details here, because they may repeat the key. [SEC-A01-09]
    * @throws What the store or the hash throws: if that was before the answer, nothing was sent.
-   * @throws RangeError Eight keys are undecided already.
-   * @throws TypeError `authorizationKey` is no such key, or the Charge Point was never enrolled.
    * @spec OCPP-J 1.6 §6.2.2 [J-177 … J-179, SEC-A01-02 … SEC-A01-04, SEC-A01-06, SEC-A01-07]
    */
   async changeAuthorizationKey(
@@ -161,12 +169,9 @@ export class KnownCredentials {
         `${maxCandidates} keys of "${identity}" are undecided. Close its connection: it will use the one that it has.`,
       );
     });
-    const call = connection.call(
-      "ChangeConfiguration",
-      { key: "AuthorizationKey", value: hexOf(password) },
-      callOptions,
-    );
-    const status = await this.#answerTo(call, identity, (record) => keyWithdrawn(record, sealed));
+    const req = { key: "AuthorizationKey", value: hexOf(password) };
+    const call = connection.call("ChangeConfiguration", req, callOptions).catch(rethrowWithoutWords);
+    const status = await this.#answerTo(call, identity, (record) => keyWithdrawn(record, sealed), callOptions);
     await this.#update(identity, (record) => keyAnswered(record, sealed, status));
     return status;
   }
@@ -200,8 +205,10 @@ export class KnownCredentials {
     // A Charge Point that got an earlier CALL refuses the second one, because it is no rise. [SEC-A05-01]
     const withdrawn = (record: CredentialRecord) => (isNew ? profileWithdrawn(record, profile) : record);
     const call = connection.call("ChangeConfiguration", { key: "SecurityProfile", value: `${profile}` }, options);
-    const status = await this.#answerTo(call, identity, withdrawn);
-    if (status === "Rejected" || status === "NotSupported") await this.#update(identity, withdrawn);
+    const status = await this.#answerTo(call, identity, withdrawn, options);
+    const isRefused = status === "Rejected" || status === "NotSupported";
+    // Offered once more, since the refusal of another CALL may have taken it back meanwhile.
+    await this.#update(identity, isRefused ? withdrawn : (record) => profileOffered(record, profile));
     return status;
   }
 
@@ -210,12 +217,12 @@ export class KnownCredentials {
     call: Promise<Conf<"ChangeConfiguration">>,
     identity: string,
     withdrawn: (record: CredentialRecord) => CredentialRecord,
+    { signal }: CallOptions,
   ): Promise<CredentialChange> {
     try {
       return (await call).status;
     } catch (error) {
-      const unsent = error instanceof NotAcceptedError || (error instanceof ConnectionClosedError && !error.sent);
-      if (unsent) await this.#update(identity, withdrawn);
+      if (error !== signal?.reason && wasNotSent(error)) await this.#update(identity, withdrawn);
       throw error;
     }
   }
@@ -280,6 +287,20 @@ export class KnownCredentials {
     this.#turns.set(identity, over);
     return done;
   }
+}
+
+/** Whether `Connection.call` rejects with this error before it sends anything. */
+const wasNotSent = (error: unknown): boolean =>
+  error instanceof NotAcceptedError ||
+  (error instanceof ConnectionClosedError && !error.sent) ||
+  error instanceof RangeError ||
+  error instanceof TypeError;
+
+/** SEC-A01-09: errors are logged, and the words of a CALLERROR may repeat the key. */
+function rethrowWithoutWords(error: unknown): never {
+  if (!(error instanceof CallError)) throw error;
+  const { code, receivedCode, action = "", messageId = "" } = error;
+  throw new CallError(code, "", { receivedCode, action, messageId });
 }
 
 /** SEC-A00-205: the key is written in hexadecimal; J-176: the password are its bytes. */

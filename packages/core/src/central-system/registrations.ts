@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from "../connection/connection.ts";
 import type { Action, Conf, Req } from "../messages/actions.ts";
 
 /** What a BootNotification was answered with. */
@@ -28,7 +29,7 @@ export class RegistrationGate {
   #status: RegistrationStatus | undefined;
   /** What a TriggerMessage has asked for since the last BootNotification. */
   readonly #solicited = new Set<string>();
-  #invited = false;
+  #invitation: Invitation | undefined;
 
   /** @param status - What the latest BootNotification was answered with, as far as anybody remembers. */
   constructor(status: RegistrationStatus | undefined) {
@@ -52,12 +53,14 @@ export class RegistrationGate {
 
   /**
    * Whether to ask for a BootNotification, now that a CALL had to be refused: the Charge Point goes on as if it were
-   * accepted, and nobody here remembers it. True once. [Q21]
+   * accepted, and nobody here remembers it. [Q21]
+   *
+   * @returns The signal that withdraws the CALL which asks; `undefined` when none is to be made. Once for each connection.
    */
-  invites(): boolean {
-    const invites = this.#status === undefined && !this.#invited;
-    this.#invited = true;
-    return invites;
+  invitation(): AbortSignalLike | undefined {
+    if (this.#status !== undefined || this.#invitation !== undefined) return undefined;
+    this.#invitation = new Invitation();
+    return this.#invitation;
   }
 
   /**
@@ -74,6 +77,7 @@ export class RegistrationGate {
   registered(status: RegistrationStatus): void {
     this.#status = status;
     this.#solicited.clear();
+    this.#invitation?.withdraw();
   }
 
   /** Takes the answer that a CALL to the Charge Point has got. */
@@ -82,5 +86,29 @@ export class RegistrationGate {
     const { requestedMessage } = req as Req<"ExtendedTriggerMessage">;
     const { status } = conf as Conf<"ExtendedTriggerMessage">;
     if (status === "Accepted") this.#solicited.add(askedFor.get(requestedMessage) ?? requestedMessage);
+  }
+}
+
+/**
+ * Withdraws the TriggerMessage that asks for a BootNotification, should it still wait for its turn when there is one: after
+ * an acceptance it must not be sent.
+ *
+ * @spec OCPP 1.6 errata 3.40 [CORE-BOOT-27]
+ */
+class Invitation implements AbortSignalLike {
+  aborted = false;
+  readonly #listeners = new Set<() => void>();
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  withdraw(): void {
+    this.aborted = true;
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -9,6 +9,7 @@ import {
   Connection,
   type ConnectionEvents,
   type ConnectionOwner,
+  checkOptions,
   type Handler,
   register,
 } from "../connection/connection.ts";
@@ -161,8 +162,10 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   /** What its connections ask and tell. */
   readonly #owner: ConnectionOwner<"ChargePoint">;
 
+  /** @throws TypeError `timeoutMs` is no positive number, or `tolerate` no list of quirks. */
   constructor(options: ChargePointOptions) {
     super();
+    checkOptions(options);
     const { identity, clock = systemClock, store = memoryStore(), random = Math.random } = options;
     this.identity = identity;
     this.#options = options;
@@ -287,8 +290,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
    *
    * @param action - Any action of a Charge Point, except those that it sends by itself: use `report` for
    * StatusNotification, `startTransaction` and the transaction's `stop` for the others.
-   * @throws {@link NotAcceptedError} The Central System has not accepted this Charge Point (yet).
-   * @throws {@link ConnectionClosedError} There is no connection, or it ended first; see `sent`.
+   * @throws NotAcceptedError The Central System has not accepted this Charge Point (yet).
+   * @throws ConnectionClosedError There is no connection, or it ended first; see `sent`.
    * @throws The errors of {@link Connection.call}.
    */
   async call<A extends ChargePointCall>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
@@ -305,7 +308,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
    * Starts a transaction, at once, online or not. StartTransaction is delivered as soon as possible.
    *
    * @param req - `meterStart` in Wh; `timestamp` is now by default.
-   * @throws {@link PayloadError} It violates the schema of StartTransaction.req.
+   * @throws PayloadError It violates the schema of StartTransaction.req.
    * @throws RangeError The queue is full of starts and stops that the Central System has not taken.
    * @throws TypeError `start` has not resolved yet.
    * @spec OCPP 1.6 §4.8 [CORE-START-01, CORE-LAO-08]
@@ -320,7 +323,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
    * The newest status of each connector is sent again whenever the Central System accepts this Charge Point.
    *
    * @param status - `timestamp` is now by default, `errorCode` is `NoError`.
-   * @throws {@link PayloadError} It violates the schema of StatusNotification.req.
+   * @throws PayloadError It violates the schema of StatusNotification.req.
    * @spec OCPP 1.6 §4.9 [CORE-BOOT-08, CORE-STAT-02, CORE-STAT-20 … CORE-STAT-23]
    */
   report(
@@ -360,6 +363,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     let transport: Transport;
     try {
       transport = await connect({ url, identity: this.identity });
+      if (typeof transport?.listen !== "function") throw new TypeError(noTransport);
     } catch (error) {
       this.#reconnection.lost(this.#clock.now());
       if (!this.#isStopped()) this.#emit("refused", { error, retryInMs: this.#retryInMs() });
@@ -578,3 +582,6 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
+
+const noTransport =
+  "connect gave no transport. Pass what the connect of @ocppj/node or @ocppj/browser returns: connect().";

@@ -235,7 +235,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
    * Answers GetConfiguration. Keys are found in any case and told in their own spelling, each once. Write-only keys are
    * in neither list, because they are known and not to be told.
    *
-   * @throws {@link CallError} `OccurenceConstraintViolation`: more keys are asked for than GetConfigurationMaxKeys. To
+   * @throws CallError `OccurenceConstraintViolation`: more keys are asked for than GetConfigurationMaxKeys. To
    *   answer some of them would look as if the others had been answered, too.
    * @spec OCPP 1.6 §5.8 [CORE-GC-01 … CORE-GC-08, CFG-60, QD-11, J-180]
    */

@@ -7,8 +7,9 @@
  * Central System counts on a key from then on. [J-178]
  *
  * Attempts go through all these keys, each with all these profiles, the latest first; from the beginning after each
- * connection and each change, and round again for as long as none succeeds. So a Central System that knows any of the keys, and speaks any
- * of the profiles, is found again. When one has succeeded, the other pairs are forgotten, but for the latest.
+ * connection and each change, and round again for as long as none succeeds. So a Central System that knows any of the
+ * keys, and speaks any of the profiles, is found again. When one has succeeded, the other pairs are forgotten, but for the
+ * latest.
  *
  * When it was not the latest pair that succeeded, the configuration follows where there is no doubt: the profile falls back,
  * so that the Central System may raise it once more [SEC-A05-01, SEC-A05-08]; the key does if the latest was refused with

@@ -32,7 +32,7 @@ export interface Transaction {
   /**
    * Reports meter values of this transaction.
    *
-   * @throws {@link PayloadError} They violate the schema of MeterValues.req.
+   * @throws PayloadError They violate the schema of MeterValues.req.
    * @throws TypeError The transaction has been stopped.
    * @spec OCPP 1.6 §4.7 [CORE-MV-03, CORE-MV-04, CORE-MV-06, CORE-MV-07]
    */
@@ -42,7 +42,7 @@ export interface Transaction {
    *
    * @param req - `meterStop` in Wh; `idTag` of who stopped it, if known; `reason` unless it is Local; `timestamp` is now
    * by default.
-   * @throws {@link PayloadError} It violates the schema of StopTransaction.req.
+   * @throws PayloadError It violates the schema of StopTransaction.req.
    * @throws TypeError The transaction has been stopped.
    * @spec OCPP 1.6 §4.10 [CORE-STOP-01 … CORE-STOP-06]
    */

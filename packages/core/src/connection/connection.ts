@@ -31,7 +31,7 @@ import {
   type Malformed,
 } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
-import { emit } from "./emit.ts";
+import { emit, inOrder } from "./emit.ts";
 import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
 
@@ -69,7 +69,10 @@ export type Violation =
   | "too-many-calls"
   | "not-accepted";
 
-/** The events of a {@link Connection}; a listener gets one read-only object. */
+/**
+ * The events of a {@link Connection}; a listener gets one read-only object. `closed` is the last. What a listener causes,
+ * for example by closing the connection, is told when all listeners have been told of what it was called for.
+ */
 export interface ConnectionEvents {
   /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
   message: [event: { readonly direction: "in" | "out"; readonly frame: Frame }];
@@ -187,6 +190,7 @@ interface Caller {
  * @spec OCPP-J 1.6 §3, §4
  */
 export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
+  /** Which end this is. */
   readonly role: R;
   /** The identity of the Charge Point. [J-009] */
   readonly identity: string;
@@ -206,6 +210,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
   readonly #probes = new Set<(alive: boolean) => void>();
+  readonly #tell = inOrder();
   #quirks: readonly Quirk[] = [];
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
@@ -214,9 +219,12 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * after construction miss none.
    *
    * @param owner - Internal: the facade that made this connection.
+   * @throws TypeError `timeoutMs`, `maxWaitingCalls` or `maxServedCalls` is no positive number, or `tolerate` no list of
+   * quirks.
    */
   constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>) {
     super();
+    checkOptions(options);
     this.role = options.role;
     this.identity = options.identity;
     this.#transport = transport;
@@ -257,10 +265,10 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * @param action - One of the actions this role may send.
    * @param req - Payload of `<action>.req`; checked before anything is sent.
    * @returns Payload of `<action>.conf`, checked.
-   * @throws {@link PayloadError} `req` violates its schema (`origin: "local"`, nothing was sent) or the answer does.
-   * @throws {@link CallError} The peer answered CALLERROR.
-   * @throws {@link CallTimeoutError} No answer in time.
-   * @throws {@link ConnectionClosedError} The connection closed first, or was closed; see `sent`.
+   * @throws PayloadError `req` violates its schema (`origin: "local"`, nothing was sent) or the answer does.
+   * @throws CallError The peer answered CALLERROR.
+   * @throws CallTimeoutError No answer in time.
+   * @throws ConnectionClosedError The connection closed first, or was closed; see `sent`.
    * @throws RangeError Too many CALLs are waiting already.
    * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number.
    * @throws The reason of `signal`, when it aborts first.
@@ -270,9 +278,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     return new Promise<Conf<A>>((resolve, reject) => {
       const { timeoutMs = this.#timeoutMs, signal } = options;
       if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
-      if (!(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
-        throw new TypeError(`timeoutMs is ${timeoutMs}. Give a positive number of milliseconds.`);
-      }
+      checkTimeout(timeoutMs);
       const payload = parseReq(action, req, "local");
       this.#owner?.assertAllowed?.(this, action);
       if (signal?.aborted) throw signal.reason;
@@ -299,8 +305,11 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   /**
    * Sets what is forgiven of what the peer sends from now on, in place of what was before: for example when
    * BootNotification has told the vendor and the model. An empty list: nothing.
+   *
+   * @throws TypeError It is no list, or something in it is no quirk.
    */
   tolerate(quirks: readonly Quirk[]): void {
+    checkQuirks(quirks);
     this.#quirks = quirks.filter(({ scope }) => scope !== "handshake");
   }
 
@@ -475,6 +484,8 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     const { messageId } = served;
     try {
       const conf = parseConf(action, await handler(req, served), "local");
+      // What cannot be answered any more counts for nothing: a newer connection may have got another answer.
+      if (this.#closed !== undefined) return;
       const delay = this.#owner?.responding?.(this, action, conf);
       if (delay !== undefined) await delay;
       this.#rpc.respond(messageId, conf);
@@ -542,7 +553,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     if (this.#closed !== undefined) return;
     this.#closed = { code, reason };
     this.#rpc.close();
-    this.#run();
+    // Here, even when an output is being performed already: `closed` comes after all of them.
+    for (let output = this.#rpc.poll(); output !== undefined; output = this.#rpc.poll()) this.#perform(output);
+    this.#run(); // Disarms the clock.
     for (const settle of this.#probes) settle(false);
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
     this.#emit("closed", this.#closed);
@@ -561,8 +574,10 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   #emit<E extends keyof ConnectionEvents>(name: E, event: ConnectionEvents[E][0]): void {
-    emit(this, name, event);
-    this.#owner?.emitted(this, name, event);
+    this.#tell(() => {
+      emit(this, name, event);
+      this.#owner?.emitted(this, name, event);
+    });
   }
 
   /** Lets the transport act; a transport that throws is as good as closed. */
@@ -615,6 +630,34 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
 }
 
 /**
+ * Checks the settings of connections that may come from elsewhere: a limit that is no number would be no limit.
+ *
+ * @throws TypeError A limit is no positive number, the time-out is none that ends, or `tolerate` is no list of quirks.
+ */
+export function checkOptions({
+  timeoutMs = 1,
+  maxWaitingCalls = 1,
+  maxServedCalls = 1,
+  tolerate = [],
+}: Pick<ConnectionOptions<Role>, "timeoutMs" | "maxWaitingCalls" | "maxServedCalls" | "tolerate">): void {
+  checkTimeout(timeoutMs);
+  checkQuirks(tolerate);
+  for (const [name, limit] of Object.entries({ maxWaitingCalls, maxServedCalls })) {
+    if (!(limit > 0)) throw new TypeError(`${name} is ${limit}. Give a positive number.`);
+  }
+}
+
+function checkQuirks(tolerate: readonly Quirk[]): void {
+  if (Array.isArray(tolerate) && tolerate.every((quirk) => quirk?.tolerance !== undefined)) return;
+  throw new TypeError("tolerate is no list of quirks. Give rows of `quirks`, for example [quirks.nullFields].");
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY) return;
+  throw new TypeError(`timeoutMs is ${timeoutMs}. Give a positive number of milliseconds.`);
+}
+
+/**
  * Adds a handler to a table of them.
  *
  * @throws TypeError There already is one, or the peer of `role` cannot send this action.
@@ -631,7 +674,8 @@ export function register<R extends Role>(
   handlers.set(action, handler);
 }
 
-const cannotSend = (role: Role, action: string): string => `A ${role} cannot send "${action}" in OCPP 1.6.`;
+const cannotSend = (role: Role, action: string): string =>
+  isAction(action) ? `A ${role} cannot send ${action} in OCPP 1.6.` : `OCPP 1.6 has no action "${action}".`;
 
 const intendedType = (frame: Frame | Malformed): Frame["type"] | undefined =>
   frame.type === "MALFORMED" ? frame.intended : frame.type;

@@ -3,12 +3,12 @@ import type { Frame, Malformed } from "../rpc/frame.ts";
 const mark = "(redacted)";
 
 /**
- * A copy of a frame without the values of secret configuration keys, for logs: whoever listens to `message` or `violation`
- * sees ChangeConfiguration, and with it every new AuthorizationKey in clear text.
+ * A copy of a frame without the values of secret configuration keys, for logs: whoever listens to `message`, `violation` or
+ * `finished` sees ChangeConfiguration, and with it every new AuthorizationKey in clear text.
  *
  * Values are replaced wherever they stand beside their key or under its name, in whatever case: in ChangeConfiguration.req,
  * in GetConfiguration.conf of a Charge Point that tells its password, in the details of a CALLERROR that repeats its CALL.
- * A text that is no frame is replaced as a whole when it names such a key.
+ * A text that names such a key and says more than that is replaced as a whole: in a payload, or instead of a frame.
  *
  * @param keys - The configuration keys that are secret. Default: AuthorizationKey; add what your chargers have besides.
  * @spec security white paper A01.FR.09, A01.FR.12 [SEC-A01-09, SEC-A01-12]
@@ -39,6 +39,7 @@ function copyOf(frame: Frame | Malformed, secret: ReadonlySet<string>): Frame | 
 const deepest = 16;
 
 function without(secret: ReadonlySet<string>, value: unknown, depth = deepest): unknown {
+  if (typeof value === "string") return isSecret(secret, value) ? value : textWithout(secret, value);
   if (typeof value !== "object" || value === null) return value;
   if (depth === 0) return mark;
   if (Array.isArray(value)) return value.map((item) => without(secret, item, depth - 1));

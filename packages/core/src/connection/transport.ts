@@ -55,6 +55,6 @@ export interface ConnectTarget {
 /**
  * Opens one transport, offering the subprotocol `ocpp1.6`.
  *
- * @throws {@link HandshakeError} The WebSocket could not be opened.
+ * @throws HandshakeError The WebSocket could not be opened.
  */
 export type Connect = (target: ConnectTarget) => Promise<Transport>;

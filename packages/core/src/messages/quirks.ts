@@ -152,8 +152,8 @@ export const quirks = /* @__PURE__ */ named({
     forgives: "an object or a list as `data` of DataTransfer",
     repairs: "its JSON text",
     scope: "payload",
-    mend: ({ field, value }) => {
-      if (field !== "data" || typeof value !== "object" || value === null) return undefined;
+    mend: ({ expected, field, value }) => {
+      if (field !== "data" || expected !== "text" || typeof value !== "object" || value === null) return undefined;
       try {
         return { value: JSON.stringify(value) };
       } catch {
@@ -193,13 +193,11 @@ export const quirks = /* @__PURE__ */ named({
   unknownUnits: {
     id: "Q8",
     evidence: [
-      "mobilityhouse/ocpp#70",
+      "mobilityhouse/ocpp PR#70",
       "mobilityhouse/ocpp#71",
-      "mobilityhouse/ocpp#497",
+      "mobilityhouse/ocpp PR#497",
       "mobilityhouse/ocpp#733",
-      "mobilityhouse/ocpp#759",
-      "lorenzodonini/ocpp-go#273",
-      "dallmann-consulting/OCPP.Core#81",
+      "mobilityhouse/ocpp PR#759",
       "lbbrhzn/ocpp#1576",
     ],
     forgives: "a `unit` that OCPP does not know, such as Hz or Hertz, of at most 50 characters",
@@ -222,12 +220,18 @@ export const quirks = /* @__PURE__ */ named({
     repairs:
       "`OtherError`; the text moves to `vendorErrorCode`, or to `info` where that is taken, if one of them is free",
     scope: "payload",
-    mend: (flaw) => {
-      if (flaw.field !== "errorCode" || !isUnknownName(flaw)) return undefined;
-      const { around, value } = flaw;
-      const free = ["vendorErrorCode", "info"].find((name) => around[name] === undefined || around[name] === "");
-      return { value: "OtherError", ...(free !== undefined && { beside: { [free]: value } }) };
-    },
+    mend: (flaw) =>
+      flaw.field === "errorCode" && isUnknownName(flaw)
+        ? { value: "OtherError", beside: ["vendorErrorCode", "info"] }
+        : undefined,
+  },
+  missingSeconds: {
+    id: "Q10",
+    evidence: [],
+    forgives: "a date-time without seconds, such as 2013-01-01T00:00Z",
+    repairs: "the time gets its :00",
+    scope: "payload",
+    mend: dateTime(/(T\d\d:\d\d)(?=$|[Z+[-])/, "$1:00"),
   },
   shortOffsets: {
     id: "Q10",
@@ -248,10 +252,10 @@ export const quirks = /* @__PURE__ */ named({
   zoneNames: {
     id: "Q10",
     evidence: ["ChargeTimeEU/Java-OCA-OCPP#114", "ChargeTimeEU/Java-OCA-OCPP PR#145"],
-    forgives: "the name of a time zone behind a date-time, such as [GMT]",
+    forgives: "the name of a time zone behind a date-time and its offset, such as Z[GMT]",
     repairs: "the name is cut off",
     scope: "payload",
-    mend: dateTime(/\[[\w/+-]+\]$/, ""),
+    mend: dateTime(/(T.+(?:Z|[+-]\d\d(?::\d\d)?))\[[\w/+-]+\]$/, "$1"),
   },
   hugeTransactionIds: {
     id: "Q11",
@@ -283,7 +287,7 @@ export const quirks = /* @__PURE__ */ named({
     forgives: "NUL characters anywhere, or byte order marks and white space of any kind around the JSON",
     repairs: "read without them",
     scope: "frame",
-    cleaned: (text) => text.replaceAll("\0", "").trim(),
+    cleaned: (text) => text.split("\0").join("").trim(),
   },
   quotedMessageTypes: {
     id: "J-D05",
@@ -291,8 +295,12 @@ export const quirks = /* @__PURE__ */ named({
     forgives: 'the message type in quotes: "2", "3" or "4"',
     repairs: "read as the number",
     scope: "frame",
-    elements: ([type, ...others]) =>
-      type === "2" || type === "3" || type === "4" ? [Number(type), ...others] : undefined,
+    elements: (elements) => {
+      const [type] = elements;
+      return type === "2" || type === "3" || type === "4"
+        ? Object.assign([...elements], { 0: Number(type) })
+        : undefined;
+    },
   },
   numericMessageIds: {
     id: "J-D06",
@@ -300,8 +308,16 @@ export const quirks = /* @__PURE__ */ named({
     forgives: "a message id that is an integer instead of a text",
     repairs: "read as its decimal text, with which a CALL is also answered; one beyond 2^53 stays refused",
     scope: "frame",
-    elements: ([type, messageId, ...others]) =>
-      Number.isSafeInteger(messageId) ? [type, String(messageId), ...others] : undefined,
+    elements: (elements) =>
+      Number.isSafeInteger(elements[1]) ? Object.assign([...elements], { 1: String(elements[1]) }) : undefined,
+  },
+  emptyMessageIds: {
+    id: "Q15",
+    evidence: [],
+    forgives: "an empty text as the message id of a CALL",
+    repairs: "the CALL is served, and answered under the empty id",
+    scope: "frame",
+    emptyMessageId: true,
   },
   extraElements: {
     id: "J-D10",
@@ -320,7 +336,6 @@ export const quirks = /* @__PURE__ */ named({
       "steve-community/steve#135",
       "steve-community/steve#1109",
       "lbbrhzn/ocpp#442",
-      "lbbrhzn/ocpp PR#1984",
       "sap-labs-france/ev-server#2761",
       "dallmann-consulting/OCPP.Core#43",
     ],
@@ -348,8 +363,8 @@ export const quirks = /* @__PURE__ */ named({
       "steve-community/steve PR#1899",
       "ChargeTimeEU/Java-OCA-OCPP PR#143",
       "ChargeTimeEU/Java-OCA-OCPP PR#163",
-      "ChargeTimeEU/Java-OCA-OCPP#304",
-      "ChargeTimeEU/Java-OCA-OCPP#352",
+      "ChargeTimeEU/Java-OCA-OCPP PR#304",
+      "ChargeTimeEU/Java-OCA-OCPP PR#352",
       "evbox/station-simulator#41",
     ],
     forgives: "the AuthorizationKey as 32 to 40 hexadecimal digits in the Authorization header, instead of its bytes",

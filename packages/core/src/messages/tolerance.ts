@@ -38,8 +38,6 @@ export interface Flaw {
   /** What the schema wants there. */
   readonly expected: "text" | "date-time" | "uri" | "enum" | "number" | "integer" | "boolean" | "array" | "object";
   readonly value: unknown;
-  /** The object around the field, with what has been put `beside` earlier fields. */
-  readonly around: Readonly<Record<string, unknown>>;
 }
 
 /** What a quirk does about a flaw: lets the value through, leaves the field out, or puts another value there. */
@@ -48,8 +46,8 @@ export type Mending =
   | "omit"
   | {
       readonly value: unknown;
-      /** Fields to be set in the object around; only such that come later in the schema, where they are checked. */
-      readonly beside?: Readonly<Record<string, unknown>>;
+      /** Fields for texts beside this one: the first that is absent or empty gets what was here, if it has room. */
+      readonly beside?: readonly string[];
     };
 
 /** How a quirk of frames repairs a text that is no frame. */
@@ -59,6 +57,8 @@ export interface FrameRepair {
   readonly cleaned?: (text: string) => string;
   /** Repairs the elements of the array; `undefined` when there is nothing to repair. */
   readonly elements?: (elements: readonly unknown[]) => readonly unknown[] | undefined;
+  /** Whether the message id of a CALL may be empty. */
+  readonly emptyMessageId?: true;
 }
 
 /** How a quirk of payloads repairs what violates a schema. */
@@ -104,7 +104,7 @@ export interface Tolerated {
   readonly path: string;
   /** What was wrong, and what was made of it, in one sentence without the value. */
   readonly message: string;
-  /** What was received there; absent where it is a secret. */
+  /** What was received there, as it is: a text may have a new AuthorizationKey in it. Absent for a password. */
   readonly received?: unknown;
 }
 
@@ -137,7 +137,8 @@ interface Place {
   readonly path: string;
   readonly field: string;
   readonly optional: boolean;
-  readonly around: Record<string, unknown>;
+  /** Takes the values of the object around that were replaced, with the fields that may have them instead. */
+  readonly displaced: { readonly value: unknown; readonly beside: readonly string[] }[];
 }
 
 /**
@@ -155,18 +156,22 @@ export function repairPayload(
   const uses: Tolerated[] = [];
 
   /** What belongs in the place of a value: itself, what it is repaired to, `undefined` for nothing, or `irreparable`. */
-  const mended = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown => {
-    if (guardOf(schema)(value)) return value;
+  const mended = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown =>
+    guardOf(schema)(value) ? value : repaired(schema, value, place, rest);
+
+  /** The same of a value that is known to be wrong: guards look at all that is in a value, so each asks once. */
+  const repaired = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown => {
     const { def } = (schema as z.core.$ZodTypes)._zod;
-    if (def.type === "optional") return mended(def.innerType, value, { ...place, optional: true }, rest);
-    if (def.type === "object" && isObject(value)) return mendedObject(def, value, place.path);
+    if (def.type === "optional") return repaired(def.innerType, value, { ...place, optional: true }, rest);
+    if (def.type === "object" && isObject(value)) return repairedObject(def, value, place.path);
     if (def.type === "array" && Array.isArray(value) && value.length > 0) {
-      const elements: unknown[] = [];
-      for (let index = 0; index < value.length; index++) {
+      const isRight = guardOf(def.element);
+      const elements = [...value];
+      for (const [index, element] of elements.entries()) {
+        if (isRight(element)) continue;
         const path = `${place.path}[${index}]`;
-        const element = mended(def.element, value[index], { ...place, path, optional: false }, rows);
-        if (element === irreparable || element === undefined) return irreparable;
-        elements.push(element);
+        elements[index] = repaired(def.element, element, { ...place, path, optional: false }, rows);
+        if (elements[index] === irreparable) return irreparable;
       }
       return elements;
     }
@@ -174,22 +179,25 @@ export function repairPayload(
     return fault === undefined || others.length > 0 ? irreparable : forgiven(schema, fault, value, place, rest);
   };
 
-  const mendedObject = (def: z.core.$ZodObjectDef, value: Record<string, unknown>, path: string): unknown => {
-    const around = { ...value };
+  const repairedObject = (def: z.core.$ZodObjectDef, value: Record<string, unknown>, path: string): unknown => {
     const prefix = path === "" ? "" : `${path}.`;
-    const repaired: Record<string, unknown> = {};
+    const fields: Record<string, unknown> = {};
+    const displaced: Place["displaced"] = [];
     for (const [name, schema] of Object.entries(def.shape)) {
-      const place = { path: prefix + name, field: name, optional: false, around };
-      const part = mended(schema, around[name], place, rows);
+      const part = mended(schema, value[name], { path: prefix + name, field: name, optional: false, displaced }, rows);
       if (part === irreparable) return irreparable;
-      if (part !== undefined) repaired[name] = part;
+      if (part !== undefined) fields[name] = part;
     }
-    for (const name of Object.keys(around)) {
+    for (const name in value) {
       if (Object.hasOwn(def.shape, name)) continue;
-      const place = { path: prefix + printable(name), field: name, optional: true, around };
-      if (forgiven(undefined, unknownField, around[name], place, rows) !== undefined) return irreparable;
+      const place = { path: prefix + printable(name), field: name, optional: true, displaced };
+      if (forgiven(undefined, unknownField, value[name], place, rows) === irreparable) return irreparable;
     }
-    return repaired;
+    for (const { value, beside } of displaced) {
+      const free = beside.find((name) => (fields[name] ?? "") === "");
+      if (free !== undefined && guardOf(def.shape[free] as z.core.$ZodType)(value)) fields[free] = value;
+    }
+    return fields;
   };
 
   /** @param schema - What the value should obey; `undefined` for a field that should not be there. */
@@ -197,10 +205,11 @@ export function repairPayload(
     schema: z.core.$ZodType | undefined,
     [fault, words]: Fault,
     value: unknown,
-    { path, field, optional, around }: Place,
+    place: Place,
     rest: typeof rows,
   ): unknown => {
-    const flaw: Flaw = { action, kind, field, optional, fault, expected: expectedBy(schema), value, around };
+    const { path, field, optional, displaced } = place;
+    const flaw: Flaw = { action, kind, field, optional, fault, expected: expectedBy(schema), value };
     for (const row of rest) {
       const mending = row.mend(flaw);
       // Of a field that should not be there nothing can be made, whatever it is called.
@@ -211,21 +220,15 @@ export function repairPayload(
       uses.push({ quirk: row.name, id: row.id, action, path, message, received: value });
       if (mending === "keep") return value;
       if (mending === "omit" || schema === undefined) return optional ? undefined : irreparable;
-      Object.assign(around, mending.beside);
-      // Each quirk once at each place, so this ends.
-      return mended(
-        schema,
-        mending.value,
-        { path, field, optional, around },
-        rest.filter((other) => other !== row),
-      );
+      if (mending.beside !== undefined) displaced.push({ value, beside: mending.beside });
+      const others = rest.filter((other) => other !== row); // Each quirk once at each place, so this ends.
+      return mended(schema, mending.value, place, others);
     }
     return irreparable;
   };
 
-  const schema = actions[action][kind];
-  const repaired = mended(schema, payload, { path: "", field: "", optional: false, around: {} }, rows);
-  return repaired === irreparable ? undefined : { payload: repaired, uses };
+  const whole = mended(actions[action][kind], payload, { path: "", field: "", optional: false, displaced: [] }, rows);
+  return whole === irreparable ? undefined : { payload: whole, uses };
 }
 
 const outcomes = {
@@ -256,7 +259,7 @@ export interface FrameReader<F> {
   /** The JSON in a text; `undefined` when it is not JSON. */
   readonly parse: (text: string) => unknown;
   /** The frame that some JSON is; its type is `MALFORMED` when it is none. */
-  readonly read: (json: unknown, text: string) => F;
+  readonly read: (json: unknown, text: string, options?: { readonly emptyMessageId: true }) => F;
 }
 
 /**
@@ -288,7 +291,12 @@ export function repairFrame<F extends { readonly type: string }>(
     elements = next;
     use(row);
   }
-  const frame = read(elements, text);
+  let frame = read(elements, text);
+  const row = rows.find(({ emptyMessageId }) => emptyMessageId);
+  if (frame.type === "MALFORMED" && row !== undefined) {
+    frame = read(elements, text, { emptyMessageId: true });
+    use(row);
+  }
   return frame.type === "MALFORMED" || uses.length === 0
     ? undefined
     : { frame: frame as Exclude<F, { readonly type: "MALFORMED" }>, uses };

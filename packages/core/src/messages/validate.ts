@@ -15,7 +15,7 @@ const maxNameLength = 40;
  * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
  *   does `undefined` if the payload is ours.
  * @param origin - Whose payload it is: `remote` if it was received.
- * @throws {@link PayloadError} The payload violates the schema of `<action>.req`.
+ * @throws PayloadError The payload violates the schema of `<action>.req`.
  * @spec OCPP-J 1.6 §4.2.1 [J-061, J-063, J-D15, J-D16]
  */
 export function parseReq<A extends Action>(action: A, payload: unknown, origin: PayloadError["origin"]): Req<A> {
@@ -28,7 +28,7 @@ export function parseReq<A extends Action>(action: A, payload: unknown, origin: 
  * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
  *   does `undefined` if the payload is ours.
  * @param origin - Whose payload it is: `remote` if it was received.
- * @throws {@link PayloadError} The payload violates the schema of `<action>.conf`.
+ * @throws PayloadError The payload violates the schema of `<action>.conf`.
  * @spec OCPP-J 1.6 §4.2.2 [J-061, J-063, J-088]
  */
 export function parseConf<A extends Action>(action: A, payload: unknown, origin: PayloadError["origin"]): Conf<A> {

@@ -9,11 +9,34 @@ const repeatedWithinMs = 120_000;
 /** How many characters a CALL and its answer may have together, so that nobody can have megabytes remembered. */
 const longestRemembered = 2048;
 
-/** A CALL and its answer, as texts: they are small, and what a handler does to its objects later does not reach them. */
+/**
+ * A CALL as it arrived. Its text is what tells a repetition: what a handler does to the payload does not reach it.
+ */
+export interface ReceivedCall {
+  readonly call: CallFrame;
+  /** When it arrived, in milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** `undefined` for a CALL that is nested so deeply that it cannot be written: it is like no other. */
+  readonly text: string | undefined;
+}
+
+/** Writes down a CALL that has arrived. */
+export function received(call: CallFrame, receivedAt: number): ReceivedCall {
+  try {
+    return { call, receivedAt, text: encode(call) };
+  } catch {
+    return { call, receivedAt, text: undefined };
+  }
+}
+
+/** Whether a CALL is the same as an earlier one under its message id. */
+export const isRepetition = (call: ReceivedCall, earlier: Pick<ReceivedCall, "text">): boolean =>
+  call.text !== undefined && call.text === earlier.text;
+
 interface AnsweredCall {
   readonly messageId: string;
   readonly receivedAt: number;
-  readonly call: string;
+  readonly text: string;
   readonly answer: string;
 }
 
@@ -32,15 +55,13 @@ export class AnsweredCalls {
     return this.#latest.length;
   }
 
-  /**
-   * Remembers an answer, if a repetition of its CALL could be told from a new one; forgets what is too old.
-   *
-   * @param receivedAt - When the CALL arrived, in milliseconds since the epoch.
-   */
-  remember(call: CallFrame, answer: CallResultFrame, receivedAt: number): void {
+  /** Remembers an answer, if a repetition of its CALL could be told from a new one; forgets what is too old. */
+  remember({ call, receivedAt, text }: ReceivedCall, answer: CallResultFrame): void {
     while (isOver(this.#latest[0], receivedAt)) this.#latest.shift();
-    if (isEmpty(call.payload) || !fits(call, answer)) return;
-    this.#latest.push({ messageId: call.messageId, receivedAt, call: encode(call), answer: encode(answer) });
+    if (text === undefined || text.length > longestRemembered || saysNothing.test(text)) return;
+    const answered = { messageId: call.messageId, receivedAt, text, answer: encode(answer) };
+    if (text.length + answered.answer.length > longestRemembered) return;
+    this.#latest.push(answered);
     if (this.#latest.length > rememberedCalls) this.#latest.shift();
   }
 
@@ -48,11 +69,11 @@ export class AnsweredCalls {
    * The answer to the CALL of which this one is a repetition. Another CALL under a remembered message id is none, and makes
    * the earlier one be forgotten: real firmware uses ids again.
    */
-  answerTo(call: CallFrame, now: number): CallResultFrame | undefined {
-    const index = this.#latest.findIndex(({ messageId }) => messageId === call.messageId);
+  answerTo(call: ReceivedCall): CallResultFrame | undefined {
+    const index = this.#latest.findIndex(({ messageId }) => messageId === call.call.messageId);
     const answered = this.#latest[index];
     if (answered === undefined) return undefined;
-    if (!isOver(answered, now) && fits(call) && encode(call) === answered.call) {
+    if (!isOver(answered, call.receivedAt) && isRepetition(call, answered)) {
       return decode(answered.answer) as CallResultFrame;
     }
     this.#latest.splice(index, 1);
@@ -67,22 +88,5 @@ export class AnsweredCalls {
 const isOver = (answered: AnsweredCall | undefined, now: number): boolean =>
   answered !== undefined && now - answered.receivedAt > repeatedWithinMs;
 
-const isEmpty = (payload: unknown): boolean =>
-  typeof payload !== "object" || payload === null || Object.keys(payload).length === 0;
-
-const fits = (...frames: readonly (CallFrame | CallResultFrame)[]): boolean =>
-  frames.reduce((room, { payload }) => roomAfter(payload, room), longestRemembered) >= 0;
-
-/** How much of `room` is left beside a JSON value, negative for none; found without a look at more than there is room for. */
-function roomAfter(value: unknown, room: number): number {
-  if (typeof value === "string") return room - value.length - 2;
-  if (typeof value !== "object" || value === null) return room - 4;
-  if (Array.isArray(value) && value.length > room) return -1;
-  let left = room - 2;
-  for (const name in value) {
-    left -= name.length + 4;
-    if (left < 0) break; // Before the next level: there may be more of them than the stack has room for.
-    left = roomAfter((value as Record<string, unknown>)[name], left);
-  }
-  return left;
-}
+/** The text of a CALL whose payload is empty. */
+const saysNothing = /,(?:\{\}|null)\]$/;

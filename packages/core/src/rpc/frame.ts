@@ -75,7 +75,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function decodeJson(json: unknown, text: string): Frame | Malformed {
+/** What is read although it is not allowed. */
+interface ReadOptions {
+  /** A CALL may have an empty message id. Default false. */
+  readonly emptyMessageId?: boolean;
+}
+
+function decodeJson(json: unknown, text: string, options: ReadOptions = {}): Frame | Malformed {
   if (json === undefined) {
     // J-127: nothing tells to which CALL an answer would belong.
     return { type: "MALFORMED", reason: "not-json", message: "The message is not JSON.", text };
@@ -86,7 +92,7 @@ function decodeJson(json: unknown, text: string): Frame | Malformed {
   }
   switch (json[0]) {
     case 2:
-      return decodeCall(json, text);
+      return decodeCall(json, text, options);
     case 3:
       return decodeCallResult(json, text);
     case 4:
@@ -102,7 +108,7 @@ function decodeJson(json: unknown, text: string): Frame | Malformed {
   }
 }
 
-function decodeCall(json: readonly unknown[], text: string): CallFrame | Malformed {
+function decodeCall(json: readonly unknown[], text: string, { emptyMessageId }: ReadOptions): CallFrame | Malformed {
   const malformed = { type: "MALFORMED", intended: "CALL", text } as const;
   const [, messageId, action, payload] = json;
   if (typeof messageId !== "string") {
@@ -113,7 +119,7 @@ function decodeCall(json: readonly unknown[], text: string): CallFrame | Malform
       : { ...malformed, reason: "message-id", message };
   }
   // J-056, J-D07; J-059 for the empty one.
-  if (messageId === "" || isTooLong(messageId)) {
+  if ((messageId === "" && !emptyMessageId) || isTooLong(messageId)) {
     const message = `The message id of the CALL is ${messageId === "" ? "empty" : `longer than ${longestMessageId} characters`}.`;
     return { ...malformed, reason: "message-id", message, messageId };
   }

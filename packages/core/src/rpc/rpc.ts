@@ -25,7 +25,7 @@
 
 import type { ErrorCode } from "../errors.ts";
 import type { Machine } from "../machine.ts";
-import { AnsweredCalls } from "./answered-calls.ts";
+import { AnsweredCalls, isRepetition, type ReceivedCall, received } from "./answered-calls.ts";
 import type { CallErrorFrame, CallFrame, CallResultFrame, Frame, FrameViolation, Malformed } from "./frame.ts";
 
 /** How a CALL of ours ended. */
@@ -58,12 +58,6 @@ interface Pending {
   readonly timeoutMs: number;
 }
 
-/** A CALL of the peer that is not answered yet. */
-interface Served {
-  readonly call: CallFrame;
-  readonly receivedAt: number;
-}
-
 /** How many timed-out CALLs are remembered, to tell an answer that is late from one that nobody asked for. */
 const rememberedTimeouts = 16;
 
@@ -74,7 +68,7 @@ export class Rpc implements Machine<RpcOutput> {
   #outstanding: Pending | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   readonly #timedOut: string[] = [];
-  readonly #serving = new Map<string, Served>();
+  readonly #serving = new Map<string, ReceivedCall>();
   readonly #answered = new AnsweredCalls();
   #closed = false;
 
@@ -147,7 +141,7 @@ export class Rpc implements Machine<RpcOutput> {
     if (served === undefined) return;
     this.#serving.delete(messageId);
     const answer = { type: "CALLRESULT", messageId, payload } as const;
-    this.#answered.remember(served.call, answer, served.receivedAt);
+    this.#answered.remember(served, answer);
     this.#outputs.push({ type: "send", frame: answer, answers: served.call });
   }
 
@@ -188,24 +182,25 @@ export class Rpc implements Machine<RpcOutput> {
   }
 
   #receiveCall(call: CallFrame, now: number): void {
-    const served = this.#serving.get(call.messageId)?.call;
+    const arrived = received(call, now);
+    const served = this.#serving.get(call.messageId);
     if (served !== undefined) {
       // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
       // both. A different CALL under an id in use is told so.
       this.#violation("duplicate-message-id", "The message id is that of a CALL which is still being served.", call);
-      if (served.action !== call.action || !isSameJson(served.payload, call.payload)) {
+      if (!isRepetition(arrived, served)) {
         this.#send(callError(call.messageId, "GenericError", "The message id is in use by an earlier CALL."));
       }
       return;
     }
     // Q14: the peer may not have got the answer, or got it too late.
-    const answer = this.#answered.answerTo(call, now);
+    const answer = this.#answered.answerTo(arrived);
     if (answer !== undefined) {
       this.#violation("duplicate-message-id", "The CALL repeats one that was answered, under its message id.", call);
       this.#send(answer);
       return;
     }
-    this.#serving.set(call.messageId, { call, receivedAt: now });
+    this.#serving.set(call.messageId, arrived);
     this.#outputs.push({ type: "received", call });
   }
 
@@ -282,21 +277,3 @@ const callError = (
   errorDescription,
   errorDetails: errorDetails as Record<string, unknown>,
 });
-
-/** No payload of OCPP is nested deeper than this, and a hostile one must not exhaust the stack. */
-const deepest = 16;
-
-function isSameJson(a: unknown, b: unknown, depth = deepest): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || depth === 0) return false;
-  const keys = Object.keys(a);
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    keys.length === Object.keys(b).length &&
-    keys.every(
-      (key) =>
-        Object.hasOwn(b, key) &&
-        isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], depth - 1),
-    )
-  );
-}

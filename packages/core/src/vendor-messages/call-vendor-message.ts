@@ -4,6 +4,7 @@ import {
   decodeData,
   encodeData,
   requestOf,
+  textIn,
   type VendorInput,
   type VendorMessage,
   type VendorOutput,
@@ -27,7 +28,7 @@ export type VendorConf<M extends VendorMessage> =
  *
  * @param data - What `message.req` accepts: JSON values, or a string with the format `text`; `undefined` without a schema.
  * @returns The status, and the `data` of the answer as `message.conf` makes it.
- * @throws {@link PayloadError} `data` does not fit its schema (`origin: "local"`, nothing was sent), or the answer's does
+ * @throws PayloadError `data` does not fit its schema (`origin: "local"`, nothing was sent), or the answer's does
  * not.
  * @throws The errors of {@link Connection.call}.
  * @spec OCPP 1.6 §4.3, §5.6 [CORE-DT-01, CORE-DT-04 … CORE-DT-07]
@@ -42,7 +43,8 @@ export async function callVendorMessage<const M extends VendorMessage>(
   // Without waiting for what is there already, so that CALLs are sent in the order in which they are made.
   const text = encoded instanceof Promise ? await encoded : encoded;
   const conf = await caller.call("DataTransfer", requestOf(message, text), options);
-  const isAnswered = conf.status === "Accepted" || (conf.status === "Rejected" && conf.data !== undefined);
+  const isAnswered =
+    conf.status === "Accepted" || (conf.status === "Rejected" && textIn(message, conf.data) !== undefined);
   const received = isAnswered ? await decodeData(message, "conf", conf.data) : undefined;
   return { status: conf.status, data: received } as VendorConf<M>;
 }

@@ -43,7 +43,7 @@ export type VendorOutput<M extends VendorMessage, K extends "req" | "conf"> =
 /**
  * Defines a vendor message, keeping the types of its schemas.
  *
- * @throws {@link PayloadError} `vendorId` is longer than 255 characters, or `messageId` than 50.
+ * @throws PayloadError `vendorId` is longer than 255 characters, or `messageId` than 50.
  * @spec OCPP 1.6 §3.12, §4.3 [CORE-DT-01 … CORE-DT-04, CORE-DT-08]
  * @__NO_SIDE_EFFECTS__
  */
@@ -65,7 +65,7 @@ export function requestOf({ vendorId, messageId }: VendorMessage, data: string |
  * Checks data of ours and writes it as the text that is sent.
  *
  * @returns A promise only if the schema takes its time.
- * @throws {@link PayloadError} It does not fit the schema; `cause` is what the schema has found.
+ * @throws PayloadError It does not fit the schema; `cause` is what the schema has found.
  */
 export function encodeData(
   message: VendorMessage,
@@ -87,28 +87,30 @@ export function encodeData(
   return result instanceof Promise ? result.then(checked) : checked(result);
 }
 
+/** The text that was received. An empty one is no JSON: it means none, from firmware that cannot leave a field out. */
+export const textIn = ({ format }: VendorMessage, data: string | undefined): string | undefined =>
+  data === "" && format !== "text" ? undefined : data;
+
 /**
  * Reads the text that has been received, and checks it.
  *
- * An empty text is no JSON: it counts as absent, as firmware means it that cannot leave a field out.
- *
- * @throws {@link PayloadError} It is not JSON, or does not fit the schema.
+ * @throws PayloadError It is not JSON, or does not fit the schema.
  */
 export async function decodeData(
   message: VendorMessage,
   kind: "req" | "conf",
-  text: string | undefined,
+  data: string | undefined,
 ): Promise<unknown> {
   const { [kind]: schema, format = "json" } = message;
   const failure = failureOf(message, "remote", kind);
   if (schema === undefined) {
-    if (text !== undefined && text !== "") throw failure(isNotPart);
+    if (data !== undefined && data !== "") throw failure(isNotPart);
     return undefined;
   }
-  let value: unknown = text;
-  if (format === "json") {
+  let value: unknown = textIn(message, data);
+  if (format === "json" && value !== undefined) {
     try {
-      value = text === undefined || text === "" ? undefined : JSON.parse(text);
+      value = JSON.parse(value as string);
     } catch {
       throw failure(isNotJson);
     }

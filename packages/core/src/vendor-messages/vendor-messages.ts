@@ -68,9 +68,9 @@ export class VendorMessages<R extends Role> {
    * both without `data`. Data that cannot be read was not accepted as a message, so that it is not for the handler to
    * reject: it is answered with a CALLERROR, which says where it is wrong and repeats none of it.
    *
-   * @throws {@link CallError} `data` is not JSON (`FormationViolation`), is missing (`ProtocolError`), or does not fit the
+   * @throws CallError `data` is not JSON (`FormationViolation`), is missing (`ProtocolError`), or does not fit the
    * schema (`PropertyConstraintViolation`).
-   * @throws {@link PayloadError} The handler's answer does not fit the schema.
+   * @throws PayloadError The handler's answer does not fit the schema.
    * @spec OCPP 1.6 §4.3, §7.23 [CORE-DT-05, CORE-DT-06, CORE-DT-07]
    */
   readonly answer = async (req: Req<"DataTransfer">, context: HandlerContext<R>): Promise<Conf<"DataTransfer">> => {

@@ -143,6 +143,42 @@ describe("CentralSystem", () => {
     expect(centralSystem.get("CP001")).toBeDefined();
   });
 
+  test.each(["connected", "violation"] as const)(
+    "tells of the end of a connection last, when a listener of `%s` has closed it",
+    async (name) => {
+      const { clock, centralSystem, connect } = network();
+      const log: string[] = [];
+      centralSystem.on(name, ({ identity }) => centralSystem.get(identity)?.close());
+      for (const later of ["connected", "violation", "disconnected"] as const) {
+        centralSystem.on(later, () => log.push(later));
+      }
+      connect("CP001").link.centralSystem.inject("nonsense");
+      await clock.advance(0);
+      expect(log).toEqual(["connected", ...(name === "violation" ? [name] : []), "disconnected"]);
+      expect(centralSystem.get("CP001")).toBeUndefined();
+    },
+  );
+
+  test("tells of the end of a connection last, when a listener of its own has closed it", async () => {
+    const { clock, connect, record, log } = network();
+    record("violation", ({ reason }) => reason);
+    const { accepted, link } = connect("CP001");
+    accepted.on("violation", () => accepted.close());
+    link.centralSystem.inject("nonsense");
+    await clock.advance(0);
+    expect(log).toEqual(["connected CP001", "violation not-json", "disconnected CP001 1000"]);
+  });
+
+  test.each([
+    { timeoutMs: 0 },
+    { timeoutMs: Number.POSITIVE_INFINITY },
+    { maxWaitingCalls: Number.NaN },
+    { maxServedCalls: Number.NaN },
+    { probeTimeoutMs: Number.NaN },
+  ])("refuses the limit %o, which would be none", (options) => {
+    expect(() => new CentralSystem(options)).toThrow(TypeError);
+  });
+
   test("refuses a second handler and the handler of an action that goes the other way", () => {
     const { centralSystem } = network();
     centralSystem.handle("Heartbeat", () => ({ currentTime }));

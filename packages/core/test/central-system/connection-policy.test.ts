@@ -131,6 +131,15 @@ describe("A second connection with the same identity", () => {
   });
 });
 
+test.each([
+  { duplicates: "newest" },
+  { tolerate: "nullFields" },
+  { tolerate: ["nullFields"] },
+  { tolerate: [undefined] },
+])("CentralSystem refuses %j, which would be found out with the first charger only", (options) => {
+  expect(() => new CentralSystem(options as CentralSystemOptions)).toThrow(TypeError);
+});
+
 describe("CentralSystem.drain", () => {
   test("closes connections at the rate it is given, with 1012, and admits nobody meanwhile", async () => {
     const { clock, centralSystem, connect, knock, log } = site();

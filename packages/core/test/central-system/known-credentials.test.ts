@@ -12,6 +12,7 @@ import {
   KnownCredentials,
   NotAcceptedError,
   type PasswordHash,
+  type RegistrationStatus,
   type Req,
 } from "../../src/index.ts";
 
@@ -30,7 +31,7 @@ const openHash: PasswordHash = {
 class Scene {
   readonly clock = new FakeClock();
   readonly records = new Map<string, CredentialRecord>();
-  readonly registrations = new Map([[identity, "Accepted" as const]]);
+  readonly registrations = new Map<string, RegistrationStatus>([[identity, "Accepted"]]);
   readonly faults: unknown[] = [];
   readonly changes: Req<"ChangeConfiguration">[] = [];
   centralSystem!: CentralSystem;
@@ -289,19 +290,63 @@ describe("KnownCredentials.changeAuthorizationKey", () => {
   });
 
   test("takes the key back when it was not sent: the Charge Point is not accepted, or gone", async () => {
+    scene.registrations.set(identity, "Rejected");
     await scene.begin();
-    scene.registrations.set(identity, "Rejected" as never);
-    const rejected = new Scene();
-    rejected.registrations.set(identity, "Rejected" as never);
-    await rejected.begin();
-    expect(await rejected.change()).toBeInstanceOf(NotAcceptedError);
-    expect(await rejected.accepted(oldKey, newKey)).toEqual([oldKey]);
+    expect(await scene.change()).toBeInstanceOf(NotAcceptedError);
+    expect(await scene.accepted(oldKey, newKey)).toEqual([oldKey]);
 
+    scene.registrations.set(identity, "Accepted");
+    await scene.connect(oldKey);
     const change = scene.credentials.changeAuthorizationKey(identity, { authorizationKey: newKey });
     scene.centralSystem.get(identity)?.close();
     expect(await scene.outcome(change)).toMatchObject({ name: "ConnectionClosedError", sent: false });
     expect(await scene.accepted(oldKey, newKey)).toEqual([oldKey]);
     expect(await scene.change()).toMatchObject({ name: "ConnectionClosedError", sent: false });
+  });
+
+  test("takes the key back when it could not be sent: the time-out is none, or too many CALLs wait", async () => {
+    await scene.begin();
+    const change = scene.credentials.changeAuthorizationKey(identity, { authorizationKey: newKey, timeoutMs: 0 });
+    expect(await scene.outcome(change)).toBeInstanceOf(TypeError);
+    expect(scene.records.get(identity)?.candidates).toEqual([]);
+    for (let waiting = 0; waiting <= 1000; waiting++) {
+      scene.centralSystem
+        .get(identity)
+        ?.call("ClearCache", {})
+        .catch(() => {});
+    }
+    expect(await scene.change()).toBeInstanceOf(RangeError);
+    expect(scene.changes).toEqual([]);
+    expect(scene.records.get(identity)?.candidates).toEqual([]);
+  });
+
+  test("accepts both keys when the caller has lost interest in the answer, for whatever reason", async () => {
+    await scene.begin();
+    scene.answer = () => new Promise(() => {});
+    const signal = {
+      aborted: false,
+      reason: new TypeError("enough"),
+      abort: () => {},
+      addEventListener: (_: "abort", listener: () => void) => {
+        signal.abort = listener;
+      },
+      removeEventListener: () => {},
+    };
+    const change = scene.credentials.changeAuthorizationKey(identity, { authorizationKey: newKey, signal });
+    await scene.clock.advance(0);
+    signal.abort();
+    expect(await scene.outcome(change)).toBe(signal.reason);
+    expect(await scene.accepted(oldKey, newKey)).toEqual([oldKey, newKey]);
+  });
+
+  test("tells of a CALLERROR without its words, which may repeat the key [SEC-A01-09]", async () => {
+    await scene.begin();
+    scene.answer = () => {
+      throw new CallError("InternalError", `"${newKey}" is no good`, { details: { text: `it was ${newKey}` } });
+    };
+    const error = await scene.change();
+    expect(error).toMatchObject({ name: "CallError", code: "InternalError", action: "ChangeConfiguration" });
+    expect(`${error} ${JSON.stringify(error)}`).not.toContain(newKey);
   });
 
   test("keeps a key that was sent after the one that is Accepted, and forgets those before it", async () => {
@@ -469,6 +514,23 @@ describe("KnownCredentials.raiseSecurityProfile", () => {
     expect(await allowed()).toEqual([1, 2]);
   });
 
+  test("allows a profile that was refused and accepted, when it was asked for twice at once", async () => {
+    const answers = ["Rejected", "Accepted"];
+    scene.answer = () => ({ status: answers.shift() });
+    const raises = [1, 2].map(() => scene.credentials.raiseSecurityProfile(identity, 2));
+    expect(await scene.outcome(Promise.all(raises))).toEqual(["Rejected", "Accepted"]);
+    expect(await allowed()).toEqual([1, 2]);
+  });
+
+  test("allows no lower profile than the one that was enrolled while the answer was awaited [SEC-A05-09]", async () => {
+    scene.answer = async () => {
+      await scene.credentials.enroll(identity, { authorizationKey: oldKey, securityProfile: 3 });
+      return { status: "Accepted" };
+    };
+    expect(await scene.raise(2)).toBe("Accepted");
+    expect(await allowed()).toEqual([3]);
+  });
+
   test("forgets lower profiles when a higher one is used, and keeps higher ones [SEC-A05-09]", async () => {
     for (const profile of [2, 3] as const) await scene.raise(profile);
     expect(await allowed()).toEqual([1, 2, 3]);
@@ -492,7 +554,7 @@ describe("KnownCredentials.raiseSecurityProfile", () => {
     expect(await allowed()).toEqual([2]);
   });
 
-  test("is not settled by a certificate what is open about a key", async () => {
+  test("leaves open what is open about a key, when a certificate is used", async () => {
     await scene.raise(3);
     scene.answer = () => {
       throw new CallError("InternalError");

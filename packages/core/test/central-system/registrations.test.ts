@@ -150,6 +150,40 @@ describe("A Charge Point that is not accepted", () => {
     expect(more).toMatchObject([[4, expect.anything(), "SecurityError", expect.anything(), {}]]);
   });
 
+  test("is not asked any more when it has booted before the question has left [CORE-BOOT-27]", async () => {
+    const { connect, result } = site();
+    const { accepted, chargePoint, link } = connect();
+    let answer = (_: object): void => {};
+    chargePoint.handle("GetConfiguration", () => new Promise((resolve) => (answer = resolve)));
+    const outstanding = accepted.call("GetConfiguration", {});
+    await result(chargePoint.call("Heartbeat", {}));
+    await result(chargePoint.call("BootNotification", boot));
+    answer({});
+    await result(outstanding);
+    const actions = link.centralSystem.sent.map((text) => JSON.parse(text)).filter(([type]) => type === 2);
+    expect(actions).toMatchObject([[2, expect.anything(), "GetConfiguration", {}]]);
+  });
+
+  test("is not accepted by an answer that came too late for its connection, whatever it was told on the next one [J-132] [J-165]", async () => {
+    const registrations = new Map<string, RegistrationStatus>();
+    const { behaviour, connect, result } = site({ registrations });
+    const first = connect();
+    let answer = (): void => {};
+    first.accepted.handle(
+      "BootNotification",
+      () => new Promise((resolve) => (answer = () => resolve({ status: "Accepted", currentTime, interval: 300 }))),
+    );
+    first.chargePoint.call("BootNotification", boot).catch(() => {});
+    await result(Promise.resolve());
+    first.link.chargePoint.drop();
+    behaviour.status = "Rejected";
+    await result(connect().chargePoint.call("BootNotification", boot));
+    answer();
+    await result(Promise.resolve());
+    expect(registrations.get("CP001")).toBe("Rejected");
+    expect(await result(connect().chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
+  });
+
   test.each(["Pending", "Rejected"] as const)("is not asked when its latest answer was %s", async (status) => {
     const { connect, result } = site({ registrations: new Map([["CP001", status]]) });
     const { chargePoint, link } = connect();

@@ -57,6 +57,22 @@ describe("ChargePoint, connecting", () => {
     expect(site.said("refused")[0]).toEqual({ error: expect.any(HandshakeError), retryInMs: 2000 });
   });
 
+  test("says what is wrong when `connect` gives something else than a transport, and tries again", async () => {
+    const site = new Site({ connect: (() => () => {}) as never });
+    await site.start();
+    await site.clock.advance(2000);
+    expect(site.said("refused")).toHaveLength(2);
+    expect(site.said("refused")[0]?.error).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("connect()"),
+    });
+  });
+
+  test("refuses settings that would be found out with the first connection only", () => {
+    expect(() => new Site({ timeoutMs: Number.NaN })).toThrow(TypeError);
+    expect(() => new Site({ tolerate: ["nullFields"] as never })).toThrow(TypeError);
+  });
+
   test("does not boot again on a mere reconnect [J-160] [J-161]", async () => {
     const site = new Site();
     await site.start();

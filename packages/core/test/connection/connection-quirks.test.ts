@@ -27,6 +27,34 @@ describe("Connection, tolerating nothing", () => {
   });
 });
 
+test.each([["nullFields"], [undefined], [{}], "nullFields"])(
+  "Connection.tolerate refuses %j, which is no quirk",
+  (list) => {
+    const { connection } = rawPeer("CentralSystem");
+    expect(() => connection.tolerate(list as never)).toThrow(TypeError);
+  },
+);
+
+describe("Connection, tolerating nothing, lives with", () => {
+  test("answers without a message id, and with one that nobody has sent [Q15] [Q16]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem");
+    const conf = connection.call("GetDiagnostics", { location: "ftp://files.example.com" });
+    await send('[3,"",{"fileName":"log"}]');
+    await send('[4,"-1","GenericError","",{}]');
+    await send('[3,"1",{"fileName":"log"}]');
+    expect(await conf).toEqual({ fileName: "log" });
+    expect(events.violation.map(({ reason }) => reason)).toEqual(["unmatched-answer", "unmatched-answer"]);
+    expect(arrived).toEqual([[2, "1", "GetDiagnostics", { location: "ftp://files.example.com" }]]);
+  });
+
+  test("a CALL under an empty message id: it is answered under it, and refused [Q15] [J-059]", async () => {
+    const { send, arrived, events } = rawPeer("CentralSystem");
+    await send('[2,"","Heartbeat",{}]');
+    expect(arrived).toEqual([[4, "", "FormationViolation", "The message id of the CALL is empty.", {}]]);
+    expect(events.violation).toMatchObject([{ reason: "message-id" }]);
+  });
+});
+
 describe("Connection, tolerating quirks", () => {
   test("hands the repaired payload of a CALL to the handler and says what was wrong, after the frame as it was [Q3]", async () => {
     const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: [quirks.longTexts] });
@@ -137,6 +165,26 @@ describe("Connection, tolerating quirks", () => {
       "CALL",
       "CALLRESULT",
     ]);
+  });
+
+  test("serves CALLs under an empty message id one by one, and answers under it [Q15] [J-059]", async () => {
+    const { connection, send, arrived, events } = rawPeer("CentralSystem", { tolerate: [quirks.emptyMessageIds] });
+    const tags: string[] = [];
+    connection.handle("Authorize", ({ idTag }) => {
+      tags.push(idTag);
+      return accepted;
+    });
+    await send('[2,"","Authorize",{"idTag":"A"}]');
+    await send('[2,"","Authorize",{"idTag":"B"}]');
+    await send('[2,"","Authorize",{"idTag":"A"}]');
+    expect(tags).toEqual(["A", "B", "A"]);
+    expect(arrived).toEqual([
+      [3, "", accepted],
+      [3, "", accepted],
+      [3, "", accepted],
+    ]);
+    expect(events.violation).toEqual([]);
+    expect(events.tolerated).toHaveLength(3);
   });
 
   test("settles a call with an answer that was no frame [J-D05]", async () => {

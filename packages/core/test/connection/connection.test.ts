@@ -236,15 +236,17 @@ describe("Connection.call", () => {
     expect(await rejection(connection.call("Authorize", { idTag: "D" }))).toBeInstanceOf(RangeError);
   });
 
-  test.each([["Reset"], ["Rset"], ["toString"], ["__proto__"]])(
-    "refuses %s, which a Charge Point cannot send, with a TypeError",
-    async (action) => {
-      const { connection } = rawPeer("ChargePoint");
-      const error = await rejection(connection.call(action as "Heartbeat", {}));
-      expect(error).toBeInstanceOf(TypeError);
-      expect(String(error)).toContain(`A ChargePoint cannot send "${action}"`);
-    },
-  );
+  test.each([
+    ["Reset", "A ChargePoint cannot send Reset"],
+    ["Rset", 'no action "Rset"'],
+    ["toString", 'no action "toString"'],
+    ["__proto__", 'no action "__proto__"'],
+  ])("refuses %s, which a Charge Point cannot send, with a TypeError", async (action, said) => {
+    const { connection } = rawPeer("ChargePoint");
+    const error = await rejection(connection.call(action as "Heartbeat", {}));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain(said);
+  });
 
   test.each([[0], [-1], [Number.NaN], [Number.POSITIVE_INFINITY]])("refuses a time-out of %s ms", async (timeoutMs) => {
     const { connection } = rawPeer("ChargePoint");
@@ -499,12 +501,42 @@ describe("Connection.handle", () => {
     expect(closed).toEqual([{ code: 1008, reason: "Too many unanswered CALLs" }]);
   });
 
+  test.each(["too-many-calls", "not-json"])(
+    "tells of the end last, after all CALLs, when it ends over the violation %s",
+    async (reason) => {
+      const { connection, clock, peer } = rawPeer("CentralSystem", { maxServedCalls: 1 });
+      const told: string[] = [];
+      connection.on("violation", (event) => {
+        if (event.reason === reason) connection.close();
+      });
+      connection.on("violation", (event) => told.push(event.reason));
+      connection.on("finished", ({ direction }) => told.push(`finished ${direction}`));
+      connection.on("closed", () => told.push("closed"));
+      connection.handle("Heartbeat", () => new Promise(() => {}));
+      connection.call("ClearCache", {}).catch(() => {});
+      peer.send('[2,"1","Heartbeat",{}]');
+      peer.send(reason === "not-json" ? "nonsense" : '[2,"2","Heartbeat",{}]');
+      await clock.advance(0);
+      expect(told[0]).toBe(reason);
+      expect(told.slice(1, -1)).toEqual(expect.arrayContaining(["finished out", "finished in"]));
+      expect(told).toHaveLength(reason === "not-json" ? 4 : 5);
+      expect(told.at(-1)).toBe("closed");
+    },
+  );
+
+  test.each([{ timeoutMs: 0 }, { maxWaitingCalls: Number.NaN }, { maxServedCalls: -1 }])(
+    "refuses the limit %o, which would be none",
+    (options) => {
+      expect(() => rawPeer("CentralSystem", options)).toThrow(TypeError);
+    },
+  );
+
   test("refuses a second handler, an unknown action, and one that goes the other way", () => {
     const { connection } = rawPeer("CentralSystem");
     connection.handle("Heartbeat", () => ({ currentTime: "2026-01-01T00:00:00Z" }));
     expect(() => connection.handle("Heartbeat", () => ({ currentTime: "2026-01-01T00:00:00Z" }))).toThrow(TypeError);
     expect(() => connection.handle("Reset" as "Heartbeat", () => ({ currentTime: "" }))).toThrow(
-      'A ChargePoint cannot send "Reset"',
+      "A ChargePoint cannot send Reset",
     );
     expect(() => connection.handle("toString" as "Heartbeat", () => ({ currentTime: "" }))).toThrow(TypeError);
   });

@@ -72,6 +72,24 @@ describe("redacted", () => {
     expect(frame.errorDetails).toMatchObject({ received: { Key: "x" } });
   });
 
+  test("hides a text in a payload that says more of the key than its name [SEC-A01-09]", () => {
+    const frame = redacted({
+      type: "CALL",
+      messageId: "1",
+      action: "DataTransfer",
+      payload: {
+        vendorId: "VendorX",
+        data: JSON.stringify({ key: "authorizationkey", value: secret }),
+        keys: ["AuthorizationKey", "HeartbeatInterval"],
+      },
+    });
+    expect(frame.payload).toEqual({
+      vendorId: "VendorX",
+      data: "(redacted)",
+      keys: ["AuthorizationKey", "HeartbeatInterval"],
+    });
+  });
+
   test("hides the text of what is no frame, when it names the key [SEC-A01-09]", () => {
     const malformed = [
       `[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"${secret}"}`,

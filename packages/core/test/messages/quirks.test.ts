@@ -157,6 +157,8 @@ const cases: readonly Case[] = [
   ),
   ...(
     [
+      ["missingSeconds", "2013-01-01T00:00Z", "2013-01-01T00:00:00Z"],
+      ["missingSeconds", "2013-01-01T00:00-05:00", "2013-01-01T00:00:00-05:00"],
       ["shortOffsets", "2024-04-26T14:35:02+02", "2024-04-26T14:35:02+02:00"],
       ["shortOffsets", "2024-04-26T14:35:02.123-11", "2024-04-26T14:35:02.123-11:00"],
       ["localTimes", "2023-10-19T15:28:07", "2023-10-19T15:28:07Z"],
@@ -263,7 +265,7 @@ describe("All quirks together", () => {
       connectorId: 1,
       transactionId: 2 ** 63,
       meterValue: {
-        timestamp: "2026-01-01T00:00:00[GMT]",
+        timestamp: "2026-01-01T00:00+02[Europe/Belgrade]",
         vendor: true,
         sampledValue: [{ value: 50, unit: "Hz", phase: null }, { value: "1" }],
       },
@@ -271,13 +273,16 @@ describe("All quirks together", () => {
     const result = repaired(all, "MeterValues.req", sent);
     expect(result?.payload).toStrictEqual({
       connectorId: 1,
-      meterValue: [{ timestamp: "2026-01-01T00:00:00Z", sampledValue: [{ value: "50", unit: "Hz" }, { value: "1" }] }],
+      meterValue: [
+        { timestamp: "2026-01-01T00:00:00+02:00", sampledValue: [{ value: "50", unit: "Hz" }, { value: "1" }] },
+      ],
     });
     expect(result?.uses.map(({ quirk, path }) => `${quirk} ${path}`).sort()).toEqual([
       "extraFields meterValue[0].vendor",
       "hugeTransactionIds transactionId",
-      "localTimes meterValue[0].timestamp",
+      "missingSeconds meterValue[0].timestamp",
       "nullFields meterValue[0].sampledValue[0].phase",
+      "shortOffsets meterValue[0].timestamp",
       "singleMeterValue meterValue",
       "unknownUnits meterValue[0].sampledValue[0].unit",
       "unquotedTexts meterValue[0].sampledValue[0].value",
@@ -334,6 +339,8 @@ describe("All quirks together", () => {
     ["StartTransaction.req", start({ timestamp: "2026-01-01 00:00:00" })],
     ["StartTransaction.req", start({ timestamp: 1_767_225_600 })],
     ["StartTransaction.req", start({ timestamp: "2026-01-01T00:00:00Z[G M T]" })],
+    ["StartTransaction.req", start({ timestamp: "2026-01-01T00:00.5Z" })],
+    ["StartTransaction.req", start({ timestamp: "2026-01-01T00Z" })],
     ["GetDiagnostics.req", { location: "files.example.com" }],
   ])("still refuse %s %j", (message, payload) => {
     expect(() => strict(message, payload)).toThrow(PayloadError);
@@ -342,6 +349,19 @@ describe("All quirks together", () => {
 
   test("refuse data of DataTransfer that is nested so deeply that it cannot be written [Q6]", () => {
     expect(repaired(all, "DataTransfer.req", { vendorId: "V", data: nested(100_000) })).toBeUndefined();
+  });
+
+  test("keep an unknown errorCode although the fields for it are null [Q2] [Q9]", () => {
+    const sent = status({ errorCode: "Error", info: null, vendorErrorCode: null });
+    expect(repaired(all, "StatusNotification.req", sent)?.payload).toStrictEqual(
+      status({ errorCode: "OtherError", vendorErrorCode: "Error" }),
+    );
+    expect(repaired([quirks.unknownErrorCodes], "StatusNotification.req", sent)).toBeUndefined();
+  });
+
+  test("do not take the time of a named zone for UTC [Q10]", () => {
+    const sent = start({ timestamp: "2026-01-01T12:00:00[Europe/Belgrade]" });
+    expect(repaired(all, "StartTransaction.req", sent)).toBeUndefined();
   });
 
   test("that let an empty sampledValue through do not let an empty meterValue through [Q7]", () => {
@@ -354,6 +374,21 @@ describe("All quirks together", () => {
     const sent = { ...boot, iccid: null, meterType: {} };
     expect(repaired(all, "BootNotification.req", sent)).toBeUndefined();
     expect(sent).toStrictEqual({ ...boot, iccid: null, meterType: {} });
+  });
+
+  test("look at each element of a long list a few times, and not at all of them for each that is wrong", () => {
+    let looks = 0;
+    const watched = (list: unknown[]) =>
+      new Proxy(list, {
+        get: (target, name, receiver) => {
+          if (typeof name === "string" && /^\d+$/.test(name)) looks++;
+          return Reflect.get(target, name, receiver);
+        },
+      });
+    const values = Array.from({ length: 5000 }, (_, index) => ({ value: index < 4500 ? "1" : 1 }));
+    const sent = { connectorId: 1, meterValue: [{ timestamp: now, sampledValue: watched(values) }] };
+    expect(repaired(all, "MeterValues.req", sent)?.uses).toHaveLength(500);
+    expect(looks).toBeLessThan(10 * values.length);
   });
 
   test("repair a thousand places of one payload, and no more", () => {
@@ -375,6 +410,13 @@ describe("Without a quirk", () => {
   test("any transactionId that JavaScript can hold is accepted, as are years nobody lives in [Q10] [Q12]", () => {
     for (const transactionId of [-1, 0, 2 ** 31, 2 ** 53 - 1]) {
       const sent = stop({ transactionId, timestamp: "0001-01-01T00:00:00Z" });
+      expect(strict("StopTransaction.req", sent)).toBe(sent);
+    }
+  });
+
+  test("any meter reading in whole Wh is accepted, negative ones included [Q13]", () => {
+    for (const meterStop of [-5, 0, 2 ** 53 - 1]) {
+      const sent = stop({ meterStop });
       expect(strict("StopTransaction.req", sent)).toBe(sent);
     }
   });
@@ -412,6 +454,7 @@ const frames: readonly [name: Name, text: string, frame: unknown][] = [
   ],
   ["numericMessageIds", '[2,17,"Heartbeat",{}]', heartbeat],
   ["numericMessageIds", "[3,17,{}]", { type: "CALLRESULT", messageId: "17", payload: {} }],
+  ["emptyMessageIds", '[2,"","Heartbeat",{}]', { ...heartbeat, messageId: "" }],
   ["extraElements", '[2,"17","Heartbeat",{},null,"more"]', heartbeat],
   ["extraElements", '[3,"17",{},{}]', { type: "CALLRESULT", messageId: "17", payload: {} }],
 ];
@@ -457,7 +500,8 @@ describe("Quirks of frames", () => {
     ['["5","17","Heartbeat",{}]'],
     ['["two","17","Heartbeat",{}]'],
     ['[[2],"17","Heartbeat",{}]'],
-    ['[2,"","Heartbeat",{}]'],
+    ['[2,"","Heartbeat"]'],
+    ['[2,"",5,{}]'],
     ['[2,9007199254740993,"Heartbeat",{}]'],
     ['[2,1.5,"Heartbeat",{}]'],
     ['[2,1e400,"Heartbeat",{}]'],
@@ -470,6 +514,16 @@ describe("Quirks of frames", () => {
   ])("all together still refuse %s [J-D02] [J-D03] [J-D04] [J-D06] [J-D07] [J-D09]", (text) => {
     expect(decode(text).type).toBe("MALFORMED");
     expect(repairFrame(all, text, reader)).toBeUndefined();
+  });
+
+  test("that forgive an empty message id do so beside others [Q15] [J-059]", () => {
+    const result = repairFrame(all, '["2","","Heartbeat",{},1]', reader);
+    expect(result?.frame).toEqual({ ...heartbeat, messageId: "" });
+    expect(result?.uses.map(({ quirk }) => quirk).sort()).toEqual([
+      "emptyMessageIds",
+      "extraElements",
+      "quotedMessageTypes",
+    ]);
   });
 
   test("have nothing to do with a frame that is right", () => {
@@ -510,10 +564,6 @@ describe("Quirks of the handshake", () => {
     ["\xff".repeat(40)],
   ])("hexadecimalKeys does not read %j [Q23]", (text) => {
     expect(decoded(text)).toBeUndefined();
-  });
-
-  test("missingSubprotocol speaks the one there is [Q18]", () => {
-    expect(quirks.missingSubprotocol).toMatchObject({ scope: "handshake", subprotocol: "ocpp1.6" });
   });
 });
 

@@ -301,6 +301,23 @@ describe("Rpc, serving", () => {
     expect(rpc.serving).toBe(0);
   });
 
+  test("knows a repetition whatever a handler has done to the payload of the first [J-057] [Q14] [trap 5]", () => {
+    const rpc = new Rpc();
+    const payload: Partial<typeof req> = { ...req };
+    rpc.receive(call("1", "StartTransaction", payload), start);
+    rpc.poll();
+    payload.idTag = "normalized";
+    delete payload.timestamp;
+    rpc.receive(call("1", "StartTransaction", { ...req }), start + 1000);
+    expectViolation(rpc, "duplicate-message-id");
+    expectQuiet(rpc);
+    rpc.respond("1", { transactionId: 7 });
+    expectSent(rpc, callResult("1", { transactionId: 7 }));
+    rpc.receive(call("1", "StartTransaction", { ...req }), start + 60_000);
+    expectViolation(rpc, "duplicate-message-id");
+    expectSent(rpc, callResult("1", { transactionId: 7 }));
+  });
+
   test("serves another CALL under an answered message id as any other, without a word [J-054]", () => {
     const rpc = answered();
     rpc.receive(call("1", "StartTransaction", { ...req, meterStart: 11 }), start);

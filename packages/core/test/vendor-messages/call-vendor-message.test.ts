@@ -82,6 +82,12 @@ describe("callVendorMessage", () => {
     });
   });
 
+  test("takes the empty text of a refusal, which is no JSON, for no data", async () => {
+    const { connection, settled } = sender({ status: "Rejected", data: "" });
+    expect(await settled(callVendorMessage(connection, limits, { amperes: 16 }))).toEqual({ status: "Rejected" });
+    expect(await settled(callVendorMessage(connection, label, "a b"))).toEqual({ status: "Rejected", data: "" });
+  });
+
   test.each<[object, string]>([
     [
       { status: "Accepted", data: "SECRET" },
