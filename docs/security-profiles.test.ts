@@ -30,7 +30,7 @@ function unionIn(path: string, from: string): string[] {
 }
 
 const failures = unionIn("../packages/core/src/errors.ts", "type HandshakeFailure =") as HandshakeFailure[];
-const refusals = unionIn("../packages/core/src/central-system/central-system.ts", "readonly reason:\n");
+const refusals = unionIn("../packages/core/src/central-system/handshake-refusal.ts", "readonly reason:\n");
 
 describe("security-profiles.md", () => {
   it("has a row for each profile", () => {

@@ -53,7 +53,8 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
 
     function fail(reason: HandshakeFailure, what: string, advice: string, cause?: unknown): void {
       settle();
-      reject(new HandshakeError(reason, `The Central System at ${url} ${what}.`, { url, advice, cause }));
+      const tried = withoutQuery(url);
+      reject(new HandshakeError(reason, `The Central System at ${tried} ${what}.`, { url: tried, advice, cause }));
       webSocket.close(); // Does nothing where the runtime has given up by itself.
     }
 
@@ -80,15 +81,20 @@ const checkAll =
   "Browsers do not tell why: check the URL, the network and the certificate, and whether the Central System knows the " +
   `identity, asks for no password and speaks "${subprotocol}".`;
 
+/** The query of a URL may be secret. */
+const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
+
 /** A browser may throw instead of failing later, for example at `ws:` in a page that came over HTTPS. */
 function create(url: string): WebSocket {
   try {
     return new WebSocket(url, subprotocol);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
+    const tried = withoutQuery(url);
+    const said = why.replace(url, tried).replace(/\.$/, "");
     const advice = "Use wss, or a page that came over HTTP.";
-    throw new HandshakeError("network", `No WebSocket to ${url} may be opened from here: ${why.replace(/\.$/, "")}.`, {
-      url,
+    throw new HandshakeError("network", `No WebSocket to ${tried} may be opened from here: ${said}.`, {
+      url: tried,
       advice,
       cause,
     });

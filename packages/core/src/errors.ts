@@ -257,7 +257,7 @@ const securityEvents: Readonly<Partial<Record<HandshakeFailure, string>>> = {
 
 /** What is known of a handshake that failed. */
 export interface HandshakeErrorOptions {
-  /** The connection URL that was tried. */
+  /** The connection URL that was tried, without its query, which may be secret. */
   readonly url: string;
   /** What to do about it, in a sentence. Default: nothing is advised. */
   readonly advice?: string;
@@ -277,7 +277,7 @@ export class HandshakeError extends OcppError {
   readonly reason: HandshakeFailure;
   /** What to do about it, in a sentence; it is the end of `message`, too. May be empty. */
   readonly advice: string;
-  /** The connection URL that was tried. */
+  /** The connection URL that was tried, without its query, which may be secret. */
   readonly url: string;
   /** The HTTP status of the answer, when there was one and the runtime tells (browsers do not). */
   readonly status: number | undefined;

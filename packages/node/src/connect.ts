@@ -19,6 +19,8 @@ import {
   diagnosisOfTimeout,
   type Stage,
 } from "./diagnosis.ts";
+import { checkLimits } from "./limits.ts";
+import { withoutQuery } from "./peer-text.ts";
 import { connectingTls, rulesOf, type SecurityProfile, type TlsOptions } from "./security-profile.ts";
 import { type TransportOptions, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
 
@@ -54,17 +56,18 @@ export interface ConnectOptions extends TransportOptions {
  *
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, no compression, follows no redirect and ends in a
  * transport or a rejection; a failed one leaves no socket behind. What it returns rejects with a {@link HandshakeError},
- * which tells what was wrong and what to do; or with a TypeError when the URL or the identity is none, or the URL is not
- * one of the `securityProfile`.
+ * which tells what was wrong and what to do, and of the URL all but the query, which may be secret; or with a TypeError when
+ * the URL or the identity is none, or the URL is not one of the `securityProfile`.
  *
  * @param options - A function is asked at each attempt, so that a new AuthorizationKey, certificate, SecurityProfile or
  * WebSocketPingInterval takes effect with the next connection.
  * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or the settings are not those that
- * the `securityProfile` needs. Where the options are a function, what is returned rejects with it.
+ * the `securityProfile` needs; or a limit is no positive number. Where the options are a function, what is returned rejects with it.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-001, J-020, J-026, J-027]; J errata 3.3 [J-031, J-033]; security white paper §2
  */
 export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): Connect {
   if (typeof options === "function") return async (target) => connect(options())(target);
+  checkLimits(options);
   const credentials = credentialsOf(options);
   return async (target) => open(target, credentials, options);
 }
@@ -94,6 +97,7 @@ function open(
   options: ConnectOptions,
 ): Promise<Transport> {
   const url = connectionUrl(endpoint, identity);
+  const shownUrl = withoutQuery(url);
   const scheme = schemeOf(url, securityProfile);
   const { clock = systemClock, handshakeTimeoutMs = 30_000 } = options;
   const headers = password === undefined ? {} : { Authorization: basicAuthorization(identity, password) };
@@ -132,13 +136,14 @@ function open(
     function fail(diagnosis: Diagnosis, more: { readonly status?: number; readonly cause?: unknown } = {}): void {
       const { reason, what, advice } = diagnosis;
       disarm();
-      reject(new HandshakeError(reason, `The Central System at ${url} ${what}.`, { url, advice, ...more }));
+      reject(
+        new HandshakeError(reason, `The Central System at ${shownUrl} ${what}.`, { url: shownUrl, advice, ...more }),
+      );
       webSocket.terminate(); // Also when `ws` gives up by itself: it does nothing then.
     }
 
-    webSocket.on("unexpected-response", (_, { statusCode: status = 0, statusMessage = "", headers: { location } }) => {
-      const answer = { status, statusText: statusMessage, ...(location !== undefined && { location }) };
-      fail(diagnosisOfAnswer(answer, attempt()), { status });
+    webSocket.on("unexpected-response", (_, { statusCode: status = 0, headers: { location } }) => {
+      fail(diagnosisOfAnswer({ status, location }, attempt()), { status });
     });
     webSocket.on("upgrade", (response) => {
       stage = "answered";
@@ -163,15 +168,15 @@ function schemeOf(url: string, securityProfile: SecurityProfile): "ws" | "wss" {
   const { scheme: expected = scheme } = rulesOf(securityProfile);
   if (scheme === expected) return scheme;
   throw new TypeError(
-    `securityProfile ${securityProfile} needs a URL that begins with "${expected}:": ${url} does not.`,
+    `securityProfile ${securityProfile} needs a URL that begins with "${expected}:": ${withoutQuery(url)} does not.`,
   );
 }
 
 function checkUrl(url: string): void {
-  if (!URL.canParse(url))
-    throw new TypeError(`"${url}" is no URL. Give an endpoint like "wss://central.example.com/ocpp".`);
-  const { username, password } = new URL(url);
-  if (username === "" && password === "") return;
   // They would end up in error messages, and the user name is always the identity. [J-175]
-  throw new TypeError("The endpoint URL contains a user name or a password. Pass the password as authorizationKey.");
+  if (/^\w+:\/\/[^/?]*@/.test(url)) {
+    throw new TypeError("The endpoint URL contains a user name or a password. Pass the password as authorizationKey.");
+  }
+  if (URL.canParse(url)) return;
+  throw new TypeError(`"${withoutQuery(url)}" is no URL. Give an endpoint like "wss://central.example.com/ocpp".`);
 }

@@ -1,11 +1,15 @@
 /*
  * The doctor of a Charge Point: why its opening handshake failed, told from the error codes of Node and OpenSSL and from the
- * HTTP status, and what to do about it. That of a Central System is in tls-refusal.ts
+ * HTTP status, and what to do about it. That of a Central System is in
+ * refusals.ts and profile-refusals.ts.
  *
  * `what` is the rest of a sentence that begins with "The Central System at <URL>", without the full stop.
  */
+import { STATUS_CODES } from "node:http";
 import type { HandshakeFailure } from "@ocppj/core";
+import { quote, withoutQuery } from "./peer-text.ts";
 import type { SecurityProfile } from "./security-profile.ts";
+import { codeOf, sslErrors, textOf } from "./tls-errors.ts";
 
 /** Why an attempt to connect has failed. */
 export interface Diagnosis {
@@ -28,32 +32,6 @@ export interface Attempt {
   /** Whether it has a certificate to show. */
   readonly hasCertificate: boolean;
 }
-
-/**
- * An error of OpenSSL, whoever noticed it: an alert is what the other side says. Its name begins with a version of TLS, or
- * since OpenSSL 3.2 with "SSL/TLS".
- */
-const ssl = (...reasons: readonly string[]): RegExp => new RegExp(`^ERR_SSL_(${reasons.join("|")})$`);
-
-/** Ways to say that one side speaks no TLS, or that no version of it suits both; nothing else depends on the side. */
-export const sslErrors = {
-  withoutTls: ssl("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTPS?_\\w*REQUEST", "UNKNOWN_PROTOCOL"),
-  version: ssl("UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "VERSION_TOO_LOW", "[\\w/]+_ALERT_PROTOCOL_VERSION"),
-  cipher: ssl(
-    "NO_SHARED_CIPHER",
-    "NO_SHARED_SIGNATURE_ALGORITHMS",
-    "NO_SUITABLE_SIGNATURE_ALGORITHM",
-    "WRONG_CIPHER_RETURNED",
-    "[\\w/]+_ALERT_HANDSHAKE_FAILURE",
-    "[\\w/]+_ALERT_INSUFFICIENT_SECURITY",
-  ),
-  certificateRefused: ssl(
-    "[\\w/]+_ALERT_UNKNOWN_CA",
-    "[\\w/]+_ALERT_(\\w+_)?CERTIFICATE(_\\w+)?",
-    "[\\w/]+_ALERT_ACCESS_DENIED",
-    "[\\w/]+_ALERT_DECRYPT_ERROR",
-  ),
-} as const;
 
 type Row = readonly [codes: RegExp, reason: HandshakeFailure, what: string, advice: string];
 
@@ -187,15 +165,11 @@ function notHttp(error: Error, diagnose: Diagnose): Diagnosis {
 
 /** What an HTTP answer says that is not 101. */
 export function diagnosisOfAnswer(
-  {
-    status,
-    statusText,
-    location,
-  }: { readonly status: number; readonly statusText: string; readonly location?: string },
+  { status, location }: { readonly status: number; readonly location?: string | undefined },
   attempt: Attempt,
 ): Diagnosis {
   const { hasCertificate, hasPassword, identity, securityProfile } = attempt;
-  const answered = `answered HTTP ${status} ${statusText}`.trimEnd();
+  const answered = `answered HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
   const doesNotLetIn = `${answered}: it does not let "${identity}" in`;
   const instead = `${answered} instead of opening a WebSocket`;
   switch (status) {
@@ -236,8 +210,9 @@ export function diagnosisOfAnswer(
     }
   }
   if (status >= 300 && status < 400) {
+    const target = location === undefined ? "nowhere" : quote(withoutQuery(location));
     const advice = "Use the URL of the OCPP-J endpoint itself: redirects are not followed.";
-    return { reason: "redirect", what: `${answered} and points to ${location ?? "nowhere"}`, advice };
+    return { reason: "redirect", what: `${answered} and points to ${target}`, advice };
   }
   if (status < 300 || status === 426) return { reason: "no-upgrade", what: instead, advice: fixProxy };
   return { reason: "network", what: instead, advice: checkUrl };
@@ -255,23 +230,7 @@ export function diagnosisOfTimeout(timeoutMs: number, { stage }: Attempt): Diagn
 
 /** What the opening of a WebSocket says in which the wrong subprotocol, or none, was chosen. */
 export function diagnosisOfSubprotocol(chosen: string | undefined, offered: string): Diagnosis {
-  const choice = chosen === undefined ? "chose no subprotocol" : `chose the subprotocol "${chosen}"`;
+  const choice = chosen === undefined ? "chose no subprotocol" : `chose the subprotocol ${quote(chosen)}`;
   const advice = `It does not speak OCPP-J 1.6 at this URL. ${checkUrl}`;
   return { reason: "subprotocol", what: `${choice}, offered "${offered}"`, advice };
 }
-
-/** The code of an error. What OpenSSL says while something is written has one in its text only. */
-export function codeOf(error: Error): string {
-  // Node reports a name with several addresses, none of which answers, as an AggregateError.
-  const { code = "" }: { readonly code?: string } = error instanceof AggregateError ? error.errors[0] : error;
-  const reason = sslReason(error);
-  return code === "EPROTO" && reason !== undefined ? `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}` : code;
-}
-
-/** What an error says, without the place in the source of OpenSSL. An AggregateError has no message of its own. */
-export function textOf(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map(textOf).join("; ");
-  return sslReason(error) ?? error.message;
-}
-
-const sslReason = ({ message }: Error): string | undefined => /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
@@ -15,7 +15,9 @@ import {
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
+import { checkLimits } from "./limits.ts";
 import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
+import { answerTo, bodyOf, headersOf } from "./refusal-answer.ts";
 import {
   type ClientError,
   faulty,
@@ -115,16 +117,13 @@ export interface EndpointOptions extends TransportOptions {
 /** Whom a refusal concerns. */
 type Refused = Pick<HandshakeRefusal, "identity" | "remoteAddress">;
 
-/** How long a peer is asked to stay away when this end is too busy, in seconds. */
-const retryAfterS = 10;
-
 /** One OCPP-J endpoint: decides on opening handshakes and hands what passes to the Central System. */
 export class Endpoint implements UpgradeEndpoint {
   readonly path: string;
+  readonly handshakeTimeoutMs: number;
   readonly #centralSystem: CentralSystem;
   readonly #options: EndpointOptions;
   readonly #clock: Clock;
-  readonly #handshakeTimeoutMs: number;
   readonly #maxHandshakes: number;
   readonly #maxConnections: number;
   readonly #quirks: HandshakeQuirks;
@@ -143,7 +142,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#quirks = new HandshakeQuirks(options.tolerate);
-    this.#handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
+    this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#silent = new SilentPeers(this.#maxConnections, (socket, isPlain) => this.#dropSilent(socket, isPlain));
@@ -159,8 +158,8 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!this.#silent.hasSpoken(request.socket)) return;
     socket.on("error", () => {}); // A peer that hangs up is no error of ours; `close` follows.
+    if (!this.#silent.settled(request.socket)) return;
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
@@ -175,13 +174,13 @@ export class Endpoint implements UpgradeEndpoint {
 
   /** Answers a request that does not ask for an upgrade. */
   request(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#silent.hasSpoken(request.socket)) return;
+    if (!this.#silent.settled(request.socket)) return;
     response.writeHead(noUpgrade.status, headersOf(noUpgrade)).end(bodyOf(noUpgrade));
   }
 
   bypassed(request: IncomingMessage, status: number): void {
     const identity = this.#identityIn(request);
-    this.refused(
+    this.#refused(
       { ...noUpgrade, status },
       { ...(identity !== undefined && { identity }), ...addressOf(request.socket) },
     );
@@ -200,7 +199,7 @@ export class Endpoint implements UpgradeEndpoint {
   clientError(error: ClientError, socket: Duplex): void {
     // It has hung up, or has had its answer.
     if (!socket.writable) socket.destroy();
-    else this.#refuse(socket, refusalOfClientError(error, this.#handshakeTimeoutMs));
+    else this.#refuse(socket, refusalOfClientError(error, this.handshakeTimeoutMs));
   }
 
   /** Reports a failure of the server itself: it could not accept a TCP connection, for example. */
@@ -208,14 +207,9 @@ export class Endpoint implements UpgradeEndpoint {
     this.#fault(undefined, error);
   }
 
-  /** Reports that a handshake was refused, by whomever. */
-  refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
-    try {
-      const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
-      this.#centralSystem.emit("refused", event);
-    } catch (error) {
-      this.#fault(refused.identity, error);
-    }
+  /** Reports a TLS handshake that failed, unless it was this end that dropped the peer. */
+  tlsFailed(refusal: Refusal, socket: Socket): void {
+    if (this.#silent.settled(socket)) this.#refused(refusal, addressOf(socket));
   }
 
   /** Refuses what is undecided, closes every connection with 1001, and resolves when all WebSockets are gone. */
@@ -243,20 +237,23 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
-    const timeoutMs = this.#handshakeTimeoutMs;
+    const timeoutMs = this.handshakeTimeoutMs;
     const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
       if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), identity);
     });
     this.#undecided.set(socket, { identity, disarm });
+    const { bytesWritten } = request.socket;
+    // That this side has ended would not do: a peer with TLS that hangs up ends it, too.
+    const isAnswered = (): boolean => request.socket.bytesWritten > bytesWritten;
     socket.once("close", () => {
-      if (this.#decided(socket) && socket.writableEnded) this.#fault(identity, answeredByOther());
+      if (this.#decided(socket) && isAnswered()) this.#fault(identity, answeredByOther());
     });
 
     const replaces = this.#centralSystem.get(identity) !== undefined;
     void this.#judge(request, identity).then((refusal) => {
       if (!this.#decided(socket)) return; // It hung up, or has had its answer.
       const verdict = refusal ?? (replaces ? undefined : this.#refusalOfRoom());
-      if (socket.writableEnded) this.#fault(identity, answeredByOther());
+      if (isAnswered()) this.#fault(identity, answeredByOther());
       else if (verdict !== undefined) this.#refuse(socket, verdict, identity);
       else this.#open(request, socket, head, identity);
     });
@@ -299,7 +296,9 @@ export class Endpoint implements UpgradeEndpoint {
         this.#opened(webSocket, socket, request, identity);
       });
     } catch (error) {
-      this.#fault(identity, error); // Another `upgrade` listener has taken this socket, too.
+      // Nobody else would hear of it, and nobody serves this socket.
+      this.#fault(identity, error);
+      socket.destroy();
     }
   }
 
@@ -309,7 +308,7 @@ export class Endpoint implements UpgradeEndpoint {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
       const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
       transport.close(1002, refusal.body);
-      this.refused(refusal, { identity, ...addressOf(socket) });
+      this.#refused(refusal, { identity, ...addressOf(socket) });
       return;
     }
     this.#tolerated(request, identity);
@@ -323,18 +322,25 @@ export class Endpoint implements UpgradeEndpoint {
     if (isPlain) this.#refuse(socket, refusal);
     else {
       const { status: _, ...untold } = refusal;
-      this.refused(untold, addressOf(socket));
+      this.#refused(untold, addressOf(socket));
       socket.destroy();
     }
   }
 
   #refuse(socket: Duplex, refusal: Refusal, identity?: string): void {
-    const { status = 400 } = refusal;
-    const lines = Object.entries(headersOf(refusal)).map(([name, value]) => `${name}: ${value}\r\n`);
-    const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${bodyOf(refusal)}`;
     const refused = { ...(identity !== undefined && { identity }), ...addressOf(socket) };
-    socket.end(answer, () => socket.destroy());
-    this.refused(refusal, refused);
+    socket.end(answerTo(refusal), () => socket.destroy());
+    this.#refused(refusal, refused);
+  }
+
+  /** Reports that a handshake was refused, by whomever. */
+  #refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
+    try {
+      const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
+      this.#centralSystem.emit("refused", event);
+    } catch (error) {
+      this.#fault(refused.identity, error);
+    }
   }
 
   #tolerated(request: IncomingMessage, identity: string): void {
@@ -361,28 +367,7 @@ const answeredByOther = (): Error =>
       "Let it leave alone what is not at its own path; a WebSocketServer needs the option noServer for that.",
   );
 
-function headersOf(refusal: Refusal): Record<string, string | number> {
-  return {
-    Connection: "close",
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": Buffer.byteLength(bodyOf(refusal)),
-    ...(refusal.status === 503 && { "Retry-After": retryAfterS }),
-    ...refusal.headers,
-  };
-}
-
-const bodyOf = ({ message, advice, body = `${message} ${advice}` }: Refusal): string => `${body}\n`;
-
 function addressOf(socket: Duplex): Pick<Refused, "remoteAddress"> {
   const { remoteAddress } = socket as Partial<Socket>;
   return remoteAddress === undefined ? {} : { remoteAddress };
-}
-
-/** A limit that is no number, read from somewhere, would be no limit. */
-function checkLimits(options: EndpointOptions): void {
-  const { handshakeTimeoutMs, maxHandshakes, maxConnections, maxFrameBytes, maxBufferedBytes } = options;
-  const limits = { handshakeTimeoutMs, maxHandshakes, maxConnections, maxFrameBytes, maxBufferedBytes };
-  for (const [name, limit = 1] of Object.entries(limits)) {
-    if (!(limit > 0)) throw new TypeError(`${name} is ${limit}. Give a positive number.`);
-  }
 }

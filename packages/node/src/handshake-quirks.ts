@@ -19,12 +19,11 @@ export class HandshakeQuirks {
 
   /** The identity in a path that has none as it is; `undefined` when it has none as the quirks read it, either. [Q19] */
   identityIn(request: IncomingMessage, endpointPath: string): string | undefined {
-    const { url = "" } = request;
-    const [path = ""] = url.split("?", 1);
+    const [path = ""] = (request.url ?? "").split("?", 1);
     for (const row of this.#rows) {
       const identity = row.path && identityFromPath(row.path(path), endpointPath);
       if (identity === undefined) continue;
-      this.#use(request, row, url);
+      this.#use(request, row, path); // Not the query: some put their password there.
       return identity;
     }
     return undefined;

@@ -23,9 +23,9 @@ export interface ListenOptions extends EndpointOptions {
    */
   readonly tls?: TlsOptions;
   /**
-   * A server of the application to attach to. Upgrade requests at `path` and below are answered here, everything else
-   * stays the application's. It is never closed here, and it is the application's to bound slow requests. Several
-   * listeners may share it, each with a path of its own.
+   * A server of the application to attach to: what `createServer` returns, not the Express or Fastify app on it. Upgrade
+   * requests at `path` and below are answered here, everything else stays the application's. It is never closed here, and
+   * it is the application's to bound slow requests. Several listeners may share it, each with a path of its own.
    */
   readonly server?: Server | HttpsServer;
 }
@@ -65,8 +65,8 @@ export interface Listener {
  *
  * @returns Resolves when connections are accepted; with an attached server, at once.
  * @throws TypeError `path` is no path, or the attached server already has an endpoint there, or it is given a port, a
- * host or `tls`; or the settings are not those of the `securityProfile`: nobody is let in for want of a way to check.
- * [trap 13]
+ * host or `tls`; or a limit is no positive number; or the settings are not those of the `securityProfile`: nobody is let in
+ * for want of a way to check. [trap 13]
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */
@@ -109,10 +109,10 @@ function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws"
 /** Reports TLS handshakes that fail. Returns the function that ends this. */
 function watchTls(server: Server | HttpsServer, endpoint: Endpoint): () => void {
   const failed = (error: Error, socket: TLSSocket & { readonly _parent?: Socket }): void => {
-    // Once a TLS socket is closed, only the one that it ran on still knows these.
-    const { bytesRead, remoteAddress } = socket._parent ?? socket;
-    const refusal = refusalOfTls(error, socket, bytesRead);
-    if (refusal !== undefined) endpoint.refused(refusal, remoteAddress === undefined ? {} : { remoteAddress });
+    // Once a TLS socket is closed, only the one that it ran on still knows its peer; no public property leads there.
+    const { _parent: tcpSocket = socket } = socket;
+    const refusal = refusalOfTls(error, socket, tcpSocket.bytesRead);
+    if (refusal !== undefined) endpoint.tlsFailed(refusal, tcpSocket);
   };
   /** A socket remembers its address only if somebody has asked for it in time. */
   const opened = ({ remoteAddress }: Socket): unknown => remoteAddress;
@@ -125,10 +125,10 @@ function watchTls(server: Server | HttpsServer, endpoint: Endpoint): () => void 
 /** Runs a server of its own for the endpoint. */
 async function serve(
   endpoint: Endpoint,
-  { handshakeTimeoutMs = 10_000, host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
+  { host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
 ): Promise<Listener> {
   const secured = listeningTls(securityProfile, tls);
-  const server = createHttpServer(secured, handshakeTimeoutMs);
+  const server = createHttpServer(secured, endpoint.handshakeTimeoutMs);
   server.on("request", (request, response) => endpoint.request(request, response));
   routeUpgrades(server, endpoint);
   server.on("clientError", (error, socket) => endpoint.clientError(error, socket));
@@ -161,12 +161,15 @@ async function serve(
 
 /** Makes an HTTP server that waits for requests, and for TLS handshakes, no longer than this. */
 function createHttpServer(secured: ServerTls | undefined, handshakeTimeoutMs: number): Server | HttpsServer {
+  // Node wants an integer, and no more than its timers can count.
+  const timeoutMs = Math.ceil(Math.min(handshakeTimeoutMs, 2 ** 31 - 1));
   const limits = {
-    requestTimeout: handshakeTimeoutMs,
-    connectionsCheckingInterval: Math.ceil(handshakeTimeoutMs / 2),
+    requestTimeout: timeoutMs,
+    headersTimeout: timeoutMs,
+    connectionsCheckingInterval: Math.ceil(timeoutMs / 2),
   };
   if (secured === undefined) return createServer(limits);
-  return createSecureServer({ ...limits, ...secured, handshakeTimeout: handshakeTimeoutMs });
+  return createSecureServer({ ...limits, ...secured, handshakeTimeout: timeoutMs });
 }
 
 function bind(server: Server | HttpsServer, port: number, host: string): Promise<void> {

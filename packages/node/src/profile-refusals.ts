@@ -6,14 +6,16 @@ import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { shortestPassword } from "./basic-authorization.ts";
-import { codeOf, sslErrors, textOf } from "./diagnosis.ts";
 import { noCredentials, type Refusal } from "./refusals.ts";
 import { cipherSuites, rulesOf, type SecurityProfile, tlsVersions } from "./security-profile.ts";
+import { codeOf, sslErrors, textOf } from "./tls-errors.ts";
 
 /** The certificate that a peer has shown, if it has been verified. */
 export function certificateOf(socket: Socket): X509Certificate | undefined {
-  // A session of TLS 1.3 that is resumed counts as authorized, also when there never was a certificate.
-  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  // `authorized` says too much. It stays true when a later handshake, by renegotiation, has brought another certificate
+  // that is not valid; only then there is an error, too. And it is true for a resumed session of TLS 1.3 without any.
+  return socket.authorizationError ? undefined : socket.getPeerX509Certificate();
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { type HandshakeRefusal, subprotocol } from "@ocppj/core";
+import { quote, withoutQuery } from "./peer-text.ts";
 
 /** A reason to refuse a handshake. */
 export interface Refusal extends Omit<HandshakeRefusal, "identity" | "remoteAddress"> {
@@ -29,21 +30,12 @@ const challenge = {
   headers: { "WWW-Authenticate": 'Basic realm="OCPP"' },
 } as const;
 
-/** The path in a URL; what follows it may be secret. */
-const pathIn = (url: string): string => url.replace(/\?.*/s, "");
-
-/** Text of a peer, fit for a log: printable ASCII only, and not much of it. */
-function quote(text: string): string {
-  const printable = text.replace(/[^\x20-\x7e]/g, "?");
-  return printable.length > 100 ? `"${printable.slice(0, 100)}" and more` : `"${printable}"`;
-}
-
 // What is wrong with the URL.
 
 const wrongPath = (url: string): Refusal => ({
   reason: "path",
   status: 404,
-  message: `The path ${quote(pathIn(url))} is not that of an OCPP-J endpoint with one identity added.`,
+  message: `The path ${quote(withoutQuery(url))} is not that of an OCPP-J endpoint with one identity added.`,
   advice: "Correct the URL in the Charge Point, or the path of the listener; a slash in an identity is sent as %2F.",
   body: notFound,
 });
@@ -51,14 +43,14 @@ const wrongPath = (url: string): Refusal => ({
 const malformedPath = (url: string): Refusal => ({
   reason: "encoding",
   status: 400,
-  message: `The path ${quote(pathIn(url))} is not valid percent-encoded UTF-8.`,
+  message: `The path ${quote(withoutQuery(url))} is not valid percent-encoded UTF-8.`,
   advice: "Percent-encode the UTF-8 bytes of the identity, and a percent sign in it as %25.",
 });
 
 const controlCharacters = (url: string): Refusal => ({
   reason: "encoding",
   status: 400,
-  message: `The identity in ${quote(pathIn(url))} contains control characters.`,
+  message: `The identity in ${quote(withoutQuery(url))} contains control characters.`,
   advice: "Give the Charge Point an identity of printable characters.",
 });
 
@@ -69,16 +61,16 @@ const longIdentity = (length: number): Refusal => ({
   advice: "Give the Charge Point a shorter identity.",
 });
 
-/** Why an identity cannot be that of a Charge Point; `undefined` when it can. */
+/** Why an identity cannot be that of a Charge Point; `undefined` when it can. A line separator would forge lines of a log. */
 export function refusalOfIdentity(identity: string, url: string): Refusal | undefined {
   if (identity.length > maxIdentityLength) return longIdentity(identity.length);
-  return /\p{Cc}/u.test(identity) ? controlCharacters(url) : undefined;
+  return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(identity) ? controlCharacters(url) : undefined;
 }
 
 /** Why there is no identity in a URL. J-008: what is no percent-encoded UTF-8 fails the handshake, nothing else. [trap 1] */
 export function refusalOfUrl(url: string): Refusal {
   try {
-    decodeURIComponent(pathIn(url));
+    decodeURIComponent(withoutQuery(url));
     return wrongPath(url);
   } catch {
     return malformedPath(url);

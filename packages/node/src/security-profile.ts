@@ -71,8 +71,8 @@ type Pem = string | Buffer;
 /** Certificates and keys for TLS, all of them PEM. [SEC-A00-507] */
 export interface TlsOptions {
   /**
-   * The certificates of those who may issue the certificate of the other side. Default: the authorities that Node trusts,
-   * for the certificate of a Central System; none for those of Charge Points.
+   * The certificates of those who may issue the certificate of the other side: what is in the PEM files, not their names.
+   * Default: the authorities that Node trusts, for the certificate of a Central System; none for those of Charge Points.
    */
   readonly ca?: Pem | readonly Pem[];
   /**
@@ -102,24 +102,26 @@ export function listeningTls(securityProfile: SecurityProfile, tls: TlsOptions |
     if (tls === undefined) return undefined;
     throw new TypeError(`securityProfile ${securityProfile} has no TLS. Use profile 2 or 3, or leave tls out.`);
   }
-  if (tls?.cert === undefined || tls.key === undefined) {
+  if (!hasOwn(tls)) {
     throw new TypeError(
       `securityProfile ${securityProfile} needs tls with the cert and the key of the Central System.`,
     );
   }
-  if (!clientCertificate) return secureContext(tls, tlsPolicy);
-  if (tls.ca === undefined) {
+  // The peer of a request is who has shaken hands at first: nobody else may take over in a second handshake. [SEC-A00-403]
+  const once = { ...tlsPolicy, secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
+  if (!clientCertificate) return secureContext(tls, once);
+  if (!isGiven(tls.ca)) {
     throw new TypeError(
       "securityProfile 3 needs tls.ca, the certificates of those who issue Charge Point certificates.",
     );
   }
   return {
-    ...secureContext(tls, tlsPolicy),
+    ...secureContext(tls, once),
     requestCert: true,
     // Who has no valid certificate is refused by an HTTP answer, so that both sides know why. Node would just hang up.
     rejectUnauthorized: false,
     // A resumed session would let a certificate in without looking at it again. [SEC-A00-403]
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    secureOptions: once.secureOptions | constants.SSL_OP_NO_TICKET,
   };
 }
 
@@ -130,7 +132,7 @@ export function listeningTls(securityProfile: SecurityProfile, tls: TlsOptions |
  */
 export function connectingTls(securityProfile: SecurityProfile, tls: TlsOptions = {}) {
   const { scheme, clientCertificate } = rulesOf(securityProfile);
-  if (clientCertificate && (tls.cert === undefined || tls.key === undefined)) {
+  if (clientCertificate && !hasOwn(tls)) {
     throw new TypeError("securityProfile 3 needs tls with the cert and the key of the Charge Point.");
   }
   // The certificate of the Charge Point is for profile 3 only. Without a profile, tls is what its owner makes of it.
@@ -143,6 +145,11 @@ export function connectingTls(securityProfile: SecurityProfile, tls: TlsOptions 
     checkServerIdentity: checkCentralSystem,
   };
 }
+
+const isGiven = (pem: TlsOptions["ca"]): boolean => [pem ?? []].flat().length > 0;
+
+/** Whether there is a certificate to show, and a key. */
+const hasOwn = (tls: TlsOptions | undefined): tls is TlsOptions => isGiven(tls?.cert) && isGiven(tls?.key);
 
 /** The row of a profile. @throws TypeError There is none. */
 export function rulesOf(securityProfile: SecurityProfile): SecurityProfileRules {
@@ -165,6 +172,7 @@ function secureContext(tls: TlsOptions, policy: SecureContextOptions): SecureCon
   try {
     createSecureContext(options);
     const keys = (key ?? []).map((pem) => createPrivateKey({ key: pem, passphrase }));
+    for (const pem of ca ?? []) new X509Certificate(pem); // Node ignores what is none.
     for (const pem of cert ?? []) checkKey(new X509Certificate(pem), keys);
   } catch (cause) {
     throw new TypeError(`tls cannot be used: ${(cause as Error).message}. Check its certificates and keys.`, { cause });
@@ -214,8 +222,8 @@ export function isChargePointCertificate(
   { organizationName, serialNumber }: ChargePointCertificateSubject,
 ): boolean {
   if (certificate === undefined) return false;
-  // One value, or an array of several.
-  const { O, CN }: { readonly O?: string | string[]; readonly CN?: string | string[] } =
+  // One value, or an array of several. Without any, not even a name that is `undefined` by mistake is among them.
+  const { O = [], CN = [] }: { readonly O?: string | string[]; readonly CN?: string | string[] } =
     certificate.toLegacyObject().subject;
   return [O].flat().includes(organizationName) && [CN].flat().includes(serialNumber);
 }

@@ -9,8 +9,8 @@ export class SilentPeers {
   readonly #drop: (socket: Socket, isPlain: boolean) => void;
   /** By their far end, longest waiting first: a socket with TLS and the one that it runs on have the same. */
   readonly #waiting = new Map<string, Socket>();
-  /** Those that have been dropped: their request may still come, too late. */
-  readonly #dropped = new WeakSet<Socket>();
+  /** Those that do not wait any more. One that was dropped, or that has had its answer, may send a request all the same. */
+  readonly #settled = new WeakSet<Socket>();
 
   /** @param drop - Ends a connection; before TLS is up, it cannot be answered. */
   constructor(max: number, drop: (socket: Socket, isPlain: boolean) => void) {
@@ -28,17 +28,19 @@ export class SilentPeers {
     if (this.#waiting.size === this.#max + 1) setImmediate(() => this.#dropSome(isPlain));
   }
 
-  /** Takes note of a request; false when it is too late for it. */
-  hasSpoken(socket: Socket): boolean {
+  /** Takes note that a peer has sent its request, or has failed to; false when it is too late for that. */
+  settled(socket: Socket): boolean {
     this.#waiting.delete(farEndOf(socket));
-    return !this.#dropped.has(socket);
+    if (this.#settled.has(socket)) return false;
+    this.#settled.add(socket);
+    return true;
   }
 
   #dropSome(isPlain: boolean): void {
     for (const [farEnd, socket] of this.#waiting) {
       if (this.#waiting.size <= this.#max) return;
       this.#waiting.delete(farEnd);
-      this.#dropped.add(socket);
+      this.#settled.add(socket);
       this.#drop(socket, isPlain);
     }
   }

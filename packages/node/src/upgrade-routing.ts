@@ -49,7 +49,8 @@ export function routeUpgrades(server: Server, endpoint: UpgradeEndpoint): () => 
 function startRouting(server: Server): Routing {
   const endpoints: UpgradeEndpoint[] = [];
   const endpointFor = ({ url = "" }: IncomingMessage): UpgradeEndpoint | undefined => {
-    const [path] = url.split("?", 1);
+    // Q19: doubled slashes are for the endpoint to forgive, or to refuse.
+    const path = url.replace(/\?.*/s, "").replace(/\/{2,}/g, "/");
     return endpoints.find((endpoint) => `${path}/`.startsWith(prefixOf(endpoint)));
   };
   const route: Routing["route"] = (request, socket, head) => {
@@ -62,7 +63,8 @@ function startRouting(server: Server): Routing {
     const endpoint = endpointFor(request);
     if (endpoint !== undefined) response.once("finish", () => endpoint.bypassed(request, response.statusCode));
   };
-  server.on("upgrade", route);
+  // First of all: an endpoint has to tell what another listener answers from what was written before.
+  server.prependListener("upgrade", route);
   server.on("request", watch);
   const routing = { endpoints, route, watch };
   routings.set(server, routing);

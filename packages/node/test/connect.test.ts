@@ -223,7 +223,7 @@ describe("the opening handshake", () => {
       "busy after 503 without words",
       plain("503"),
       { reason: "busy", status: 503, advice: "Try again later." },
-      /answered HTTP 503: it takes nobody at present\. Try/,
+      /answered HTTP 503 Service Unavailable: it takes nobody at present\. Try/,
     ],
     [
       "unreachable after 502",
@@ -247,7 +247,7 @@ describe("the opening handshake", () => {
       "redirect after 302, which is not followed",
       (_, socket) => socket.write("HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"),
       { reason: "redirect", status: 302 },
-      /answered HTTP 302 Found and points to \/login\. Use the URL of the OCPP-J endpoint itself/,
+      /answered HTTP 302 Found and points to "\/login"\. Use the URL of the OCPP-J endpoint itself/,
     ],
     [
       "redirect after 304, which points to nothing",
@@ -339,6 +339,31 @@ describe("the opening handshake", () => {
       expect(clock.pending).toBe(0);
     },
   );
+
+  test("repeats nothing of the query in the URL, which may be secret, nor of the one it is redirected to", async () => {
+    server.answer = (_, socket) =>
+      socket.write("HTTP/1.1 302 Found\r\nLocation: /login?session=secret\r\nContent-Length: 0\r\n\r\n");
+    const error = await failure(`${url}?token=secret`);
+    expect(server.requests[0]?.url).toContain("?token=secret");
+    expect(error.url).toBe(`${url}/CP001`);
+    expect(error.message).toMatch(/points to "\/login"\./);
+    expect(JSON.stringify({ ...error, message: error.message })).not.toContain("secret");
+  });
+
+  test.each([
+    ["a redirect", `302 \x1b[2J\r\nLocation: /${"\x9b".repeat(5000)}`, /Found and points to "\/\?{99}" and more\./],
+    ["a status", "299 \x1b[2J", /answered HTTP 299 instead/],
+    [
+      "a subprotocol",
+      `101 \x1b[2J\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: \x9b`,
+      /chose the subprotocol "\?"/,
+    ],
+  ])("shows of %s only what can stand in a log", async (_, head, message) => {
+    server.answer = (_, socket) => socket.write(Buffer.from(`HTTP/1.1 ${head}\r\nContent-Length: 0\r\n\r\n`, "latin1"));
+    const error = await failure(url);
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/^[\x20-\x7e]{1,400}$/);
+  });
 
   test("advises to check a key that was given, and does not repeat it", async () => {
     server.answer = (_, socket) => socket.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
@@ -456,15 +481,31 @@ describe("the settings", () => {
     await expect(connect()({ url, identity })).rejects.toThrow(TypeError);
   });
 
-  test.each(["ws://CP001:secret@central.example.com", "ws://CP001@central.example.com"])(
-    "reject credentials in the URL, without repeating them: %s",
-    async (url) => {
-      const error = await connect()({ url, identity: "CP001" }).catch((reason: Error) => reason);
-      expect(error).toBeInstanceOf(TypeError);
-      expect(String(error)).toMatch(/authorizationKey/);
-      expect(String(error)).not.toMatch(/secret/);
-    },
-  );
+  test.each([
+    "ws://CP001:secret@central.example.com",
+    "ws://CP001@central.example.com",
+    "ws://CP001:secret@central.example.com:99999",
+  ])("reject credentials in the URL, without repeating them: %s", async (url) => {
+    const error = await connect()({ url, identity: "CP001" }).catch((reason: Error) => reason);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(/authorizationKey/);
+    expect(String(error)).not.toMatch(/secret/);
+  });
+});
+
+describe("limits", () => {
+  const limits = ["handshakeTimeoutMs", "closeTimeoutMs", "maxFrameBytes", "maxBufferedBytes"];
+
+  test.each(limits)("of %s are positive numbers", (name) => {
+    for (const value of [Number.NaN, 0, -1]) {
+      expect(() => connect({ [name]: value })).toThrow(new TypeError(`${name} is ${value}. Give a positive number.`));
+    }
+  });
+
+  test("of pingIntervalMs may be 0 and less, as a Central System may have configured it", () => {
+    for (const pingIntervalMs of [0, -1]) expect(() => connect({ pingIntervalMs })).not.toThrow();
+    expect(() => connect({ pingIntervalMs: Number.NaN })).toThrow(TypeError);
+  });
 });
 
 describe("against listen", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Attempt, codeOf, diagnosisOfAnswer, diagnosisOfError, type Stage, textOf } from "../src/diagnosis.ts";
+import { type Attempt, diagnosisOfAnswer, diagnosisOfError, type Stage } from "../src/diagnosis.ts";
+import { codeOf, textOf } from "../src/tls-errors.ts";
 
 const attempt: Attempt = {
   identity: "CP001",
@@ -84,6 +85,12 @@ describe("diagnosisOfError", () => {
     });
   });
 
+  test("shows of a stranger's certificate only what can stand in a log", () => {
+    expect(textOf(errorOf("ERR_TLS_CERT_ALTNAME_INVALID", "is not cert's CN: a\x1b[2J\n\u2028b"))).toBe(
+      "is not cert's CN: a?[2J??b",
+    );
+  });
+
   test("says of a name with several addresses what each of them did", () => {
     const error = new AggregateError([errorOf("ECONNREFUSED", "one"), errorOf("ENETUNREACH", "two")]);
     expect(codeOf(error)).toBe("ECONNREFUSED");
@@ -115,7 +122,7 @@ describe("diagnosisOfError", () => {
 
 describe("diagnosisOfAnswer", () => {
   const answer = (status: number, more: Partial<Attempt> = {}) =>
-    diagnosisOfAnswer({ status, statusText: "" }, { ...attempt, ...more });
+    diagnosisOfAnswer({ status }, { ...attempt, ...more });
 
   test("advises by the profile what to do about a 401", () => {
     expect(answer(401).advice).toBe("Check the authorizationKey.");

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { CentralSystem, type CentralSystemEvents, type ConnectionEvents } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import type { Authenticate } from "../src/endpoint.ts";
+import { type Authenticate, Endpoint } from "../src/endpoint.ts";
 import { type Listener, type ListenOptions, listen } from "../src/listen.ts";
 import { clientFrame, handshake, RawSocket } from "./raw-socket.ts";
 
@@ -148,6 +151,35 @@ describe("an opening handshake", () => {
       throw error;
     });
     expect(await statusOf(await shake(listener, "/ocpp/a/b", offer))).toBe(404);
+  });
+});
+
+describe("a handshake that comes too late", () => {
+  test.each(["/ocpp/CP001", "/elsewhere"])(
+    "is ignored behind a request that was answered with Connection: close: %s",
+    async (path) => {
+      const authenticate = vi.fn<Authenticate>(() => true);
+      const { listener, refused, faults, connected } = await centralSystem({ authenticate });
+      const peer = await RawSocket.open(listener.port);
+      opened.push(peer.socket);
+      peer.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\n${handshake(path, offer).join("\r\n")}\r\n\r\n`);
+      expect((await peer.rest()).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 426"]);
+      expect({ refused, faults, connected }).toEqual({ refused: [], faults: [], connected: [] });
+      expect(authenticate).not.toHaveBeenCalled();
+    },
+  );
+
+  test("harms nobody when its peer was dropped for its silence, and resets the connection", async () => {
+    const endpoint = new Endpoint(new CentralSystem(), { maxConnections: 1 });
+    const peers = [1, 2].map((remotePort) => Object.defineProperty(new Socket(), "remotePort", { value: remotePort }));
+    for (const peer of peers) {
+      vi.spyOn(peer, "end").mockReturnValue(peer);
+      endpoint.connected(peer);
+    }
+    await setImmediate();
+    const request = new IncomingMessage(peers[0] as Socket);
+    endpoint.upgrade(request, request.socket, Buffer.alloc(0));
+    expect(() => request.socket.emit("error", new Error("read ECONNRESET"))).not.toThrow();
   });
 });
 
@@ -383,6 +415,17 @@ describe("authenticate", () => {
 });
 
 describe("an accepted connection", () => {
+  test("that the Central System cannot take over is ended, and reported as a fault", async () => {
+    const { central, listener, faults } = await centralSystem();
+    const error = new Error("out of memory");
+    vi.spyOn(central, "accept").mockImplementation(() => {
+      throw error;
+    });
+    const peer = await shake(listener, "/ocpp/CP001", offer);
+    await peer.rest();
+    expect(faults).toEqual([{ identity: "CP001", error }]);
+  });
+
   test("obeys the limits of the endpoint [J-047] [J-143]", async () => {
     const { central, listener } = await centralSystem({ maxFrameBytes: 10 });
     const closes: number[] = [];

@@ -86,12 +86,13 @@ describe("Slashes in the path", () => {
   );
 
   test.each([["//ocpp//CP001"], ["/ocpp/CP001/"], ["/ocpp//CP001//?token=1"]])(
-    "%s is the path of CP001 when they are tolerated [Q19]",
+    "%s is the path of CP001 when they are tolerated, and told without the query, which may have a secret [Q19]",
     async (path) => {
       const { shakeAt, tolerated, connected } = await tolerant({ tolerate: [quirks.slashesInPath] });
       expect(await statusOf(await shakeAt(path, offer))).toBe(101);
       expect(connected).toEqual(["CP001"]);
-      expect(tolerated).toMatchObject([{ identity: "CP001", quirk: "slashesInPath", id: "Q19", received: path }]);
+      const received = path.replace("?token=1", "");
+      expect(tolerated).toMatchObject([{ identity: "CP001", quirk: "slashesInPath", id: "Q19", received }]);
     },
   );
 

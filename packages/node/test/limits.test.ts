@@ -1,5 +1,6 @@
 /* What one peer, or all together, may take: each limit of a listener over a real socket, with the answer beyond it. */
 import { EventEmitter, once } from "node:events";
+import type { Server } from "node:http";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Authenticate } from "../src/endpoint.ts";
@@ -94,8 +95,10 @@ describe("maxConnections with TLS", () => {
       tls,
       authenticate: () => true,
     });
-    const silent = [await open(listener.port), await open(listener.port), await open(listener.port)];
-    expect(await silent[0]?.rest()).toBe("");
+    const longest = await open(listener.port);
+    longest.write(Buffer.from([0x16, 3, 1])); // In the midst of a TLS handshake.
+    const silent = [longest, await open(listener.port), await open(listener.port)];
+    expect(await longest.rest()).toBe("");
     expect(refused).toEqual([expect.objectContaining({ remoteAddress: "127.0.0.1", reason: "limit" })]);
     expect(refused[0]).not.toHaveProperty("status");
     expect(silent.map(({ socket }) => socket.closed)).toEqual([true, false, false]);
@@ -188,11 +191,37 @@ describe("a connection", () => {
   });
 });
 
-test.each(["handshakeTimeoutMs", "maxHandshakes", "maxConnections", "maxFrameBytes", "maxBufferedBytes"])(
+const positive = ["handshakeTimeoutMs", "maxHandshakes", "maxConnections", "maxFrameBytes", "maxBufferedBytes"];
+
+test.each([...positive, "closeTimeoutMs"])(
   "%s that is no positive number is refused, instead of being no limit",
   async (name) => {
     for (const value of [Number.NaN, 0, -1]) {
-      await expect(openEndpoint({ [name]: value })).rejects.toThrow(`${name} is ${value}. Give a positive number.`);
+      await expect(openEndpoint({ [name]: value })).rejects.toThrow(
+        new TypeError(`${name} is ${value}. Give a positive number.`),
+      );
     }
   },
 );
+
+test("pingIntervalMs may be 0 and less, which is never, but not what is no number", async () => {
+  for (const pingIntervalMs of [0, -1]) await openEndpoint({ pingIntervalMs });
+  await expect(openEndpoint({ pingIntervalMs: Number.NaN })).rejects.toThrow(
+    new TypeError("pingIntervalMs is NaN. Give a number of milliseconds."),
+  );
+});
+
+test.each([
+  [1999.5, 2000],
+  [120_000, 120_000],
+  [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+])("handshakeTimeoutMs of %d is %d for a request, headers and all", async (handshakeTimeoutMs, expected) => {
+  let server: Server | undefined;
+  const authenticate: Authenticate = ({ request }) => {
+    server = (request.socket as unknown as { readonly server: Server }).server;
+    return false;
+  };
+  const { listener } = await openEndpoint({ handshakeTimeoutMs, authenticate });
+  expect(await statusOf(await shake(listener.port, "CP001"))).toBe(401);
+  expect(server).toMatchObject({ requestTimeout: expected, headersTimeout: expected });
+});

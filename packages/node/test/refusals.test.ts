@@ -81,6 +81,14 @@ const rows: Record<string, Row> = {
     answered: /control characters/,
     identity: null,
   },
+  "a line separator of Unicode in the identity": {
+    writes: at("/ocpp/CP001%E2%80%A8forged"),
+    reason: "encoding",
+    status: 400,
+    told: /"\/ocpp\/CP001%E2%80%A8forged" contains control characters/,
+    answered: /control characters/,
+    identity: null,
+  },
   "another method": {
     writes: ["POST /ocpp/CP001 HTTP/1.1", ...shaken.slice(1)],
     reason: "request",

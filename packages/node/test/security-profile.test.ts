@@ -428,12 +428,56 @@ describe("the certificate of the Charge Point is refused by the Central System",
     expect(ask).not.toHaveBeenCalled();
   });
 
-  test("not by a session of earlier: a server of its own resumes none with profile 3 [SEC-A00-403]", async () => {
-    const { listener } = await openEndpoint(listening(3));
-    const first = await peerOf(listener.port, { maxVersion: "TLSv1.2" });
-    const session = first.getSession();
-    const second = await peerOf(listener.port, { maxVersion: "TLSv1.2", ...(session !== undefined && { session }) });
-    expect(second.isSessionReused()).toBe(false);
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "not by a session of earlier: a server of its own resumes none with profile 3, over %s [SEC-A00-403]",
+    async (maxVersion) => {
+      const { listener } = await openEndpoint(listening(3));
+      const first = await peerOf(listener.port, { maxVersion });
+      first.write(`${handshake("/ocpp/CP001").join("\r\n")}\r\n\r\n`);
+      const [session] = maxVersion === "TLSv1.3" ? await once(first, "session") : [first.getSession()];
+      const second = await peerOf(listener.port, { maxVersion, session });
+      expect(second.isSessionReused()).toBe(false);
+    },
+  );
+
+  const anotherHandshake = (peer: TLSSocket): Promise<Error | null> =>
+    new Promise((resolve) => {
+      peer.on("error", resolve);
+      peer.renegotiate({ rejectUnauthorized: false }, resolve);
+    });
+
+  test.each([2, 3] as const)(
+    "not after another one was: a server of its own shakes hands once only, profile %i [SEC-A00-403]",
+    async (profile) => {
+      const { listener } = await openEndpoint(listening(profile));
+      const peer = await peerOf(listener.port, { ...chargePoint, maxVersion: "TLSv1.2" });
+      expect((await anotherHandshake(peer))?.message).toMatch(/no renegotiation/);
+    },
+  );
+
+  test("when it is shown in a second TLS handshake, after a valid one [SEC-A00-403]", async () => {
+    const { server, port } = await httpsServer({
+      ...central,
+      ca: cpo.certificate,
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
+    const ask = vi.fn<Authenticate>(() => true);
+    const { refused } = await openEndpoint({ server, securityProfile: 3, authenticate: ask });
+    // What is valid at first is not any more: Node's own client cannot show two different certificates.
+    server.once("secureConnection", (socket) => socket.setKeyCert({ ...central, ca: stranger.certificate }));
+    const socket = await peerOf(port, { ...chargePoint, maxVersion: "TLSv1.2" });
+    expect(await anotherHandshake(socket)).toBeNull();
+    const peer = new RawSocket(socket);
+    peer.request(...handshake("/ocpp/CP001"));
+    expect(await peer.head()).toMatch(/^HTTP\/1\.1 403/);
+    expect(refused).toEqual([
+      expect.objectContaining({
+        reason: "certificate",
+        message: expect.stringContaining("nobody who is trusted here"),
+      }),
+    ]);
+    expect(ask).not.toHaveBeenCalled();
   });
 });
 
@@ -574,6 +618,21 @@ describe("TLS", () => {
     await peer.rest();
   });
 
+  test("is no reason to blame the application for a peer that leaves before it is let in", async () => {
+    let socket: TLSSocket | undefined;
+    const ask: Authenticate = ({ request }) => {
+      socket = request.socket as TLSSocket;
+      peer.end();
+      return new Promise(() => {});
+    };
+    const { listener, refused, faults } = await openEndpoint({ ...listening(2), authenticate: ask });
+    const peer = await peerOf(listener.port, {});
+    peer.write(`${handshake("/ocpp/CP001", basic(`CP001:${"x".repeat(16)}`)).join("\r\n")}\r\n\r\n`);
+    await once(peer, "close");
+    await vi.waitFor(() => expect(socket?.closed).toBe(true));
+    expect({ refused, faults }).toEqual({ refused: [], faults: [] });
+  });
+
   test("is no reason to report a peer that connects and leaves, as health checks do", async () => {
     const { central, listener, refused } = await openEndpoint(listening(2));
     const peer = await open(listener.port);
@@ -681,6 +740,12 @@ describe("certificates can be replaced", () => {
   const broken: [string, () => TlsOptions, RegExp][] = [
     ["no certificate at all", () => ({}), /needs tls with the cert and the key/],
     ["text that is no certificate", () => ({ cert: "nonsense", key: central.key }), /tls cannot be used: /],
+    [
+      "the name of a file",
+      () => ({ ca: "root.pem", cert: central.cert, key: central.key }),
+      /tls cannot be used: .*\. Check its certificates and keys\.$/,
+    ],
+    ["no certificate in an array", () => ({ cert: [], key: central.key }), /needs tls with the cert and the key/],
     ["the key of another certificate", () => ({ cert: central.cert, key: chargePoint.key }), /tls cannot be used: /],
     [
       "two certificates and one key",
@@ -733,6 +798,7 @@ describe("settings that are not those of the profile", () => {
       /needs tls with the cert and the key/,
     ],
     ["3 without a ca", () => ({ ...listening(3), tls: central }), /securityProfile 3 needs tls\.ca/],
+    ["3 without any ca", () => ({ ...listening(3), tls: { ...central, ca: [] } }), /securityProfile 3 needs tls\.ca/],
     ["0 with tls", () => ({ tls: central }), /securityProfile 0 has no TLS\. Use profile 2 or 3/],
     ["1 with tls", () => ({ ...listening(1), tls: central }), /securityProfile 1 has no TLS\. Use profile 2 or 3/],
     ["4", () => ({ securityProfile: 4 as SecurityProfile }), /There is no security profile 4/],
@@ -764,6 +830,11 @@ describe("settings that are not those of the profile", () => {
       "3 without a certificate",
       () => ({ securityProfile: 3, tls: trusting() }),
       /securityProfile 3 needs tls with the cert/,
+    ],
+    [
+      "3 with the name of a file",
+      () => ({ securityProfile: 3, tls: { ...trusting(chargePoint), ca: "root.pem" } }),
+      /tls cannot be used: /,
     ],
     ["3 with nothing", () => ({ securityProfile: 3 }), /securityProfile 3 needs tls with the cert/],
     ["4", () => ({ securityProfile: 4 as SecurityProfile }), /There is no security profile 4/],
@@ -813,6 +884,15 @@ describe("isChargePointCertificate", () => {
     { ...subject, organizationName: "" },
   ])("is false for any other: %j", (other) => {
     expect(isChargePointCertificate(certificate, other)).toBe(false);
+  });
+
+  test("is false for a Charge Point whose name is not known, whatever its certificate lacks", async () => {
+    const { X509Certificate } = await import("node:crypto");
+    const unknown = undefined as never;
+    const withoutName = new X509Certificate((await cpo.issue({ commonName: "", organizationName: "O" })).cert);
+    expect(isChargePointCertificate(withoutName, { organizationName: "O", serialNumber: unknown })).toBe(false);
+    const withoutOwner = new X509Certificate((await cpo.issue({ commonName: "CP001" })).cert);
+    expect(isChargePointCertificate(withoutOwner, { organizationName: unknown, serialNumber: "CP001" })).toBe(false);
   });
 
   test("is false for no certificate, and for one without a subject", async () => {

@@ -46,6 +46,12 @@ describe("routeUpgrades", () => {
     expect(takers("/ocppx")).toEqual(["/"]);
   });
 
+  test("gives a path with doubled slashes to the endpoint that it means [Q19]", () => {
+    routeUpgrades(server, endpoint("/"));
+    routeUpgrades(server, endpoint("/ocpp"));
+    expect(takers("//ocpp//CP001")).toEqual(["/ocpp"]);
+  });
+
   test("leaves other requests to the application's own listener", () => {
     server.on("upgrade", ({ url }) => void taken.push(`application ${url}`));
     routeUpgrades(server, endpoint("/ocpp"));

@@ -46,10 +46,9 @@ export interface PresentedCredentials {
   readonly password: Uint8Array | undefined;
   /**
    * The security profile of the endpoint. With 3 it must have been checked already that the certificate is valid, and that
-   * of this Charge Point; its password is not looked at. Default 0: who was enrolled with another
-   * one is refused.
+   * of this Charge Point; its password is not looked at.
    */
-  readonly securityProfile?: number;
+  readonly securityProfile: 0 | 1 | 2 | 3;
 }
 
 /** The credentials of a Charge Point that were agreed upon by another way than OCPP. */
@@ -120,7 +119,7 @@ export class KnownCredentials {
    * @spec [J-178, SEC-A00-002, SEC-A00-207, SEC-A01-03, SEC-A05-09]
    */
   async authenticate(presented: PresentedCredentials): Promise<boolean | "unknown-identity"> {
-    const { identity, password, securityProfile = 0 } = presented;
+    const { identity, password, securityProfile } = presented;
     const record = await this.#store.get(identity);
     if (record === undefined) return "unknown-identity";
     if (!allowsProfile(record, securityProfile)) return false;

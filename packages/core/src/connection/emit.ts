@@ -17,14 +17,15 @@ export function emit(emitter: EventEmitter, name: string, event: object, about: 
 /**
  * Makes a function that tells listeners of one thing after the other: what one of them causes while it is told of
  * something waits until all have been told of that. So an end that a listener brings about is the last to be heard of.
- *
- * The steps must not throw.
  */
 export function inOrder(): (tell: () => void) => void {
   const steps: (() => void)[] = [];
   return (tell) => {
     if (steps.push(tell) > 1) return; // It is told below, by the first one.
-    for (const step of steps) step();
-    steps.length = 0;
+    try {
+      for (const step of steps) step();
+    } finally {
+      steps.length = 0;
+    }
   };
 }

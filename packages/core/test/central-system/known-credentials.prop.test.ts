@@ -233,7 +233,7 @@ class World {
   async strangers(): Promise<void> {
     expect(this.violations).toEqual([]);
     const keys = Array.from({ length: this.keys }, (_, at) => keyOf(at + 1));
-    const presented = [0, 1, 2].flatMap((securityProfile) => [
+    const presented = ([0, 1, 2] as const).flatMap((securityProfile) => [
       ...[...this.dead, keyOf(this.keys + 1), ""].map((key) => ({ key, securityProfile })),
       ...(securityProfile < this.highestProfile ? keys.map((key) => ({ key, securityProfile })) : []),
     ]);

@@ -56,13 +56,9 @@ class Scene {
     expect(await this.connect(enrolled.authorizationKey as string, enrolled.securityProfile)).toBe(true);
   }
 
-  admits(key: string | undefined, securityProfile?: number): Promise<boolean | "unknown-identity"> {
+  admits(key: string | undefined, securityProfile: 0 | 1 | 2 | 3 = 0): Promise<boolean | "unknown-identity"> {
     const password = key === undefined ? undefined : bytes(key);
-    return this.credentials.authenticate({
-      identity,
-      password,
-      ...(securityProfile !== undefined && { securityProfile }),
-    });
+    return this.credentials.authenticate({ identity, password, securityProfile });
   }
 
   open(): void {
@@ -75,7 +71,7 @@ class Scene {
     });
   }
 
-  async connect(key: string | undefined, securityProfile?: number): Promise<boolean | "unknown-identity"> {
+  async connect(key: string | undefined, securityProfile?: 0 | 1 | 2 | 3): Promise<boolean | "unknown-identity"> {
     const decision = await this.admits(key, securityProfile);
     if (decision === true) this.open();
     await this.clock.advance(0);
@@ -132,8 +128,8 @@ describe("KnownCredentials.authenticate", () => {
 
   test("refuses another profile than the one that is expected, a higher one too [SEC-A00-002]", async () => {
     await scene.credentials.enroll(identity, { authorizationKey: oldKey, securityProfile: 2 });
-    const decisions = await Promise.all([undefined, 0, 1, 2, 3].map((profile) => scene.admits(oldKey, profile)));
-    expect(decisions).toEqual([false, false, false, true, false]);
+    const decisions = await Promise.all(([0, 1, 2, 3] as const).map((profile) => scene.admits(oldKey, profile)));
+    expect(decisions).toEqual([false, false, true, false]);
   });
 
   test("asks for no password where a certificate has been verified", async () => {
@@ -158,8 +154,8 @@ describe("KnownCredentials.authenticate", () => {
     const credentials = new KnownCredentials({ centralSystem, store: records });
     await credentials.enroll(identity, { authorizationKey: newKey });
     expect(records.get(identity)?.authorizationKey).toMatch(/^pbkdf2-sha256\$/);
-    expect(await credentials.authenticate({ identity, password: bytes(newKey) })).toBe(true);
-    expect(await credentials.authenticate({ identity, password: bytes(oldKey) })).toBe(false);
+    expect(await credentials.authenticate({ identity, password: bytes(newKey), securityProfile: 0 })).toBe(true);
+    expect(await credentials.authenticate({ identity, password: bytes(oldKey), securityProfile: 0 })).toBe(false);
   });
 });
 
@@ -408,7 +404,7 @@ describe("KnownCredentials.changeAuthorizationKey", () => {
     };
     const { centralSystem, records } = scene;
     const slowly = new KnownCredentials({ centralSystem, store: records, passwordHash: slow });
-    const decision = slowly.authenticate({ identity, password: bytes(oldKey) });
+    const decision = slowly.authenticate({ identity, password: bytes(oldKey), securityProfile: 0 });
     await scene.clock.advance(0);
     await scene.change();
     proceed();
@@ -470,7 +466,7 @@ describe("KnownCredentials.raiseSecurityProfile", () => {
 
   /** Which profiles are allowed now. */
   const allowed = async (): Promise<number[]> => {
-    const decisions = await Promise.all([0, 1, 2, 3].map((profile) => scene.admits(oldKey, profile)));
+    const decisions = await Promise.all(([0, 1, 2, 3] as const).map((profile) => scene.admits(oldKey, profile)));
     return [0, 1, 2, 3].filter((profile) => decisions[profile] === true);
   };
 

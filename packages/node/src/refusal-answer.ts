@@ -1,0 +1,26 @@
+/* What a peer is told that is refused, in HTTP. */
+import { STATUS_CODES } from "node:http";
+import type { Refusal } from "./refusals.ts";
+
+/** How long a peer is asked to stay away when this end is too busy, in seconds. */
+const retryAfterS = 10;
+
+/** The headers of the answer. */
+export function headersOf(refusal: Refusal): Record<string, string | number> {
+  return {
+    Connection: "close",
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(bodyOf(refusal)),
+    ...(refusal.status === 503 && { "Retry-After": retryAfterS }),
+    ...refusal.headers,
+  };
+}
+
+export const bodyOf = ({ message, advice, body = `${message} ${advice}` }: Refusal): string => `${body}\n`;
+
+/** The whole answer, for a socket that is no longer in the hands of Node's HTTP server. */
+export function answerTo(refusal: Refusal): string {
+  const { status = 400 } = refusal;
+  const lines = Object.entries(headersOf(refusal)).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${bodyOf(refusal)}`;
+}
