@@ -132,7 +132,7 @@ async function pair(profiles: readonly (1 | 2)[] = [1]) {
   return { central, chargePoint, configuration, faults };
 }
 
-const admits = (central: Central, key: string, securityProfile = 1) =>
+const admits = (central: Central, key: string, securityProfile: 1 | 2 = 1) =>
   central.credentials.authenticate({ identity, password: Buffer.from(key, "hex"), securityProfile });
 
 describe("credentials over WebSockets", () => {
