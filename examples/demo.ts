@@ -139,12 +139,13 @@ async function main(): Promise<void> {
     },
   });
   const { verbose, "id-tag": idTag, "back-end": backEnd } = values;
+  const options = { verbose, ...(idTag !== undefined && { idTag }) };
   if (backEnd) {
     const { runBackEndDemo } = await import("./back-end/demo.ts");
-    await runBackEndDemo({ verbose });
+    await runBackEndDemo(options);
     return;
   }
-  await runDemo({ verbose, ...(idTag !== undefined && { idTag }) });
+  await runDemo(options);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

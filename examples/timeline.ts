@@ -176,7 +176,8 @@ function json(payload: unknown): string {
 /** A text of the peer without what would command the terminal. */
 export const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, "·");
 
-const width = Math.min(process.stdout.columns ?? 80, 120);
+/** A terminal of 0 columns is one that does not know its size. */
+const width = Math.min(process.stdout.columns || 80, 120);
 
 /** A space at which a line does not break. */
 const noBreak = "\u00a0";

@@ -310,6 +310,13 @@ describe("/chargers", () => {
     expect(JSON.stringify(body)).not.toMatch(/scrypt|credentials"/);
   });
 
+  it("finds every charger that can connect, however long its identity", async () => {
+    const identity = "充".repeat(255);
+    await backEnd.boot(identity);
+
+    expect(await backEnd.request(`/chargers/${encodeURIComponent(identity)}`)).toMatchObject({ body: { identity } });
+  });
+
   it("accepts a charger that waits, which is asked to boot at once [CORE-BOOT-21]", async () => {
     backEnd.tables.chargers.admit("CP001", "Pending");
     const charger = await backEnd.connect();
@@ -435,6 +442,15 @@ describe("/reservations", () => {
     expect((await backEnd.request("/reservations")).body).toMatchObject([{ status: "Used", transactionId }]);
   });
 
+  it("knows who was the first to use a reservation, if a charger names it again", async () => {
+    await reserve();
+    const { transactionId } = await charger.call("StartTransaction", start({ reservationId: 1 }));
+    await charger.call("StopTransaction", stop(transactionId));
+    await charger.call("StartTransaction", start({ reservationId: 1, timestamp: "2026-01-02T00:00:00Z" }));
+
+    expect((await backEnd.request("/reservations")).body).toMatchObject([{ status: "Used", transactionId }]);
+  });
+
   it("does not take back that a reservation was used when its answer comes late", async () => {
     const late = await backEnd.connect("CP002");
     await late.call("BootNotification", boot);
@@ -475,6 +491,10 @@ describe("/reservations", () => {
     expect(await statuses()).toEqual(expected);
   });
 
+  it("are not listed by a status that there is none of", async () => {
+    expect(await backEnd.request("/reservations?status=accepted")).toMatchObject({ status: 422 });
+  });
+
   it("replaces a reservation that is made again [RSV-01]", async () => {
     await reserve();
     const req = { reservationId: 1, connectorId: 2, idTag: "OTHER", expiryDate };
@@ -499,10 +519,12 @@ describe("/reservations", () => {
   });
 
   it("keeps nothing of one that was never sent", async () => {
+    const gone = new Promise((resolve) => backEnd.running.centralSystem.once("disconnected", resolve));
     charger.close();
-    await backEnd.boot("CP002");
+    await gone;
+    expect((await reserve()).status).toBe(503);
     expect((await reserve({ identity: "CP003" })).status).toBe(404);
-    expect((await reserve({ identity: "CP002", connectorId: -1 })).status).toBe(422);
+    expect((await reserve({ connectorId: -1 })).status).toBe(422);
 
     expect(await statuses()).toEqual([]);
   });
@@ -563,6 +585,15 @@ describe("errors", () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: "bad-request" });
   });
+
+  it("are JSON, also for a body that is too large", async () => {
+    const answer = await backEnd.request("/reservations", { idTag: "A".repeat(2_000_000) });
+    expect(answer).toMatchObject({ status: 413, body: { error: "bad-request" } });
+  });
+
+  it("are JSON, also for a URL that is none", async () => {
+    expect(await backEnd.request("/chargers/%E0%A4%A")).toMatchObject({ status: 400, body: { error: "bad-request" } });
+  });
 });
 
 describe("access", () => {
@@ -602,7 +633,12 @@ describe("access", () => {
     expect(await statusWith("/chargers", basic("anybody:a long secret"))).toBe(200);
   });
 
-  it("is refused to the network without a token", async () => {
-    await expect(startBackEnd({ file: ":memory:", api: { host: "0.0.0.0" } })).rejects.toThrow("give a token");
+  it.each([{}, { token: "" }])("is refused to the network with %j", async (options) => {
+    const started = startBackEnd({ file: ":memory:", api: { host: "0.0.0.0" }, ...options });
+    await expect(started).rejects.toThrow("give a token");
+  });
+
+  it("keeps nobody waiting who asks for the head of what never ends", async () => {
+    expect((await fetch(`${backEnd.running.url}/live`, { method: "HEAD" })).status).toBe(404);
   });
 });

@@ -1,11 +1,12 @@
 import { type ActionFrom, actions, type KnownCredentials, type Req } from "@ocppj/core";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import * as z from "zod";
 import { onlyFromThisMachine, onlyWith } from "./access.ts";
-import type { Calls } from "./calls.ts";
+import { type Calls, safeKey } from "./calls.ts";
 import type { Live } from "./live.ts";
 import { servePage } from "./page/serve.ts";
 import { Problem, problemOf } from "./problem.ts";
+import { reservationStatuses } from "./reservations.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the API gives access to. */
@@ -26,7 +27,7 @@ const ChargerBody = z.strictObject({
   /** What the charger is answered when it boots. */
   admission: z.enum(["Accepted", "Pending", "Rejected"]),
   /** What the charger presents when it connects. Absent: stays as it is. */
-  authorizationKey: z.optional(z.string().regex(/^(?:[\da-f]{2}){16,20}$/i, "32 to 40 hexadecimal digits")),
+  authorizationKey: z.string().regex(safeKey, "32 to 40 hexadecimal digits").optional(),
 });
 const IdTagParams = z.strictObject({ idTag });
 const IdTagBody = z.strictObject({
@@ -36,7 +37,11 @@ const IdTagBody = z.strictObject({
 });
 const ReservationBody = z.strictObject({ identity: z.string(), connectorId, idTag, expiryDate });
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
-const ReservationQuery = z.strictObject({ identity: z.string().optional(), status: z.string().optional(), limit });
+const ReservationQuery = z.strictObject({
+  identity: z.string().optional(),
+  status: z.enum(reservationStatuses).optional(),
+  limit,
+});
 const TransactionQuery = z.strictObject({
   identity: z.string().optional(),
   running: z.stringbool().optional(),
@@ -48,7 +53,17 @@ const OrphanQuery = z.strictObject({ limit });
 /** The HTTP API: JSON in, JSON out, and what went wrong as JSON, too. */
 export function createApi({ calls, credentials, live, tables, token }: ApiOptions): FastifyInstance {
   const { chargers, idTags, reservations, transactions } = tables;
-  const api = fastify({ routerOptions: { maxParamLength: 500 }, forceCloseConnections: true });
+  const refuse = (error: Error, _request: unknown, reply: FastifyReply) => {
+    const { status, body } = problemOf(error);
+    if (status === 500) console.error(error);
+    return reply.status(status).send(body);
+  };
+  const api = fastify({
+    routerOptions: { maxParamLength: 500 },
+    forceCloseConnections: true,
+    frameworkErrors: refuse,
+    exposeHeadRoutes: false, // The head of /live would wait for its end.
+  });
   api.addHook("onRequest", token === undefined ? onlyFromThisMachine : onlyWith(token));
   // What changes something has a body of JSON, which no form and no link on a stranger's web page can send.
   api.removeContentTypeParser("text/plain");
@@ -57,11 +72,7 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
       throw new Problem(415, "bad-request", "Send JSON; where there is nothing to say, {}.");
     }
   });
-  api.setErrorHandler((error, _request, reply) => {
-    const { status, body } = problemOf(error);
-    if (status === 500) console.error(error);
-    return reply.status(status).send(body);
-  });
+  api.setErrorHandler(refuse);
   api.setNotFoundHandler(({ method, url }) => {
     throw new Problem(404, "not-found", `There is no ${method} ${url}.`);
   });

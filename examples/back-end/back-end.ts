@@ -23,7 +23,7 @@ export interface BackEndOptions {
   readonly chargers?: Address;
   /** Where the API and the page are. */
   readonly api?: Address;
-  /** What whoever uses the API or the page must present. Required when `api.host` is not of this machine. Default: nothing. */
+  /** What whoever uses the API or the page must present. Required when `api.host` is not of this machine. Default: none. */
   readonly token?: string;
   /** Whether chargers without an AuthorizationKey may connect, and unknown ones, too. Default false. */
   readonly open?: boolean;
@@ -51,7 +51,8 @@ export interface BackEnd {
  * @throws Error The file cannot be opened, a port is taken, or the API would be open to the network without a token.
  */
 export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
-  const { open = false, token } = options;
+  const { open = false } = options;
+  const token = options.token || undefined; // API_TOKEN= sets a variable to nothing: that is no secret.
   const apiAddress = { host: "127.0.0.1", port: 0, ...options.api };
   if (token === undefined && !["127.0.0.1", "::1", "localhost"].includes(apiAddress.host)) {
     throw new Error(`Whoever reaches ${apiAddress.host} could command every charger: give a token.`);
@@ -77,7 +78,7 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
       ...options.chargers,
       path: "/ocpp",
       authenticate: async (attempt) => {
-        const verdict = await credentials.authenticate(attempt);
+        const verdict = await credentials.authenticate({ ...attempt, securityProfile: 0 });
         return verdict === "unknown-identity" && open ? true : verdict;
       },
     });

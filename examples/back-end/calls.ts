@@ -30,6 +30,9 @@ export class UnsafeKeyError extends Error {
   }
 }
 
+/** An AuthorizationKey of 16 to 20 bytes that can be sent with ChangeConfiguration. */
+export const safeKey = /^(?:[\da-f]{2}){16,20}$/i;
+
 /** A ChangeConfiguration that changes the AuthorizationKey. */
 const KeyChange = z.strictObject({ key: z.string().regex(/^AuthorizationKey$/i), value: z.string() });
 
@@ -108,7 +111,7 @@ export class Calls {
     const change = KeyChange.safeParse(req);
     if (!change.success) return connection.call("ChangeConfiguration", req);
     const { value: authorizationKey } = change.data;
-    if (!/^(?:[\da-f]{2}){16,20}$/i.test(authorizationKey)) throw new UnsafeKeyError();
+    if (!safeKey.test(authorizationKey)) throw new UnsafeKeyError();
     if (this.#tables.chargers.get(identity)?.hasCredentials) {
       return { status: await this.#credentials.changeAuthorizationKey(identity, { authorizationKey }) };
     }

@@ -111,7 +111,8 @@ export class Chargers {
     this.#meet.run({ identity, admission: newcomers, now: now() });
   }
 
-  disconnected(identity: string): void {
+  /** A charger is there, or was until now. */
+  seen(identity: string): void {
     this.#seen.run({ identity, now: now() });
   }
 

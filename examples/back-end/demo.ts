@@ -15,42 +15,56 @@ import { type BackEnd, startBackEnd } from "./back-end.ts";
 export interface BackEndDemoOptions {
   /** Whether the frames of the session are printed, too. Default false. */
   readonly verbose?: boolean;
+  /** The card that the driver presents. Default: one that the back end knows. */
+  readonly idTag?: string;
 }
 
-const idTag = "04E91C5A";
+const knownCard = "04E91C5A";
 const fleet = ["CP002", "CP003", "CP004"];
 
 /** How much energy the driver wants, in Wh. */
 const wanted = 360;
 
-/** Starts the back end on a file of its own, holds a session with it, and lets chargers come and go until Ctrl-C. */
-export async function runBackEndDemo({ verbose = false }: BackEndDemoOptions = {}): Promise<void> {
+/**
+ * Starts the back end on a file of its own, holds a session with it, and lets chargers come and go until Ctrl-C.
+ *
+ * @throws Error The session is not as it should be.
+ */
+export async function runBackEndDemo({ verbose = false, idTag = knownCard }: BackEndDemoOptions = {}): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "ocppj-back-end-demo-"));
   const backEnd = await startBackEnd({
     file: join(folder, "back-end.sqlite"),
     open: true,
     ocpp: { newcomers: "Accepted" },
   });
+  const end = async (): Promise<void> => {
+    await backEnd.close();
+    await rm(folder, { recursive: true });
+  };
   narrate(`The page is at ${backEnd.url}/`);
   note(`Its file is in ${folder} while it runs; chargers connect to ${backEnd.chargersUrl}.`);
-  for (const card of [idTag, ...fleet.map(cardOf)]) {
+  for (const card of [knownCard, ...fleet.map(cardOf)]) {
     await request(backEnd, "PUT", `/id-tags/${card}`, { status: "Accepted" });
   }
 
-  await holdSession(backEnd, verbose);
+  try {
+    await holdSession(backEnd, idTag, verbose);
+  } catch (error) {
+    await end();
+    throw error;
+  }
   const chargers = await Promise.all(fleet.map((identity) => startCharger(backEnd, identity)));
   narrate(`Three more chargers come and go at ${backEnd.url}/ until Ctrl-C.`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, async () => {
       for (const stop of chargers) await stop();
-      await backEnd.close();
-      await rm(folder, { recursive: true });
+      await end();
     });
   }
 }
 
 /** The session of the demo. Somebody's app watches it, and stops it through the API. */
-async function holdSession(backEnd: BackEnd, verbose: boolean): Promise<void> {
+async function holdSession(backEnd: BackEnd, idTag: string, verbose: boolean): Promise<void> {
   const watch = ({ identity, frame }: { identity: string; frame: { type: string } }): void => {
     if (frame.type !== "CALLRESULT") return;
     const [running] = backEnd.tables.transactions.list({ identity, running: true, limit: 1 });

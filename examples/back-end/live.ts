@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { CentralSystem, Frame } from "@ocppj/core";
+import { type CentralSystem, type Frame, redacted } from "@ocppj/core";
 import type { Charger, Chargers } from "./chargers.ts";
 
 /** How much is shown and kept for the page. */
@@ -8,7 +8,10 @@ export interface LiveOptions {
   readonly frames?: number;
   /** After how many milliseconds what has changed is sent, all at once. Default 100. */
   readonly intervalMs?: number;
-  /** How many bytes may wait for a reader; one that is slower is disconnected, and comes back by itself. Default 4 MiB. */
+  /**
+   * How many bytes may wait for a reader, besides what it gets first; one that is slower is disconnected, and comes back
+   * by itself. Default 4 MiB.
+   */
   readonly maxBufferedBytes?: number;
 }
 
@@ -39,7 +42,8 @@ export class Live {
   readonly #frameCount: number;
   readonly #intervalMs: number;
   readonly #maxBufferedBytes: number;
-  readonly #readers = new Set<ServerResponse>();
+  /** Everybody who listens, and how many bytes may wait for them. */
+  readonly #readers = new Map<ServerResponse, number>();
   /** The latest frames, for those who come later. */
   readonly #frames: LiveFrame[] = [];
   readonly #changed = new Set<string>();
@@ -60,7 +64,7 @@ export class Live {
     centralSystem.on("disconnected", ({ identity }) => this.changed(identity));
     centralSystem.on("message", ({ identity, direction, frame }) => {
       const time = new Date().toISOString();
-      this.#frames.push({ number: ++this.#number, time, identity, direction, ...shown(frame) });
+      this.#frames.push({ number: ++this.#number, time, identity, direction, ...shown(redacted(frame)) });
       if (this.#frames.length > this.#frameCount) this.#frames.shift();
       this.changed(identity);
     });
@@ -78,7 +82,8 @@ export class Live {
     this.#flush(); // So that nobody gets twice what the newcomer gets now.
     const chargers = this.#chargers.list().map((charger) => this.#live(charger));
     response.write(event("everything", { chargers, frames: this.#frames }));
-    this.#readers.add(response);
+    // That much waits because the newcomer has just come, not because it is slow.
+    this.#readers.set(response, response.writableLength + this.#maxBufferedBytes);
   }
 
   /** Something about a charger is new. */
@@ -91,7 +96,7 @@ export class Live {
   close(): void {
     clearInterval(this.#keepAlive);
     clearTimeout(this.#timer);
-    for (const reader of this.#readers) reader.destroy();
+    for (const reader of this.#readers.keys()) reader.destroy();
   }
 
   #flush(): void {
@@ -107,8 +112,8 @@ export class Live {
   }
 
   #write(text: string): void {
-    for (const reader of this.#readers) {
-      if (reader.writableLength > this.#maxBufferedBytes) reader.destroy();
+    for (const [reader, maxBufferedBytes] of this.#readers) {
+      if (reader.writableLength > maxBufferedBytes) reader.destroy();
       else reader.write(text);
     }
   }
@@ -124,29 +129,17 @@ function shown(frame: Frame): Pick<LiveFrame, "type" | "messageId" | "title" | "
   const { messageId, type } = frame;
   switch (frame.type) {
     case "CALL":
-      return { type, messageId, title: cut(frame.action, 50), payload: json(frame.payload) };
+      return { type, messageId, title: cut(frame.action, 50), payload: text(frame.payload) };
     case "CALLRESULT":
-      return { type, messageId, title: "", payload: json(frame.payload) };
+      return { type, messageId, title: "", payload: text(frame.payload) };
     case "CALLERROR": {
       const { errorCode, errorDescription, errorDetails } = frame;
-      return { type, messageId, title: cut(errorCode, 50), payload: cut(`${errorDescription} ${json(errorDetails)}`) };
+      return { type, messageId, title: cut(errorCode, 50), payload: cut(`${errorDescription} ${text(errorDetails)}`) };
     }
   }
 }
 
-function json(payload: unknown): string {
-  try {
-    return cut(JSON.stringify(payload, withoutSecrets));
-  } catch {
-    return "(nested too deeply to be shown)";
-  }
-}
+/** JSON without users and passwords in URLs, which GetDiagnostics and UpdateFirmware have. */
+const text = (payload: unknown): string => cut(JSON.stringify(payload).replaceAll(/\/\/[^/\s"]*@/g, "//•••@"));
 
 const cut = (text: string, length = 2000): string => (text.length <= length ? text : `${text.slice(0, length)}…`);
-
-/** Leaves out the value of the key AuthorizationKey, wherever it is, and user and password in URLs. */
-function withoutSecrets(_name: string, value: unknown): unknown {
-  if (typeof value === "string") return value.replaceAll(/\/\/[^/\s"]*@/g, "//•••@");
-  if (typeof value !== "object" || value === null || !("key" in value) || !("value" in value)) return value;
-  return String(value.key).toLowerCase() === "authorizationkey" ? { ...value, value: "•••" } : value;
-}

@@ -348,6 +348,15 @@ describe("BootNotification", () => {
   });
 });
 
+it("remembers when a charger was last seen alive", async () => {
+  const charger = await backEnd.boot();
+  backEnd.tables.database.prepare("UPDATE chargers SET lastSeenAt = '2020-01-01T00:00:00Z'").run();
+  const { currentTime } = await charger.call("Heartbeat", {});
+
+  const { lastSeenAt } = (await backEnd.request("/chargers/CP001")).body;
+  expect(Math.abs(Date.parse(lastSeenAt) - Date.parse(currentTime))).toBeLessThan(60_000);
+});
+
 it("answers everything else that a charger may send", async () => {
   const charger = await backEnd.boot();
   const timestamp = "2026-01-01T08:00:00Z";

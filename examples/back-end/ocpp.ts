@@ -25,13 +25,16 @@ export function createCentralSystem(
   const centralSystem = new CentralSystem({ ...settings, registrations: chargers.registrations });
 
   centralSystem.on("connected", ({ identity }) => chargers.connected(identity, newcomers));
-  centralSystem.on("disconnected", ({ identity }) => chargers.disconnected(identity));
+  centralSystem.on("disconnected", ({ identity }) => chargers.seen(identity));
 
   centralSystem.handle("BootNotification", (req, { connection: { identity } }) => {
     const status = chargers.booted(identity, req);
     return { status, currentTime: now(), interval: status === "Accepted" ? heartbeatIntervalS : retryIntervalS };
   });
-  centralSystem.handle("Heartbeat", () => ({ currentTime: now() }));
+  centralSystem.handle("Heartbeat", (_, { connection: { identity } }) => {
+    chargers.seen(identity); // So that little is unknown when the program, or its computer, is no more.
+    return { currentTime: now() };
+  });
 
   centralSystem.handle("StatusNotification", (req, { connection: { identity } }) => {
     database.atomic(() => {

@@ -35,6 +35,7 @@ export function problemOf(error: unknown): { readonly status: number; readonly b
   });
 
   if (error instanceof Problem) return problem(error.status, error.error);
+  if (isClientError(error)) return problem(error.statusCode, "bad-request");
   if (error instanceof OfflineError) return problem(503, "offline");
   if (error instanceof UnsafeKeyError)
     return problem(422, "invalid", { issues: [{ path: "value", message: "is too weak" }] });
@@ -56,7 +57,6 @@ export function problemOf(error: unknown): { readonly status: number; readonly b
     const issues = error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
     return { status: 422, body: { error: "invalid", message: "The request is not as it should be.", issues } };
   }
-  if (isClientError(error)) return problem(error.statusCode, "bad-request");
   return { status: 500, body: { error: "internal", message: "Something failed here. It has been logged." } };
 }
 

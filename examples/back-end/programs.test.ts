@@ -114,4 +114,10 @@ describe("demo --back-end", { timeout: 60_000 }, () => {
     expect(await (await fetch(`${url}/`)).text()).toContain("<title>Chargers</title>");
     expect(await end("SIGINT")).toBe(0);
   });
+
+  it("ends with 1 and a sentence when the session fails", async () => {
+    const failing = run("demo.ts", ["--back-end", "--id-tag", "UNKNOWN"], /come and go/);
+    await expect(failing).rejects.toThrow(/The demo failed: The status of card\s+UNKNOWN/);
+    expect(child?.exitCode).toBe(1);
+  });
 });

@@ -5,7 +5,18 @@ import type { Database } from "./database.ts";
  * `Requested`: the charger has not answered, and may hold the reservation or not. `Used`, `Cancelled`, `Expired`: it has
  * ended so. Others: what the charger has answered, or become.
  */
-type ReservationStatus = Conf<"ReserveNow">["status"] | "Requested" | "Used" | "Cancelled" | "Expired";
+export const reservationStatuses = [
+  "Requested",
+  "Accepted",
+  "Faulted",
+  "Occupied",
+  "Rejected",
+  "Unavailable",
+  "Used",
+  "Cancelled",
+  "Expired",
+] as const;
+type ReservationStatus = (typeof reservationStatuses)[number];
 
 /** A connector that is kept for somebody. */
 export interface Reservation {
@@ -53,7 +64,7 @@ export class Reservations {
     );
     this.#use = database.prepare(
       `UPDATE reservations SET status = 'Used', transactionId = @transactionId
-       WHERE identity = @identity AND reservationId = @reservationId`,
+       WHERE identity = @identity AND reservationId = @reservationId AND transactionId IS NULL`,
     );
     this.#outOfUse = database.prepare(
       `UPDATE reservations SET status = @status
@@ -85,7 +96,7 @@ export class Reservations {
     this.#end.run({ identity, reservationId, status: "Cancelled" });
   }
 
-  /** A transaction has started that names a reservation. */
+  /** A transaction has started that names a reservation: the first to do so has used it, expired by our clock or not. */
   used(identity: string, reservationId: number, transactionId: number): void {
     this.#use.run({ identity, reservationId, transactionId });
   }
@@ -105,6 +116,6 @@ export class Reservations {
 /** Which reservations to list; what is left out does not matter. */
 export interface ReservationFilter {
   readonly identity?: string | undefined;
-  readonly status?: string | undefined;
+  readonly status?: ReservationStatus | undefined;
   readonly limit: number;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ChargePoint, type ChargePointEvents } from "@ocppj/core";
+import { CallError, ChargePoint, type ChargePointEvents } from "@ocppj/core";
 import { connect, queueStore } from "@ocppj/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBackEnd } from "./back-end.ts";
@@ -148,10 +148,16 @@ describe("AuthorizationKey", () => {
   it("is nowhere to be read in the file or on the page", async () => {
     await admit();
     const charger = await boots(old);
-    charger.handle("ChangeConfiguration", () => ({ status: "Accepted" }));
+    let status: "Accepted" | undefined = "Accepted";
+    charger.handle("ChangeConfiguration", ({ key, value }) => {
+      if (status !== undefined) return { status };
+      throw new CallError("GenericError", `${key} ${value} is too weak.`, { details: { key, value } });
+    });
     charger.handle("GetConfiguration", () => ({
       configurationKey: [{ key: "AuthorizationKey", readonly: false, value: fresh }],
     }));
+    await change(fresh);
+    status = undefined;
     await change(fresh);
     await backEnd.request("/chargers/CP001/calls/GetConfiguration", {});
     await backEnd.request("/chargers/CP001/calls/GetDiagnostics", { location: "ftp://user:pass@word@example.com/a" });

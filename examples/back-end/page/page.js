@@ -19,10 +19,10 @@ const chargers = new Map();
 /** @type {Frame[]} */
 let frames = [];
 /**
- * What has come while the frames stand still.
- * @type {Frame[]}
+ * What has come while the frames stand still: to be shown after them, or, after a reconnect, instead of them.
+ * @type {{ frames: Frame[], instead: boolean }}
  */
-let waiting = [];
+let waiting = { frames: [], instead: false };
 let paused = false;
 
 const list = element("#chargers");
@@ -42,14 +42,14 @@ live.addEventListener("everything", ({ data }) => {
   of.length = 1;
   show(everything.chargers);
   of.value = chargers.has(chosen) ? chosen : "";
-  waiting = [];
-  refill(everything.frames);
+  if (paused) waiting = { frames: everything.frames, instead: true };
+  else refill(everything.frames);
 });
 live.addEventListener("changes", ({ data }) => {
   /** @type {{ chargers: Charger[], frames: Frame[] }} */
   const changes = JSON.parse(data);
   show(changes.chargers);
-  if (paused) waiting = [...waiting, ...changes.frames].slice(-frameCount);
+  if (paused) waiting.frames = [...waiting.frames, ...changes.frames].slice(-frameCount);
   else append(changes.frames);
 });
 
@@ -58,8 +58,9 @@ pause.addEventListener("click", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
   pause.textContent = paused ? "Go on" : "Pause";
-  append(waiting);
-  waiting = [];
+  if (waiting.instead) refill(waiting.frames);
+  else append(waiting.frames);
+  waiting = { frames: [], instead: false };
 });
 
 /** @param {string} state */
@@ -108,7 +109,11 @@ function card(charger) {
   item.dataset.identity = identity;
   item.classList.toggle("offline", !online);
   write(item, ".identity", identity);
-  write(item, ".online", online ? "online" : `offline${lastSeenAt === null ? "" : ` since ${time(lastSeenAt)}`}`);
+  write(
+    item,
+    ".online",
+    online ? "online" : `offline${lastSeenAt === null ? "" : ` since ${day(lastSeenAt)}${time(lastSeenAt)}`}`,
+  );
   const about = [chargePointVendor, chargePointModel, firmwareVersion].filter((text) => text !== null);
   write(item, ".about", about.join(" · "));
   write(item, ".registration", registration(charger));
@@ -200,6 +205,15 @@ function actionOf({ direction, identity, messageId }) {
       frame.direction !== direction,
   );
   return calls.at(-1)?.title ?? "";
+}
+
+/**
+ * The day of a moment that was not today.
+ * @param {string} moment
+ */
+function day(moment) {
+  const date = new Date(moment);
+  return date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString()}, `;
 }
 
 /** @param {string} moment */

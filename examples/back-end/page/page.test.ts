@@ -111,6 +111,34 @@ describe.skipIf(!existsSync(executablePath) && !process.env.CI)("the page", { ti
     expect(await page.locator(".frame").count()).toBe(4);
   });
 
+  it("keeps the frames still while it is paused, even if the back end restarts meanwhile", async () => {
+    await open();
+    const { port } = new URL(backEnd.running.url);
+    await backEnd.boot();
+    await see(".frame[data-type=CALLRESULT]", "BootNotification");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await backEnd.stop();
+    await see("#state", "Disconnected, trying again");
+    await backEnd.start({ api: { port: Number(port) } });
+    await backEnd.boot("CP002");
+    await charger("CP002").waitFor();
+    expect(await page.locator(".frame").count()).toBe(2);
+
+    await page.getByRole("button", { name: "Go on" }).click();
+    expect(await page.locator(".frame .from").allTextContents()).toEqual(["CP002 →", "→ CP002"]);
+  });
+
+  it("says on which day a charger went offline, if that was not today", async () => {
+    const { chargers, database } = backEnd.tables;
+    chargers.connected("CP001", "Accepted");
+    database.prepare("UPDATE chargers SET lastSeenAt = '2020-02-03T12:00:00Z'").run();
+    chargers.connected("CP002", "Accepted");
+    await open();
+
+    expect(await charger().locator(".online").textContent()).toMatch(/2020/);
+    expect(await charger("CP002").locator(".online").textContent()).toMatch(/^offline since \d\d:\d\d:\d\d$/);
+  });
+
   it("shows a bounded number of frames, to those who come later, too", async () => {
     await open();
     const connection = await backEnd.boot();
