@@ -16,7 +16,7 @@ import {
 import { connectionUrl } from "../connection/connection-url.ts";
 import { emit } from "../connection/emit.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
-import { CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
+import { CallError, CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import type { Quirk } from "../messages/tolerance.ts";
@@ -142,9 +142,10 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #authorizer: Authorizer;
   readonly #keys: ObeyedKeys;
   readonly #triggers: Triggers = {
-    registration: () => this.registration,
+    mayBoot: () => this.#registration.mayBoot,
     mayBeAsked: () => this.#registration.mayBeAsked,
     triggered: (action) => {
+      if (action === "BootNotification") this.#forgotten(() => this.#delivery.paused());
       this.#registration.triggered(action, this.#clock.now());
       this.#runRegistration();
     },
@@ -523,6 +524,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     try {
       return await this.#connection.call(action, req, { timeoutMs, ...options });
     } catch (error) {
+      // J-130: said to whom is not accepted. What is refused for that reason is sent again once it is.
+      if (error instanceof CallError && error.code === "SecurityError") this.#forgotten(() => this.#delivery.offline());
       // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
       // only does not swallow one message after the other until they are given up.
       if (this.#provesSilence(error) && this.#isOnline()) {
@@ -531,6 +534,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       }
       throw error;
     }
+  }
+
+  /** The Central System may have lost its memory since it has accepted this Charge Point. */
+  #forgotten(hold: () => void): void {
+    if (this.registration !== "Accepted" || !this.#registration.mayBoot) return;
+    this.#registration.forgotten(this.#clock.now());
+    hold();
+    this.#runRegistration();
   }
 
   /** Whether a CALL has timed out, and nothing at all has come back since it was sent. */

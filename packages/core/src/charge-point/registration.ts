@@ -2,14 +2,16 @@
  * Registration of a Charge Point with its Central System, and the Heartbeats that follow, as a machine.
  *
  * Theory of operation. After a (re)boot the Charge Point sends BootNotification until the Central System accepts it; a
- * mere reconnect changes nothing (J-160). Whoever is not accepted may send next to nothing, and after Rejected does not
- * even answer; the table below says what each state permits (CORE-BOOT-40 … CORE-BOOT-43).
+ * mere reconnect changes nothing (J-160), unless the Central System then turns out to have forgotten it. Whoever is not
+ * accepted may send next to nothing, and after Rejected does not even answer; the table below says what each state permits
+ * (CORE-BOOT-40 … CORE-BOOT-43).
  *
  *   Inputs    connected, disconnected     the WebSocket
  *             answered, unanswered        the BootNotification that was asked for with `boot`
  *             heartbeatSettled            the Heartbeat that was asked for with `heartbeat`
  *             sent                        any message went to the Central System
  *             triggered                   a TriggerMessage was accepted, and its answer is on its way
+ *             forgotten                   the Central System does not know that it has accepted this Charge Point
  *             configured                  HeartbeatInterval was set
  *   Outputs   boot, heartbeat             send one
  *             registered                  the Central System has answered
@@ -52,9 +54,12 @@ export const registrationTransitions = {
   Unregistered: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
   Pending: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
   Rejected: { Accepted: "Accepted", Pending: "Pending", Rejected: "Rejected" },
-  /** Only a reboot, which makes a new machine, ends it. */
-  Accepted: {},
-} as const satisfies Record<RegistrationState, Partial<Record<Conf<"BootNotification">["status"], RegistrationState>>>;
+  /** A reboot, which makes a new machine, ends it, or a Central System that has forgotten it. */
+  Accepted: { forgotten: "Unregistered" },
+} as const satisfies Record<
+  RegistrationState,
+  Partial<Record<Conf<"BootNotification">["status"] | "forgotten", RegistrationState>>
+>;
 
 const second = 1000;
 const day = 24 * 60 * 60 * second;
@@ -71,6 +76,8 @@ export class Registration implements Machine<RegistrationOutput> {
   readonly #outputs: RegistrationOutput[] = [];
   #state: RegistrationState = "Unregistered";
   #connected = false;
+  /** Accepted on an earlier connection: whether the Central System remembers it, the next CALL will show. */
+  #presumed = false;
   /** A BootNotification or Heartbeat of ours is unanswered. */
   #waiting = false;
   /** It is a BootNotification. */
@@ -117,6 +124,11 @@ export class Registration implements Machine<RegistrationOutput> {
     return this.#state !== "Unregistered" && !this.#booting;
   }
 
+  /** Whether a BootNotification can be asked for now. [RT-13] */
+  get mayBoot(): boolean {
+    return this.#state !== "Accepted" || this.#presumed;
+  }
+
   /** Whether CALLs of the Central System are answered. [CORE-BOOT-13] */
   get answers(): boolean {
     return permissions[this.#state].answers;
@@ -124,6 +136,7 @@ export class Registration implements Machine<RegistrationOutput> {
 
   connected(now: number): void {
     this.#connected = true;
+    this.#presumed = this.#state === "Accepted";
     // J-160: who was accepted goes on as if nothing had happened.
     this.advance(now);
   }
@@ -163,6 +176,19 @@ export class Registration implements Machine<RegistrationOutput> {
   /** Says that a message, of any kind, went to the Central System. [CORE-HB-02, CORE-HB-03] */
   sent(now: number): void {
     this.#lastSent = now;
+  }
+
+  /**
+   * Says that the Central System does not know of the acceptance: it has asked for a BootNotification, or has answered
+   * SecurityError. That can be on another connection only than the one on which it has accepted. [J-130, RT-13, Q21]
+   */
+  forgotten(now: number): void {
+    if (!this.#presumed) return;
+    this.#presumed = false;
+    this.#state = registrationTransitions.Accepted.forgotten;
+    this.#askedAt = Number.POSITIVE_INFINITY;
+    this.#bootAt = now;
+    this.advance(now);
   }
 
   /**

@@ -143,6 +143,12 @@ export class TransactionDelivery implements TransactionOutlet {
     this.#run();
   }
 
+  /** Says that no more messages may be sent for now. */
+  paused(): void {
+    this.#queue.paused();
+  }
+
+  /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
     this.#queue.offline();
     this.#run();

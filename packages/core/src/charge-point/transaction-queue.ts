@@ -150,6 +150,11 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     this.advance(now);
   }
 
+  /** Says that no more messages may be sent for now; one under way still is, and its failure counts. */
+  paused(): void {
+    this.#online = false;
+  }
+
   /** Says that the connection has ended; a message under way waits for the next one. */
   offline(): void {
     this.#online = false;

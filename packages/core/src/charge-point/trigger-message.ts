@@ -1,10 +1,10 @@
 import type { AnyHandler, Handler } from "../connection/connection.ts";
 import type { Action, Req } from "../messages/actions.ts";
-import type { RegistrationState } from "./registration.ts";
 
 /** What a TriggerMessage can set off. */
 export interface Triggers {
-  readonly registration: () => RegistrationState;
+  /** Whether BootNotification can be asked for now. */
+  readonly mayBoot: () => boolean;
   /** Whether other messages than BootNotification can be asked for now. */
   readonly mayBeAsked: () => boolean;
   /** Opens the gate for an action, and sends BootNotification or Heartbeat if it is one of these. */
@@ -32,14 +32,14 @@ const extendedActions: Partial<Record<string, Action>> = {
 export function triggerHandler(
   action: "TriggerMessage" | "ExtendedTriggerMessage",
   owner: AnyHandler<"ChargePoint"> | undefined,
-  { mayBeAsked, registration, sendStatus, statusesOf, triggered }: Triggers,
+  { mayBeAsked, mayBoot, sendStatus, statusesOf, triggered }: Triggers,
 ): AnyHandler<"ChargePoint"> {
   const handler: Trigger = async (req, context) => {
     const { connectorId, requestedMessage } = req;
     if (requestedMessage !== "BootNotification" && !mayBeAsked()) return { status: "Rejected" };
     switch (requestedMessage) {
       case "BootNotification":
-        if (registration() === "Accepted") return { status: "Rejected" }; // RT-13
+        if (!mayBoot()) return { status: "Rejected" }; // RT-13
         void context.answered.then(() => triggered("BootNotification"));
         return { status: "Accepted" };
       case "Heartbeat":

@@ -2,6 +2,7 @@ import { transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import {
   AuthorizationCache,
+  CallError,
   Configuration,
   ConnectionClosedError,
   HandshakeError,
@@ -262,6 +263,51 @@ describe("ChargePoint, registering", () => {
     await site.clock.advance(0);
     expect(await second).toEqual({ status: "Rejected" });
     expect(site.actions).toHaveLength(2);
+  });
+
+  test("registers again at once, and loses nothing, when the Central System has lost its memory [J-130] [CORE-TXQ-08]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.drop();
+    site.registrations.clear();
+    const transaction = site.chargePoint.startTransaction({ connectorId: 1, idTag: "A", meterStart: 0 });
+    site.chargePoint.report({ connectorId: 1, status: "Charging" });
+    transaction.stop({ meterStop: 1 });
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
+    site.centralSystem.handle("StopTransaction", () => ({}));
+    await site.clock.advance(10_000);
+    expect(site.said("delivered").map(({ call }) => call.action)).toEqual(["StartTransaction", "StopTransaction"]);
+    expect(site.said("registration").map(({ status }) => status)).toEqual(["Accepted", "Accepted"]);
+    expect(site.actions.filter((action) => action === "BootNotification")).toHaveLength(2);
+    expect(site.received.at(-1)).toEqual(["StopTransaction", expect.objectContaining({ transactionId: 7 })]);
+    expect(site.received).toContainEqual(["StatusNotification", expect.objectContaining({ status: "Charging" })]);
+  });
+
+  test("boots when a TriggerMessage asks for it after a reconnect, once [RT-13] [Q21]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    const ask = async () => {
+      const conf = site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "BootNotification" });
+      await site.clock.advance(0);
+      return conf;
+    };
+    expect(await ask()).toEqual({ status: "Accepted" });
+    expect(site.said("registration")).toHaveLength(2);
+    expect(await ask()).toEqual({ status: "Rejected" });
+  });
+
+  test("takes SecurityError for what it says on the connection on which it was accepted", async () => {
+    const site = new Site();
+    await site.start();
+    site.centralSystem.handle("DataTransfer", () => {
+      throw new CallError("SecurityError", "Not for you.");
+    });
+    const error = rejection(site.chargePoint.call("DataTransfer", { vendorId: "com.example" }));
+    await site.clock.advance(1000);
+    expect(await error).toMatchObject({ code: "SecurityError" });
+    expect(site.actions).toEqual(["BootNotification", "DataTransfer"]);
   });
 
   test("leaves other TriggerMessages to the owner, NotImplemented without one [RT-06] [RT-07]", async () => {

@@ -12,6 +12,8 @@ class Bench {
   now = 0;
   connected = false;
   state: Status | "Unregistered" = "Unregistered";
+  /** Accepted on an earlier connection. */
+  presumed = false;
   unanswered: "boot" | "heartbeat" | undefined;
   /** The Central System, or its silence, forbids a BootNotification before. */
   bootNotBefore = 0;
@@ -72,6 +74,7 @@ class Bench {
     const pending = state === "Pending" && this.unanswered !== "boot";
     expect(registration.state).toBe(state);
     expect(registration.answers).toBe(state !== "Rejected");
+    expect(registration.mayBoot).toBe(state !== "Accepted" || this.presumed);
     const actions = ["BootNotification", "Heartbeat", "MeterValues", "Authorize"] as const;
     const mayBeSent = (action: Action): boolean =>
       state === "Accepted" || action === "BootNotification" || (pending && this.solicited.has(action));
@@ -97,6 +100,7 @@ class Bench {
   connect(): void {
     if (this.connected) return;
     this.connected = true;
+    this.presumed = this.state === "Accepted";
     this.registration.connected(this.now);
   }
 
@@ -153,6 +157,16 @@ class Bench {
     this.registration.triggered(action, this.now);
   }
 
+  forget(): void {
+    if (this.state === "Accepted" && this.presumed) {
+      this.state = "Unregistered";
+      this.heartbeatAsked = false;
+      this.bootNotBefore = this.now;
+    }
+    this.presumed = false;
+    this.registration.forgotten(this.now);
+  }
+
   configure(heartbeatMs: number): void {
     this.heartbeatMs = heartbeatMs;
     this.registration.configured(heartbeatMs);
@@ -190,6 +204,7 @@ const commands = [
     .tuple(fc.constantFrom<Status>("Accepted", "Pending", "Rejected"), intervals)
     .map(([status, interval]) => command(`answer ${status} ${interval}`, (bench) => bench.answer(status, interval))),
   fc.constant(command("fail", (bench) => bench.fail())),
+  fc.constant(command("forget", (bench) => bench.connected && bench.forget())),
   fc.constant(command("sent", (bench) => bench.connected && bench.sent())),
   fc
     .constantFrom<Action>("BootNotification", "Heartbeat", "MeterValues")

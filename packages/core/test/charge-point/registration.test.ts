@@ -238,6 +238,40 @@ describe("Registration, the gates", () => {
   );
 });
 
+describe("Registration, forgotten by the Central System", () => {
+  test("boots again, and sends nothing else before it is accepted again [J-130] [RT-13]", () => {
+    const registration = registered("Accepted", 300);
+    registration.disconnected();
+    registration.connected(10 * second);
+    expect(registration.mayBoot).toBe(true);
+    registration.forgotten(11 * second);
+    expectOutputs(registration, boot);
+    expect(registration.state).toBe("Unregistered");
+    expect(registration.allows("StatusNotification")).toBe(false);
+    registration.answered({ status: "Accepted", interval: 300 }, 12 * second);
+    expect(registration.state).toBe("Accepted");
+    expect(registration.mayBoot).toBe(false);
+  });
+
+  test("waits for the Heartbeat that is unanswered", () => {
+    const registration = registered("Accepted", 300);
+    registration.disconnected();
+    registration.connected(301 * second);
+    expectOutputs(registration, heartbeat);
+    registration.forgotten(302 * second);
+    expectOutputs(registration);
+    registration.heartbeatSettled();
+    expectAt(registration, 302 * second, boot);
+  });
+
+  test("does not believe it on the connection on which it was accepted", () => {
+    const registration = registered("Accepted", 300);
+    registration.forgotten(10 * second);
+    expectOutputs(registration);
+    expect(registration.state).toBe("Accepted");
+  });
+});
+
 describe("Registration, triggered", () => {
   test("sends BootNotification before the wait is over when a TriggerMessage asks for it while Pending [CORE-BOOT-07] [RT-08]", () => {
     const registration = registered("Pending", 90);

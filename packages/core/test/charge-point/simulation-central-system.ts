@@ -18,7 +18,7 @@ export class SimulatedCentralSystem {
   readonly #laws: Laws;
   #centralSystem: CentralSystem;
   #transactionIds = 1000;
-  /** Outlives a restart, as a database does. */
+  /** Outlives a restart, as a database does, unless that is lost, too. */
   readonly #registrations = new Map<string, RegistrationStatus>();
   /** What the next Accepted asks for. */
   heartbeatS = 3600;
@@ -36,7 +36,9 @@ export class SimulatedCentralSystem {
   }
 
   /** Forgets its connections. */
-  restart(): void {
+  /** @param forgets - Whom it has accepted. */
+  restart(forgets: boolean): void {
+    if (forgets) this.#registrations.clear();
     this.#centralSystem = this.#started();
   }
 

@@ -224,7 +224,7 @@ export class Laws {
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
       error instanceof DiskFailure ||
-      (name === "CallError" && this.#trouble.has("fail")) ||
+      (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
       (name === "PayloadError" && origin === "remote" && this.#trouble.has("answer nonsense")) ||
       (name === "CallTimeoutError" && this.#trouble.size > 0);
     this.law(explained, `A fault that nothing explains: ${error instanceof Error ? error.stack : error}`);
@@ -234,7 +234,7 @@ export class Laws {
     this.say(`${by}: violation: ${reason}`);
     const explained =
       (reason === "late-answer" && this.#trouble.size > 0) ||
-      (reason === "not-accepted" && this.#trouble.has("register")) ||
+      (reason === "not-accepted" && (this.#trouble.has("register") || this.#trouble.has("restart central system"))) ||
       (["not-json", "payload", "unmatched-answer"].includes(reason) && this.#trouble.has("answer nonsense"));
     this.law(explained, `A violation that nothing explains: ${reason}`);
   }
@@ -333,11 +333,16 @@ export class Laws {
     if (action === "BootNotification") {
       this.law(registration !== "Accepted", "BootNotification was sent although the Charge Point is accepted.");
       this.law(this.now >= session.bootAt, `BootNotification was sent ${session.bootAt - this.now} ms too early.`);
+      if (registration === "Forgotten") session.registration = "Unregistered";
     } else if (registration === "Pending") {
       const asked = session.asked.get(action) ?? 0;
       this.law(asked > 0, `${action} was sent while Pending, and nobody had asked for it.`);
       session.asked.set(action, asked - 1);
-    } else this.law(registration === "Accepted", `${action} was sent while ${registration}.`);
+    } else {
+      // What waited to be sent when it was forgotten is sent, and refused as well.
+      const mayBe = registration === "Accepted" || registration === "Forgotten";
+      this.law(mayBe, `${action} was sent while ${registration}.`);
+    }
   }
 
   /** CORE-TXQ-03, CORE-TXQ-09, CORE-TXQ-10 */
@@ -406,7 +411,16 @@ export class Laws {
     const statuses = connectorId === undefined ? session.statuses.size : 1;
     const more = requestedMessage === "StatusNotification" ? statuses : 1;
     session.asked.set(requestedMessage, more + (session.asked.get(requestedMessage) ?? 0));
-    if (requestedMessage === "BootNotification") session.bootAt = this.now;
+    if (requestedMessage !== "BootNotification") return;
+    session.bootAt = this.now;
+    this.#forgotten(wire, session);
+  }
+
+  /** RT-13: on the connection on which it was accepted, a Charge Point believes in its acceptance. */
+  #forgotten(wire: Wire, session: Session): void {
+    if (session.registration !== "Accepted" || session.acceptedOn === wire) return;
+    session.registration = "Forgotten";
+    session.bootAt = this.now;
   }
 
   chargePointReceived(wire: Wire, text: string): void {
@@ -427,6 +441,10 @@ export class Laws {
     const payload = rest[0] as Payload;
     const nonsense = type === 3 && "nonsense" in payload;
     const starts = outstanding.action === "StartTransaction";
+    if (type === 4 && rest[0] === "SecurityError") {
+      session.refused ||= session.registration === "Accepted" && session.acceptedOn !== wire;
+      this.#forgotten(wire, session);
+    }
     this.#answeredWith(wire, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
     if (starts) {
@@ -439,9 +457,12 @@ export class Laws {
 
   #registered(session: Session, { status, interval, currentTime }: Conf<"BootNotification">): void {
     session.registration = status;
+    session.refused = false;
     if (status === "Accepted") {
+      const ownMs = session.acceptedOn === undefined ? defaultHeartbeatMs : session.heartbeatMs;
+      session.acceptedOn = this.#wire;
       session.acceptedAt = this.now;
-      session.heartbeatMs = interval === 0 ? defaultHeartbeatMs : Math.min(day, interval * second);
+      session.heartbeatMs = interval === 0 ? ownMs : Math.min(day, interval * second);
       session.heartbeatAt = this.now;
       this.#told(session, currentTime);
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
@@ -510,9 +531,11 @@ export class Laws {
       wire.outstandingAtCentralSystem = undefined;
   }
 
-  #answeredWith(wire: Wire, outcome: "answered" | "failed" | "closed", endedAt = this.now): void {
+  #answeredWith(wire: Wire, how: "answered" | "failed" | "closed", endedAt = this.now): void {
     const { outstanding } = wire;
     const session = this.#session as Session;
+    // CORE-TXQ-08: a refusal that means all of them is no failure of this one.
+    const outcome = how === "failed" && session.refused ? "closed" : how;
     wire.outstanding = undefined;
     const attempt = outstanding?.attempt;
     if (attempt !== undefined) {

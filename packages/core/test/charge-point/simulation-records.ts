@@ -91,7 +91,12 @@ export class Wire {
 export class Session {
   readonly power: number;
   readonly chargePoint: ChargePoint;
-  registration: "Unregistered" | "Pending" | "Rejected" | "Accepted" = "Unregistered";
+  /** `Forgotten`: the Central System has shown that it does not know of the acceptance. */
+  registration: "Unregistered" | "Pending" | "Rejected" | "Accepted" | "Forgotten" = "Unregistered";
+  /** The connection on which it was accepted. */
+  acceptedOn: object | undefined;
+  /** Whether what is under way is refused because of that. */
+  refused = false;
   acceptedAt = Number.POSITIVE_INFINITY;
   /** No BootNotification before this. */
   bootAt = Number.NEGATIVE_INFINITY;

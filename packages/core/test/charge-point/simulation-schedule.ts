@@ -55,7 +55,7 @@ type Happening =
   | { readonly do: "unlock" }
   | { readonly do: "set central clock"; readonly byS: number }
   /** `heard: false`: its host died, so the Charge Point's end of the connection stays open. */
-  | { readonly do: "restart central system"; readonly heard: boolean }
+  | { readonly do: "restart central system"; readonly heard: boolean; readonly forgets: boolean }
   // The Charge Point's power and its disk.
   | ({ readonly do: "power cut" } & PowerCut)
   /** The power fails while the nth next write is under way. */
@@ -140,7 +140,7 @@ const happening = fc.oneof(
   }),
   weighed(2, { do: fc.constant("unlock") }),
   weighed(1, { do: fc.constant("set central clock"), byS: fc.constantFrom(-3600, -2, 2, 3600) }),
-  weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean() }),
+  weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean(), forgets: fc.boolean() }),
   weighed(3, { do: fc.constant("power cut"), ...powerCut }),
   weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),
   weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),

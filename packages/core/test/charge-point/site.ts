@@ -26,7 +26,9 @@ export interface Behaviour {
 export class Site {
   readonly clock = new FakeClock();
   readonly behaviour: Behaviour = { reachable: true, registration: "Accepted", interval: 300, aheadMs: 0 };
-  readonly centralSystem = new CentralSystem({ clock: this.clock });
+  /** What the Central System remembers of whom it has accepted. */
+  readonly registrations = new Map<string, Registration>();
+  readonly centralSystem = new CentralSystem({ clock: this.clock, registrations: this.registrations });
   readonly chargePoint: ChargePoint;
   readonly links: TransportPair[] = [];
   /** Events of the Charge Point, except `message`. */

@@ -84,6 +84,22 @@ describe("TransactionQueue, delivering", () => {
     expect(outputsOf(queue)).toEqual([{ type: "deliver", message: queued(startTransaction(1), 1) }]);
   });
 
+  test("sends nothing more while it is paused, but lets what is under way come to its end [CORE-TXQ-08]", () => {
+    const queue = delivering(startTransaction(1), stopTransaction(2));
+    queue.paused();
+    settle(queue, "answered", 10);
+    expect(said(queue)).toEqual(["delivered 1", "delete 1"]);
+    queue.online(20);
+    expect(said(queue)).toEqual(["deliver 2"]);
+    queue.paused();
+    settle(queue, "failed", 30);
+    expect(said(queue)).toEqual(["put 2"]);
+    queue.stored(queue.messages[0]?.sequence ?? 0, 40);
+    queue.online(40);
+    expect(said(queue)).toEqual([]);
+    expect(queue.deadline).toBe(30 + minute);
+  });
+
   test("takes an answer that came as the connection ended, but no failure [CORE-TXQ-08]", () => {
     const queue = delivering(startTransaction(1));
     queue.offline();
