@@ -429,12 +429,12 @@ describe("an accepted connection", () => {
   test("obeys the limits of the endpoint [J-047] [J-143]", async () => {
     const { central, listener } = await centralSystem({ maxFrameBytes: 10 });
     const closes: number[] = [];
-    central.on("disconnected", ({ code }) => closes.push(code));
     for (const payload of [Buffer.from("binary"), "x".repeat(11)]) {
       const webSocket = new WebSocket(`${listener.url}/CP001`, ["ocpp1.6"]);
       await once(webSocket, "open");
+      const disconnected = new Promise<number>((resolve) => central.once("disconnected", ({ code }) => resolve(code)));
       webSocket.send(payload);
-      await once(webSocket, "close");
+      closes.push(await disconnected);
     }
     expect(closes).toEqual([1003, 1009]);
   });

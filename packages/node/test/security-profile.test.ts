@@ -204,7 +204,7 @@ describe("the certificate of the Central System is refused by the Charge Point",
       "is of another authority",
       () => ofCentral({}, stranger),
       { reason: "certificate-untrusted" },
-      /has a certificate from nobody who is trusted here: unable to verify the first certificate\. Give .* as tls\.ca/,
+      /has a certificate from nobody who is trusted here: unable to verify the first certificate.*\. Give .* as tls\.ca/,
     ],
     [
       "is for another host",
