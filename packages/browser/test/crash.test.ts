@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -66,7 +67,8 @@ describe.skipIf(chromium === undefined)("a page that charges", () => {
     const site = await Site.open(await bundle("charger.ts"));
     onTestFinished(() => site.close());
     const profile = mkdtempSync(join(tmpdir(), "ocppj-crash-"));
-    onTestFinished(() => rmSync(profile, { recursive: true, maxRetries: 10 }));
+    // The processes of a browser that was killed write a little longer.
+    onTestFinished(() => rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
     let browser = await KillableBrowser.launch(profile, "");
     onTestFinished(() => browser.kill());
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStore } from "@ocppj/core";
@@ -137,7 +138,8 @@ describe.skipIf(chromium === undefined)("queueStore", () => {
 
     afterEach(() => killable.kill());
 
-    afterAll(() => rmSync(profile, { recursive: true, maxRetries: 10 }));
+    // The processes of a browser that was killed write a little longer.
+    afterAll(() => rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
     test("after a page was closed", { timeout: 60_000 }, async () => {
       const writes = new Writes("before a close");
