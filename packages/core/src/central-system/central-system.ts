@@ -171,12 +171,12 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
 
   async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
     const { duplicates = "probe", probeTimeoutMs = 5000 } = this.#options;
-    const present = this.get(identity);
-    if (this.#leaving === undefined && present !== undefined && duplicates !== "replace") {
-      if (duplicates === "reject" || (await present.probe(probeTimeoutMs))) return { identity, ...duplicate };
-      present.close(1008, "No sign of life, while another connection asks to be let in");
-    }
-    return this.#leaving === undefined ? undefined : { identity, ...closing };
+    const present = this.#leaving === undefined && duplicates !== "replace" ? this.get(identity) : undefined;
+    const stays = present !== undefined && (duplicates === "reject" || (await present.probe(probeTimeoutMs)));
+    if (this.#leaving !== undefined) return { identity, ...closing };
+    if (stays) return { identity, ...duplicate };
+    present?.close(1008, "No sign of life, while another connection asks to be let in");
+    return undefined;
   }
 
   /**
