@@ -35,11 +35,14 @@ function endpointOf(process: ChromiumProcess): Promise<string> {
   });
 }
 
-/** Kills all processes of a Chromium, and resolves when it has ended. */
-async function ended(process: ChromiumProcess): Promise<void> {
-  if (process.exitCode !== null || process.signalCode !== null) return;
-  process.kill("SIGKILL");
-  await once(process, "exit");
+/**
+ * Kills all processes of a Chromium, and resolves when it has ended. Its helpers are killed with it: one that lived on
+ * would hold the databases of the profile, and the next Chromium would begin with empty ones.
+ */
+async function ended(browser: ChromiumProcess): Promise<void> {
+  if (browser.exitCode !== null || browser.signalCode !== null || browser.pid === undefined) return;
+  process.kill(-browser.pid, "SIGKILL"); // The whole group.
+  await once(browser, "exit");
 }
 
 /** A headless Chromium that keeps what its pages store in a folder, and that can be killed at any moment. */
@@ -58,7 +61,7 @@ export class KillableBrowser {
    */
   static async launch(profile: string, script: string, attempts = 4): Promise<KillableBrowser> {
     const args = [...quiet, `--user-data-dir=${profile}`, "about:blank"];
-    const process = spawn(chromium ?? "", args, { stdio: ["ignore", "ignore", "pipe"] });
+    const process = spawn(chromium ?? "", args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
     try {
       // A Chromium that starts after one that was killed sometimes answers nothing at all: then another one has to.
       const browser = await driver.connectOverCDP(await endpointOf(process), { timeout: 8000 });
