@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "../connection/connection.ts";
-import type { Action, Conf, Req } from "../messages/actions.ts";
+import { type Action, type Conf, type Req, requestedAction } from "../messages/actions.ts";
 
 /** What a BootNotification was answered with. */
 export type RegistrationStatus = Conf<"BootNotification">["status"];
@@ -20,9 +20,6 @@ export interface Registrations {
   /** Keeps an answer. A promise is awaited before the answer leaves. */
   set(identity: string, status: RegistrationStatus): unknown;
 }
-
-/** What TriggerMessage and ExtendedTriggerMessage ask for, where it is not the name of an action. */
-const askedFor: ReadonlyMap<string, Action> = new Map([["SignChargePointCertificate", "SignCertificate"]]);
 
 /** What stands between a Charge Point that is not accepted and the handlers; one for each connection. */
 export class RegistrationGate {
@@ -80,12 +77,12 @@ export class RegistrationGate {
     this.#invitation?.withdraw();
   }
 
-  /** Takes the answer that a CALL to the Charge Point has got. */
+  /** Takes the answer that a CALL to the Charge Point has got. [J-131] */
   confirmed(action: string, req: unknown, conf: unknown): void {
     if (action !== "TriggerMessage" && action !== "ExtendedTriggerMessage") return;
     const { requestedMessage } = req as Req<"ExtendedTriggerMessage">;
     const { status } = conf as Conf<"ExtendedTriggerMessage">;
-    if (status === "Accepted") this.#solicited.add(askedFor.get(requestedMessage) ?? requestedMessage);
+    if (status === "Accepted") this.#solicited.add(requestedAction(action, requestedMessage));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AnyHandler, Handler } from "../connection/connection.ts";
-import type { Action, Req } from "../messages/actions.ts";
+import { type Action, type Req, requestedAction } from "../messages/actions.ts";
 
 /** What a TriggerMessage can set off. */
 export interface Triggers {
@@ -15,12 +15,6 @@ export interface Triggers {
 }
 
 type Trigger = Handler<"ChargePoint", "TriggerMessage">;
-
-/** What is sent for a message that is requested under another name. @spec security white paper §6.14 [SEC-MSG-21] */
-const extendedActions: Partial<Record<string, Action>> = {
-  FirmwareStatusNotification: "SignedFirmwareStatusNotification",
-  SignChargePointCertificate: "SignCertificate",
-};
 
 /**
  * Makes the handler of TriggerMessage or ExtendedTriggerMessage: the messages that a Charge Point sends by itself are sent
@@ -55,8 +49,7 @@ export function triggerHandler(
       default: {
         if (owner === undefined) return { status: "NotImplemented" };
         const conf = await (owner as Trigger)(req, context);
-        const extended = action === "ExtendedTriggerMessage" ? extendedActions[requestedMessage] : undefined;
-        if (conf.status === "Accepted") triggered(extended ?? requestedMessage);
+        if (conf.status === "Accepted") triggered(requestedAction(action, requestedMessage));
         return conf;
       }
     }

@@ -134,3 +134,23 @@ export function maySend<R extends Role>(role: R, action: Action): action is Acti
   const from: readonly Role[] = actions[action].from;
   return from.includes(role);
 }
+
+/** What ExtendedTriggerMessage requests under another name than that of the action. */
+const extendedRequests: Partial<Record<string, Action>> = {
+  FirmwareStatusNotification: "SignedFirmwareStatusNotification",
+  SignChargePointCertificate: "SignCertificate",
+};
+
+/**
+ * The action with which a Charge Point sends what it was asked for.
+ *
+ * @param requestedMessage - That of the trigger's payload, checked.
+ * @spec OCPP 1.6 §5.17; security white paper §6.14 [SEC-MSG-21]
+ */
+export function requestedAction(
+  trigger: "TriggerMessage" | "ExtendedTriggerMessage",
+  requestedMessage: Req<"TriggerMessage" | "ExtendedTriggerMessage">["requestedMessage"],
+): Action {
+  const extended = trigger === "ExtendedTriggerMessage" ? extendedRequests[requestedMessage] : undefined;
+  return extended ?? (requestedMessage as Action);
+}

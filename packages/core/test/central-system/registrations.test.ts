@@ -111,6 +111,26 @@ describe("A Charge Point that is not accepted", () => {
     expect(await result(chargePoint.call("SignCertificate", { csr: "csr" }))).toEqual({ status: "Accepted" });
   });
 
+  test("may send while Pending the signed firmware status that an ExtendedTriggerMessage has asked for [J-131] [SEC-MSG-21]", async () => {
+    const { behaviour, centralSystem, connect, result } = site();
+    behaviour.status = "Pending";
+    centralSystem.handle("FirmwareStatusNotification", () => ({}));
+    centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
+    const { accepted, chargePoint } = connect();
+    chargePoint.handle("ExtendedTriggerMessage", () => ({ status: "Accepted" }));
+    chargePoint.handle("TriggerMessage", () => ({ status: "Accepted" }));
+    await result(chargePoint.call("BootNotification", boot));
+
+    await result(accepted.call("ExtendedTriggerMessage", { requestedMessage: "FirmwareStatusNotification" }));
+    expect(await result(chargePoint.call("SignedFirmwareStatusNotification", { status: "Idle" }))).toEqual({});
+    expect(await result(chargePoint.call("FirmwareStatusNotification", { status: "Idle" }))).toMatchObject(
+      securityError,
+    );
+
+    await result(accepted.call("TriggerMessage", { requestedMessage: "FirmwareStatusNotification" }));
+    expect(await result(chargePoint.call("FirmwareStatusNotification", { status: "Idle" }))).toEqual({});
+  });
+
   test("is sent no remote starts and stops while Pending, and nothing at all while Rejected [CORE-BOOT-22] [CORE-BOOT-24]", async () => {
     const { behaviour, connect, result } = site();
     const { accepted, chargePoint, link } = connect();
