@@ -8,6 +8,7 @@ import {
   type ConnectionOptions,
   type ConnectionOwner,
   checkOptions,
+  checkPositive,
   type FinishedCall,
   type Handler,
   register,
@@ -103,6 +104,8 @@ interface Registered {
  */
 export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   readonly #options: CentralSystemOptions;
+  readonly #duplicates: DuplicatePolicy;
+  readonly #probeTimeoutMs: number;
   readonly #clock: Clock;
   readonly #registrations: Registrations;
   readonly #handlers = new Map<Action, AnyHandler<"CentralSystem">>();
@@ -127,13 +130,15 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   /** @throws TypeError A limit or a time-out is no positive number, `duplicates` or `tolerate` is not what it may be. */
   constructor(options: CentralSystemOptions = {}) {
     super();
-    const { duplicates = "probe", probeTimeoutMs = 1 } = options;
+    const { duplicates = "probe", probeTimeoutMs = 5000 } = options;
     checkOptions(options);
-    if (!(probeTimeoutMs > 0)) throw new TypeError(`probeTimeoutMs is ${probeTimeoutMs}. Give a positive number.`);
+    checkPositive({ probeTimeoutMs });
     if (!["probe", "replace", "reject"].includes(duplicates)) {
       throw new TypeError(`duplicates is "${duplicates}". Give "probe", "replace" or "reject".`);
     }
     this.#options = options;
+    this.#duplicates = duplicates;
+    this.#probeTimeoutMs = probeTimeoutMs;
     this.#clock = options.clock ?? systemClock;
     this.#registrations = options.registrations ?? new Map<string, RegistrationStatus>();
   }
@@ -161,7 +166,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     }
     const decision = this.#decide(identity);
     const over = decision.then(async (refusal) => {
-      if (refusal === undefined) await this.#nextTurn(); // Until it is accepted.
+      if (refusal === undefined) await this.#wokenAt(this.#clock.now()); // In a later turn it is accepted.
       this.#admissions.delete(identity);
       return refusal;
     });
@@ -170,9 +175,9 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   }
 
   async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
-    const { duplicates = "probe", probeTimeoutMs = 5000 } = this.#options;
-    const present = this.#leaving === undefined && duplicates !== "replace" ? this.get(identity) : undefined;
-    const stays = present !== undefined && (duplicates === "reject" || (await present.probe(probeTimeoutMs)));
+    const policy = this.#duplicates;
+    const present = this.#leaving === undefined && policy !== "replace" ? this.get(identity) : undefined;
+    const stays = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
     if (this.#leaving !== undefined) return { identity, ...closing };
     if (stays) return { identity, ...duplicate };
     present?.close(1008, "No sign of life, while another connection asks to be let in");
@@ -218,12 +223,13 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
    * @throws TypeError `ratePerSecond` is not positive, or `deadlineMs` is negative.
    */
   async drain({ ratePerSecond = 50, deadlineMs = 60_000 }: DrainOptions = {}): Promise<void> {
-    if (!(ratePerSecond > 0)) throw new TypeError(`ratePerSecond is ${ratePerSecond}. Give a positive number.`);
+    checkPositive({ ratePerSecond });
     if (!(deadlineMs >= 0)) throw new TypeError(`deadlineMs is ${deadlineMs}. Give a number of milliseconds.`);
     this.#leaving ??= [1012, "The Central System restarts; connect again"];
     const begin = this.#clock.now();
     for (const [index, connection] of [...this.connections()].entries()) {
-      await this.#reached(begin + Math.min(deadlineMs, (1000 * index) / ratePerSecond));
+      const time = begin + Math.min(deadlineMs, (1000 * index) / ratePerSecond);
+      if (this.#registered.size > 0 && time > this.#clock.now()) await this.#wokenAt(time);
       connection.close(...this.#leaving);
     }
   }
@@ -234,13 +240,8 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     for (const connection of [...this.connections()]) connection.close(...this.#leaving);
   }
 
-  #reached(time: number): Promise<void> | undefined {
-    if (this.#registered.size === 0 || time <= this.#clock.now()) return undefined;
+  #wokenAt(time: number): Promise<void> {
     return new Promise((resolve) => this.#clock.wakeAt(time, resolve));
-  }
-
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#clock.wakeAt(this.#clock.now(), resolve));
   }
 
   #of(connection: Connection<"CentralSystem">): Registered {
@@ -296,14 +297,15 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
 
   #emitted(connection: Connection<"CentralSystem">, name: keyof ConnectionEvents, event: object): void {
     const { identity } = connection;
-    const { generation } = this.#of(connection);
     // J-164: the end of a replaced connection must not unregister the one that replaced it.
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
     const ownName = name === "closed" ? "disconnected" : name;
-    const about = { identity, generation };
     const status = name === "finished" ? statusIn(event as FinishedCall) : undefined;
     this.#tell(() => {
-      if (this.listenerCount(ownName) > 0) emit(this, ownName, { ...event, ...about }, about);
+      const isHeard = this.listenerCount(ownName) > 0;
+      if (!isHeard && status === undefined) return;
+      const about = { identity, generation: this.#of(connection).generation };
+      if (isHeard) emit(this, ownName, { ...event, ...about }, about);
       if (status !== undefined) emit(this, "registration", { ...about, status }, about);
     });
   }

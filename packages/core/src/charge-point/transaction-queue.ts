@@ -150,7 +150,7 @@ export class TransactionQueue implements Machine<TransactionQueueOutput> {
     this.advance(now);
   }
 
-  /** Says that no more messages may be sent for now; one under way still is, and its failure counts. */
+  /** Says that no more messages may be sent for now; one under way still is, and its failure counts. [CORE-TXQ-09, CORE-TXQ-17] */
   paused(): void {
     this.#online = false;
   }

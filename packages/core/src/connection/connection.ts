@@ -642,8 +642,13 @@ export function checkOptions({
 }: Pick<ConnectionOptions<Role>, "timeoutMs" | "maxWaitingCalls" | "maxServedCalls" | "tolerate">): void {
   checkTimeout(timeoutMs);
   checkQuirks(tolerate);
-  for (const [name, limit] of Object.entries({ maxWaitingCalls, maxServedCalls })) {
-    if (!(limit > 0)) throw new TypeError(`${name} is ${limit}. Give a positive number.`);
+  checkPositive({ maxWaitingCalls, maxServedCalls });
+}
+
+/** @throws TypeError One of these settings is no positive number. */
+export function checkPositive(settings: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!(value > 0)) throw new TypeError(`${name} is ${value}. Give a positive number.`);
   }
 }
 
