@@ -1,23 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { tableBelow } from "./tables.ts";
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const page = read("central-system.md");
-
-/** The rows of the table with this head, without it; each is the text of its cells. */
-function tableOf(head: string): string[][] {
-  const [, after = ""] = page.split(`\n${head}\n`);
-  const [table = ""] = after.split("\n\n");
-  return table
-    .split("\n")
-    .slice(1)
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-}
 
 const codesIn = (cell = ""): string[] => [...cell.matchAll(/`([\w-]+)`/g)].map(([, code = ""]) => code);
 
@@ -39,7 +25,7 @@ const sources = folders
   .join("\n");
 
 describe("the limits in central-system.md", () => {
-  const rows = tableOf("| option | default | of | beyond it |");
+  const rows = tableBelow(page, "| option | default | of | beyond it |");
   const limits = rows.flatMap(([option, value = ""]) =>
     codesIn(option)
       .slice(0, 1)
@@ -71,7 +57,7 @@ describe("the refusals in central-system.md", () => {
     const [, after = ""] = read("../packages/core/src/central-system/handshake-refusal.ts").split("readonly reason:\n");
     const reasons = [...(after.split(";")[0] ?? "").matchAll(/\| "([\w-]+)"/g)].map(([, name = ""]) => name);
 
-    const rows = tableOf("| `reason` | status | what it often means |").flatMap(([cell]) => codesIn(cell));
+    const rows = tableBelow(page, "| `reason` | status | what it often means |").flatMap(([cell]) => codesIn(cell));
 
     expect(rows.sort()).toEqual(reasons.sort());
   });

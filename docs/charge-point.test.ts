@@ -1,23 +1,11 @@
 import { readFileSync } from "node:fs";
 import { actions, type ChargePointEvents, configurationKeys } from "@ocppj/core";
 import { describe, expect, it } from "vitest";
+import { tableBelow } from "./tables.ts";
 
 const page = readFileSync(new URL("charge-point.md", import.meta.url), "utf8");
 
-/** The rows of the table below a heading, without its head; each is the text of its cells. */
-function tableOf(heading: string): string[][] {
-  const [, section = ""] = page.split(`\n## ${heading}\n`);
-  const [rows = ""] = section.split(/\n## /).map((text) => text.slice(text.indexOf("\n|---")));
-  return rows
-    .split("\n")
-    .filter((line) => line.startsWith("| "))
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-}
+const tableOf = (heading: string): string[][] => tableBelow(page, `## ${heading}`);
 
 const codeIn = (cell = ""): string => cell.replaceAll("`", "");
 

@@ -3,24 +3,14 @@ import { HandshakeError, type HandshakeFailure } from "@ocppj/core";
 import { describe, expect, it } from "vitest";
 import { refusalOfTls } from "../packages/node/src/profile-refusals.ts";
 import { cipherSuites, securityProfiles } from "../packages/node/src/security-profile.ts";
+import { tableBelow } from "./tables.ts";
 
 const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const page = text("security-profiles.md");
 
-/** The rows of the table with this head, without it; each is the text of its cells. */
-function tableOf(markdown: string, head: string): string[][] {
-  const [, after = ""] = markdown.split(`\n${head}\n`);
-  const [table = ""] = after.split("\n\n");
-  return table
-    .split("\n")
-    .slice(1)
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim().replaceAll("`", "")),
-    );
-}
+/** The rows of the table with this head, as plain text. */
+const tableOf = (markdown: string, head: string): string[][] =>
+  tableBelow(markdown, head).map((row) => row.map((cell) => cell.replaceAll("`", "")));
 
 /** The members of a union of strings in a source. */
 function unionIn(path: string, from: string): string[] {

@@ -13,14 +13,16 @@ const call = (pair: Pair, from: "ours" | "theirs"): Promise<unknown> => {
 
 const never = (): Promise<never> => new Promise(() => {});
 
+const closes = [
+  [1000, ""],
+  [1001, "The charger reboots"],
+  [1008, "Zu viele Nachrichten 🔌"],
+  [1012, "Service restart"],
+  [4999, "x".repeat(123)],
+] as const;
+
 describe.each(pairings)("%s", (_, pairing) => {
-  test.each([
-    [1000, ""],
-    [1001, "The charger reboots"],
-    [1008, "Zu viele Nachrichten 🔌"],
-    [1012, "Service restart"],
-    [4999, "x".repeat(123)],
-  ])("a close of ocppj with %i %j arrives at ocpp-rpc", (code, reason) =>
+  test.each(closes)("a close of ocppj with %i %j arrives at ocpp-rpc", (code, reason) =>
     pairing(async ({ ours, theirs }) => {
       const seen = closeSeenBy(theirs);
       ours.close(code, reason);
@@ -28,13 +30,7 @@ describe.each(pairings)("%s", (_, pairing) => {
     }),
   );
 
-  test.each([
-    [1000, ""],
-    [1001, "The charger reboots"],
-    [1008, "Zu viele Nachrichten 🔌"],
-    [1012, "Service restart"],
-    [4999, "x".repeat(123)],
-  ])("a close of ocpp-rpc with %i %j arrives at ocppj", (code, reason) =>
+  test.each(closes)("a close of ocpp-rpc with %i %j arrives at ocppj", (code, reason) =>
     pairing(async ({ ours, theirs }) => {
       const seen = next(ours, "closed");
       await theirs.close({ code, reason });
