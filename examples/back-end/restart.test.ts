@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CallError, ChargePoint, type ChargePointEvents } from "@ocppj/core";
-import { connect, queueStore } from "@ocppj/node";
+import { connect, durableStore } from "@ocppj/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startBackEnd } from "./back-end.ts";
 import { boot, start, stop, TestBackEnd } from "./test-back-end.ts";
@@ -40,7 +40,7 @@ describe("a session with a restart in its middle", () => {
 
   it("loses nothing, and has one transaction in the end", async () => {
     const port = Number(new URL(backEnd.running.chargersUrl).port);
-    const queue = queueStore(store);
+    const queue = durableStore(store);
     chargePoint = new ChargePoint({
       identity: "CP001",
       url: backEnd.running.chargersUrl,

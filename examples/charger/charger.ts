@@ -7,7 +7,7 @@ import {
   type Connect,
   HandshakeError,
   LocalAuthList,
-  type QueueStore,
+  type RecordStore,
   type Req,
   type Transaction,
   type Transport,
@@ -22,7 +22,7 @@ export interface ChargerOptions {
   readonly identity: string;
   readonly url: string;
   readonly connect: Connect;
-  readonly store: QueueStore;
+  readonly store: RecordStore;
   /** Called whenever there is something new to see, with one line about it. */
   readonly changed: (line: string) => void;
   /** Called when the charger restarts: after Reset. The program starts anew. */

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitKeypressEvents } from "node:readline";
 import { parseArgs } from "node:util";
-import { connect, queueStore } from "@ocppj/node";
+import { connect, durableStore } from "@ocppj/node";
 import { messageOf } from "../check.ts";
 import { complain } from "../timeline.ts";
 import { Charger } from "./charger.ts";
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
       identity: values.identity,
       url,
       connect: connect(),
-      store: queueStore(location),
+      store: durableStore(location),
       changed: (line) => screen.log(line),
       restart: () => void restart().catch(fail),
     });

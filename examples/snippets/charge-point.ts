@@ -1,13 +1,13 @@
 // #region program
 import { ChargePoint } from "@ocppj/core";
-import { connect, queueStore } from "@ocppj/node";
+import { connect, durableStore } from "@ocppj/node";
 
 const chargePoint = new ChargePoint({
   identity: "CP001",
   url: process.argv[2] ?? "ws://127.0.0.1:9000/ocpp",
   connect: connect(),
   boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
-  store: queueStore(process.env.STORE ?? "CP001-store"), // a folder: what is undelivered survives a power cut
+  store: durableStore(process.env.STORE ?? "CP001-store"), // a folder: what is undelivered survives a power cut
 });
 chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}`));
 chargePoint.on("refused", ({ error }) => console.log(String(error)));

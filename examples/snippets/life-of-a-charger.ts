@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 // #region imports
 import { AuthorizationCache, CentralSystem, ChargePoint, Configuration, LocalAuthList } from "@ocppj/core";
-import { connect, type Listener, listen, queueStore } from "@ocppj/node";
+import { connect, durableStore, type Listener, listen } from "@ocppj/node";
 
 // #endregion
 
@@ -50,7 +50,7 @@ const restart = (): void => log("restart");
 
 async function powerOn() {
   // #region parts
-  const store = queueStore(folder, { damaged: (damage) => log(damage.message) });
+  const store = durableStore(folder, { damaged: (damage) => log(damage.message) });
   const report = (error: Error) => log(error.message);
   const configuration = await Configuration.load({
     store,

@@ -34,9 +34,9 @@ process.env.OCPP_URL = listener.url;
 
 // #region charge-point
 import { ChargePoint } from "@ocppj/core";
-import { connect, queueStore } from "@ocppj/node";
+import { connect, durableStore } from "@ocppj/node";
 
-const store = queueStore(process.env.STORE ?? "/var/lib/charger", {
+const store = durableStore(process.env.STORE ?? "/var/lib/charger", {
   damaged: (damage) => console.error(`The store was damaged: ${damage.message}`),
 });
 const chargePoint = new ChargePoint({

@@ -1,3 +1,3 @@
 export { type ConnectOptions, connect } from "./connect.ts";
-export { queueStore } from "./queue-store.ts";
+export { durableStore } from "./durable-store.ts";
 export type { TransportOptions } from "./web-socket-transport.ts";

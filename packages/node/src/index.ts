@@ -1,8 +1,8 @@
 export { isAuthorizationKey } from "./basic-authorization.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
+export { type DurableStoreOptions, durableStore } from "./durable-store.ts";
 export type { Authenticate, AuthenticationAttempt, EndpointOptions } from "./endpoint.ts";
 export { type Listener, type ListenOptions, listen } from "./listen.ts";
-export { type QueueStoreOptions, queueStore } from "./queue-store.ts";
 export {
   type ChargePointCertificateSubject,
   isChargePointCertificate,

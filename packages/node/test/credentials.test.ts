@@ -11,7 +11,7 @@ import {
   KnownCredentials,
   memoryStore,
   OwnCredentials,
-  type QueueStore,
+  type RecordStore,
   redacted,
 } from "@ocppj/core";
 import { afterEach, describe, expect, test } from "vitest";
@@ -85,7 +85,7 @@ class Central {
   }
 }
 
-async function charger(central: Central, store: QueueStore = memoryStore()) {
+async function charger(central: Central, store: RecordStore = memoryStore()) {
   const faults: unknown[] = [];
   const report = (error: Error) => faults.push(error);
   const configuration = await Configuration.load({

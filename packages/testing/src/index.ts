@@ -9,10 +9,10 @@ export {
 } from "./arbitrary-payloads.ts";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
 export {
-  type QueueStoreContractCase,
-  type QueueStoreContractOptions,
-  queueStoreContract,
-} from "./queue-store-contract.ts";
+  type RecordStoreContractCase,
+  type RecordStoreContractOptions,
+  recordStoreContract,
+} from "./record-store-contract.ts";
 export {
   type OpenedTransport,
   type TransportContractCase,

@@ -1,4 +1,4 @@
-import { connect, queueStore } from "@ocppj/browser";
+import { connect, durableStore } from "@ocppj/browser";
 import { type ChargerRun, runCharger } from "../../../node/test/crash/charger.ts";
 import type { LogLine } from "../../../node/test/crash/hardware-log.ts";
 
@@ -15,11 +15,11 @@ globalThis.charge = (run) => {
     request.open("POST", "", false); // It is written when `send` returns, whatever becomes of the page.
     request.send(JSON.stringify(line));
   };
-  return runCharger(run, { connect: connect(), store: queueStore(run.identity), log });
+  return runCharger(run, { connect: connect(), store: durableStore(run.identity), log });
 };
 
 globalThis.keysIn = async (identity) => {
-  const store = queueStore(identity);
+  const store = durableStore(identity);
   const records = await store.load("");
   await store.close();
   return records.map(({ key }) => key);

@@ -1,5 +1,5 @@
 import type { Conf } from "../messages/actions.ts";
-import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
   foldIdTag,
@@ -40,7 +40,7 @@ const keyOf = (folded: string): string => `${prefix}${JSON.stringify(folded)}`;
  * @spec OCPP 1.6 §3.5.1, §3.5.3 [CORE-CACHE-01 … CORE-CACHE-11]
  */
 export class AuthorizationCache implements IdTagLookUp {
-  readonly #store: QueueStore;
+  readonly #store: RecordStore;
   readonly #report: ReportFault;
   readonly #maxEntries: number;
   readonly #list: { has(idTag: string): boolean } | undefined;
@@ -48,7 +48,7 @@ export class AuthorizationCache implements IdTagLookUp {
   readonly #entries = new Map<string, Entry>();
   #nextSequence = 1;
 
-  private constructor(store: QueueStore, { report, maxEntries = 1000, list }: AuthorizationCacheOptions) {
+  private constructor(store: RecordStore, { report, maxEntries = 1000, list }: AuthorizationCacheOptions) {
     if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
       throw new TypeError(`maxEntries is ${maxEntries}. Use a whole number from 1 on.`);
     }
@@ -67,7 +67,7 @@ export class AuthorizationCache implements IdTagLookUp {
    * @throws What the store's `load` rejects with.
    * @spec OCPP 1.6 §3.5.1 [CORE-CACHE-06]
    */
-  static async load(store: QueueStore, options: AuthorizationCacheOptions): Promise<AuthorizationCache> {
+  static async load(store: RecordStore, options: AuthorizationCacheOptions): Promise<AuthorizationCache> {
     const cache = new AuthorizationCache(store, options);
     const records = await store.load(prefix);
     const entries = records.map((record) => ({ record, entry: entryOf(record) }));

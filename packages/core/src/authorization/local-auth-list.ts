@@ -14,7 +14,7 @@
  */
 
 import type { Conf, Req } from "../messages/actions.ts";
-import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
   foldIdTag,
@@ -66,7 +66,7 @@ const leastWeight = 100;
  * @spec OCPP 1.6 §3.5.2, §5.10, §5.15 [LAL-01 … LAL-06, LAL-10 … LAL-34]
  */
 export class LocalAuthList implements IdTagLookUp {
-  readonly #store: QueueStore;
+  readonly #store: RecordStore;
   readonly #report: ReportFault;
   readonly #localAuthListMaxLength: number;
   readonly #sendLocalListMaxLength: number;
@@ -82,7 +82,7 @@ export class LocalAuthList implements IdTagLookUp {
   #weight = 0;
   #lastUpdate: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: QueueStore, options: LocalAuthListOptions) {
+  private constructor(store: RecordStore, options: LocalAuthListOptions) {
     const { report, localAuthListMaxLength = 10_000, sendLocalListMaxLength = 1000 } = options;
     this.#store = store;
     this.#report = report;
@@ -97,7 +97,7 @@ export class LocalAuthList implements IdTagLookUp {
    * @throws What the store's `load` rejects with.
    * @spec OCPP 1.6 §3.5.2 [LAL-02]
    */
-  static async load(store: QueueStore, options: LocalAuthListOptions): Promise<LocalAuthList> {
+  static async load(store: RecordStore, options: LocalAuthListOptions): Promise<LocalAuthList> {
     const list = new LocalAuthList(store, options);
     for (const record of await store.load(prefix)) await list.#replay(record);
     return list;

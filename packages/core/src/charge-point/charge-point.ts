@@ -21,7 +21,7 @@ import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import type { Quirk } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
-import { memoryStore, type QueueStore } from "../store/queue-store.ts";
+import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime, laterBy } from "./central-time.ts";
@@ -98,7 +98,7 @@ export interface ChargePointOptions extends RetryBackOff {
   /** The payload of BootNotification. */
   readonly boot: Req<"BootNotification">;
   /** Where undelivered messages and open transactions survive a power cut. Default: they do not, `memoryStore()`. */
-  readonly store?: QueueStore;
+  readonly store?: RecordStore;
   /**
    * The configuration keys: GetConfiguration and ChangeConfiguration are answered from it, and a change takes effect at
    * once where it concerns this class. Default: none, and the defaults of `configurationKeys` where a key is obeyed.

@@ -1,6 +1,6 @@
 import { CallError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
-import type { QueueStore, StoredRecord } from "../store/queue-store.ts";
+import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { setAside } from "../store/stored-records.ts";
 import {
   type ConfigurationKey,
@@ -96,7 +96,7 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
   /** Keys of the charge point's own; their names differ from those of the standard keys. Default: none. */
   readonly vendorKeys?: V & VendorKeys;
   /** Keeps what was set, under keys that begin with `configuration/`. AuthorizationKey is in it in clear text. */
-  readonly store: QueueStore;
+  readonly store: RecordStore;
   /**
    * Hears what went wrong without a caller who would: a damaged record, a store that failed, an exception out of
    * `accepts`, `approve` or a listener. What the library itself says in it contains no value. [SEC-A01-12]
@@ -152,7 +152,7 @@ const folded = (key: string): string => key.toLowerCase();
 export class Configuration<V extends VendorKeys = NoVendorKeys> {
   /** By folded key: the standard ones in the order of the table, then the charge point's own. */
   readonly #settings = new Map<string, Setting>();
-  readonly #store: QueueStore;
+  readonly #store: RecordStore;
   readonly #report: (error: Error) => void;
   readonly #approve: (change: never) => ConfigurationVerdict | Promise<ConfigurationVerdict>;
   /** Ends when all changes have that were begun. */

@@ -18,7 +18,7 @@
 
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { HandshakeError } from "../errors.ts";
-import type { QueueStore } from "../store/queue-store.ts";
+import type { RecordStore } from "../store/record-store.ts";
 import { parseRecord, setAside } from "../store/stored-records.ts";
 import type { Configuration } from "./configuration.ts";
 import { configurationKeys, isConfigurationValue } from "./configuration-keys.ts";
@@ -35,7 +35,7 @@ export interface OwnCredentialsOptions {
   /** Has AuthorizationKey and SecurityProfile, one or both. */
   readonly configuration: Pick<Configuration, "get" | "set">;
   /** Keeps what was presented, under `credentials/presented`: passwords are in it in clear text. */
-  readonly store: QueueStore;
+  readonly store: RecordStore;
   /** Hears of a damaged record and of a store that failed. What it is told contains no password. [SEC-A01-12] */
   readonly report: (error: Error) => void;
 }
@@ -50,7 +50,7 @@ const recordKey = "credentials/presented";
  */
 export class OwnCredentials {
   readonly #configuration: Pick<Configuration, "get" | "set">;
-  readonly #store: QueueStore;
+  readonly #store: RecordStore;
   readonly #report: (error: Error) => void;
   /** The pair that worked last, and those that were presented since. */
   #presented: readonly Credential[] = [];

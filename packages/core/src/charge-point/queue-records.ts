@@ -1,5 +1,5 @@
 import { parseReq } from "../messages/validate.ts";
-import type { QueueStore } from "../store/queue-store.ts";
+import type { RecordStore } from "../store/record-store.ts";
 import { setAside } from "../store/stored-records.ts";
 import type { TransactionRecord } from "./transaction.ts";
 import type { QueuedMessage } from "./transaction-queue.ts";
@@ -23,9 +23,9 @@ export interface Kept {
 
 /** The part of a store that belongs to the queue. */
 export class QueueRecords {
-  readonly #store: QueueStore;
+  readonly #store: RecordStore;
 
-  constructor(store: QueueStore) {
+  constructor(store: RecordStore) {
     this.#store = store;
   }
 

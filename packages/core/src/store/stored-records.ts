@@ -1,4 +1,4 @@
-import type { QueueStore, StoredRecord } from "./queue-store.ts";
+import type { RecordStore, StoredRecord } from "./record-store.ts";
 
 /** Is told what went wrong with a store. Nothing is lost from memory for it, and nothing waits for what it does. */
 export type ReportFault = (fault: Error) => void;
@@ -20,7 +20,7 @@ export function parseRecord(value: string): unknown {
  * @param cause - What was thrown when it was read, if anything was.
  */
 export async function setAside(
-  store: QueueStore,
+  store: RecordStore,
   record: StoredRecord,
   why: string,
   report: ReportFault,

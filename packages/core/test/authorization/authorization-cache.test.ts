@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { AuthorizationCache, type AuthorizationCacheOptions } from "../../src/authorization/authorization-cache.ts";
-import type { QueueStore } from "../../src/store/queue-store.ts";
+import type { RecordStore } from "../../src/store/record-store.ts";
 import { accepted, after, blocked, failingStore, faultLog, now, unexpected } from "./stores.ts";
 
-const load = (store: QueueStore, options: Partial<AuthorizationCacheOptions> = {}) =>
+const load = (store: RecordStore, options: Partial<AuthorizationCacheOptions> = {}) =>
   AuthorizationCache.load(store, { report: unexpected, ...options });
 
 /** A Local Authorization List with these identifiers; it may be changed later. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { LocalAuthList, type LocalAuthListOptions } from "../../src/authorization/local-auth-list.ts";
 import type { Req } from "../../src/messages/actions.ts";
-import type { QueueStore } from "../../src/store/queue-store.ts";
+import type { RecordStore } from "../../src/store/record-store.ts";
 import { accepted, after, blocked, failingStore, faultLog, now, unexpected } from "./stores.ts";
 
 type Entries = NonNullable<Req<"SendLocalList">["localAuthorizationList"]>;
 
-const load = (store: QueueStore, options: Partial<LocalAuthListOptions> = {}) =>
+const load = (store: RecordStore, options: Partial<LocalAuthListOptions> = {}) =>
   LocalAuthList.load(store, { report: unexpected, ...options });
 
 const full = (listVersion: number, localAuthorizationList?: Entries): Req<"SendLocalList"> => ({
@@ -26,7 +26,7 @@ const numbered = (from: number, count: number): Entries =>
   valid(...Array.from({ length: count }, (_, n) => `${from + n}`));
 
 /** Both the list and what a restart would make of it. */
-async function expectList(list: LocalAuthList, store: QueueStore, version: number, idTags: readonly string[]) {
+async function expectList(list: LocalAuthList, store: RecordStore, version: number, idTags: readonly string[]) {
   expect([list.version, ...list.idTags]).toEqual([version, ...idTags]);
   const reloaded = await load(store);
   expect([reloaded.version, ...reloaded.idTags]).toEqual([version, ...idTags]);

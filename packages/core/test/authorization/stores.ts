@@ -1,5 +1,5 @@
 import type { IdTagInfo } from "../../src/authorization/id-tag.ts";
-import { memoryStore, type QueueStore, type StoredRecord } from "../../src/store/queue-store.ts";
+import { memoryStore, type RecordStore, type StoredRecord } from "../../src/store/record-store.ts";
 
 /** The moment at which most examples happen. */
 export const now = Date.parse("2026-03-01T12:00:00Z");
@@ -22,7 +22,7 @@ export const failures = ["refuse", "refuse late", "tear", "lose"] as const;
 export type Failure = (typeof failures)[number];
 
 /** A store in memory that fails on demand. */
-export interface FailingStore extends QueueStore {
+export interface FailingStore extends RecordStore {
   /** From now on `count` writes succeed, and those after them fail. */
   failAfter(count: number, failure: Failure): void;
   /** From now on all writes succeed. */
@@ -36,7 +36,7 @@ export interface FailingStore extends QueueStore {
 /** What a store on a disk makes of a text: proper Unicode survives, a half of a surrogate pair does not. */
 const onDisk = (text: string): string => new TextDecoder().decode(new TextEncoder().encode(text));
 
-export function failingStore(inner: QueueStore = memoryStore()): FailingStore {
+export function failingStore(inner: RecordStore = memoryStore()): FailingStore {
   let left = Number.POSITIVE_INFINITY;
   let failure: Failure = "refuse";
   let failed = false;

@@ -15,7 +15,7 @@ import {
   memoryStore,
   OwnCredentials,
   type PasswordHash,
-  type QueueStore,
+  type RecordStore,
   type Transport,
 } from "../../src/index.ts";
 
@@ -121,7 +121,7 @@ class World {
     const report = (error: Error): void => void this.violations.push(error.message);
     const ifAlive = <R>(operation: () => Promise<R>): Promise<R> =>
       process.alive ? operation() : new Promise<R>(() => {});
-    const store: QueueStore = {
+    const store: RecordStore = {
       load: (prefix) => this.flash.load(prefix),
       put: (key, value) => ifAlive(() => this.flash.put(key, value)),
       delete: (key) => ifAlive(() => this.flash.delete(key)),

@@ -7,7 +7,7 @@ import {
   configurationKeys,
 } from "../../src/charge-point/configuration-keys.ts";
 import { parseConf, parseReq } from "../../src/messages/validate.ts";
-import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
+import { memoryStore, type RecordStore } from "../../src/store/record-store.ts";
 
 type Key = keyof typeof values;
 
@@ -126,7 +126,7 @@ describe("Configuration", () => {
         const reports: string[] = [];
         let next: Weather = "fine";
         let verdict: Verdict = "Accepted";
-        const put: QueueStore["put"] = async (key, value) => {
+        const put: RecordStore["put"] = async (key, value) => {
           const now = next;
           next = "fine";
           if (now !== "fails") await memory.put(key, value);

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from "vitest";
 import { Configuration, type ConfigurationChange } from "../../src/charge-point/configuration.ts";
 import type { ConfigurationKey, ConfigurationValue } from "../../src/charge-point/configuration-keys.ts";
-import { memoryStore } from "../../src/store/queue-store.ts";
+import { memoryStore } from "../../src/store/record-store.ts";
 
 const store = memoryStore();
 const report = (): void => {};

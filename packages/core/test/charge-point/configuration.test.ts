@@ -8,7 +8,7 @@ import {
 } from "../../src/charge-point/configuration.ts";
 import { configurationKeys } from "../../src/charge-point/configuration-keys.ts";
 import { CallError } from "../../src/errors.ts";
-import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
+import { memoryStore, type RecordStore } from "../../src/store/record-store.ts";
 
 const password = "00112233445566778899AABBCCDDEEFF00112233";
 
@@ -136,7 +136,7 @@ describe("Configuration.load", () => {
 
   it("rejects with what the store rejects with", async () => {
     const failure = new Error("no flash");
-    const store: QueueStore = { ...memoryStore(), load: () => Promise.reject(failure) };
+    const store: RecordStore = { ...memoryStore(), load: () => Promise.reject(failure) };
     await expect(Charger.start({}, { store })).rejects.toBe(failure);
   });
 });
@@ -226,7 +226,7 @@ describe("a restart", () => {
   it("goes on when a damaged record cannot be set aside", async () => {
     const charger = await Charger.start();
     await charger.store.put("configuration/HeartbeatInterval", "damaged");
-    const store: QueueStore = { ...charger.store, put: () => Promise.reject(new Error("no space")) };
+    const store: RecordStore = { ...charger.store, put: () => Promise.reject(new Error("no space")) };
     await charger.restart({}, { store });
     expect(charger.configuration.get("HeartbeatInterval")).toBe(300);
     expect(charger.reports.map(({ message }) => message)).toEqual([
@@ -606,7 +606,7 @@ describe("changeConfiguration", () => {
     const writing = new Promise<void>((resolve) => {
       write = resolve;
     });
-    const store: QueueStore = { ...memoryStore(), put: () => writing };
+    const store: RecordStore = { ...memoryStore(), put: () => writing };
     const charger = await Charger.start({}, { store });
     const answered = vi.fn();
     const change = charger.change("HeartbeatInterval", "60").then(answered);
@@ -628,7 +628,7 @@ describe("changeConfiguration", () => {
       await charger.change("HeartbeatInterval", "60");
       const kept = await charger.store.load("");
       let failing = true;
-      const put: QueueStore["put"] = async (key, value) => {
+      const put: RecordStore["put"] = async (key, value) => {
         if (!failing || written) await charger.store.put(key, value);
         if (!failing) return;
         failing = false;

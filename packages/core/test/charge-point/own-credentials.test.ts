@@ -8,7 +8,7 @@ import {
   type HandshakeFailure,
   memoryStore,
   OwnCredentials,
-  type QueueStore,
+  type RecordStore,
 } from "../../src/index.ts";
 import { Site } from "./site.ts";
 import { second } from "./vocabulary.ts";
@@ -24,7 +24,7 @@ type Outcome = "open" | HandshakeFailure;
 class Charger {
   readonly records = memoryStore();
   readonly reports: Error[] = [];
-  store: QueueStore = this.records;
+  store: RecordStore = this.records;
   configuration!: Configuration;
   credentials!: OwnCredentials;
   initial: { key?: string; profile?: number } = { key: oldKey, profile: 1 };

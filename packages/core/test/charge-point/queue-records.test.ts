@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { QueueRecords } from "../../src/charge-point/queue-records.ts";
-import { memoryStore, type QueueStore } from "../../src/store/queue-store.ts";
+import { memoryStore, type RecordStore } from "../../src/store/record-store.ts";
 import { meterValues, queued, startTransaction, stopTransaction } from "./vocabulary.ts";
 
 const transaction = { number: 1, connectorId: 2, idTag: "TAG" };
 const damaged = (record: object, change: object): string => JSON.stringify({ ...record, ...change });
 
 /** What the store keeps, and what was reported when it was read. */
-async function loaded(store: QueueStore) {
+async function loaded(store: RecordStore) {
   const reports: Error[] = [];
   const kept = await new QueueRecords(store).load((error) => reports.push(error));
   return { ...kept, reports };

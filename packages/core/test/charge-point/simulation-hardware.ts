@@ -1,5 +1,5 @@
 import type { FakeClock } from "@ocppj/testing";
-import type { Clock, QueueStore, StoredRecord } from "../../src/index.ts";
+import type { Clock, RecordStore, StoredRecord } from "../../src/index.ts";
 import { spell } from "./simulation-schedule.ts";
 
 /** What a failing {@link Disk} rejects with. */
@@ -55,7 +55,7 @@ export class Disk {
   }
 
   /** The disk as it is seen until the power fails; what is asked for after that is never answered. */
-  store(): QueueStore {
+  store(): RecordStore {
     const power = this.#power;
     const perform = <Result>(kind: "load" | "put" | "delete", carryOut: () => Result): Promise<Result> =>
       new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { ChargePoint, Configuration, type Connect, type QueueStore, type Req } from "@ocppj/core";
+import { ChargePoint, Configuration, type Connect, type RecordStore, type Req } from "@ocppj/core";
 import type { ChargingEvent, LogLine } from "./hardware-log.ts";
 import { seeded } from "./random.ts";
 
@@ -18,7 +18,7 @@ export interface ChargerRun {
 /** What a charger runs on. */
 export interface ChargerParts {
   readonly connect: Connect;
-  readonly store: QueueStore;
+  readonly store: RecordStore;
   /** Writes into the hardware log; returns when that is done. */
   readonly log: (line: LogLine) => void;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, onTestFailed, onTestFinished, test } from "vitest";
-import { queueStore } from "../../src/index.ts";
+import { durableStore } from "../../src/index.ts";
 import { expectHonest } from "./audit.ts";
 import { CrashingCharger, type StartCharger } from "./crashing-charger.ts";
 import { seeded } from "./random.ts";
@@ -82,7 +82,7 @@ test("a process tells the Central System what happened, each event in its place 
   expectHonest(chargers.map(({ books }) => books));
   expect(centralSystem.violations).toEqual([]);
   for (const identity of identities) {
-    const store = queueStore(join(folder, identity));
+    const store = durableStore(join(folder, identity));
     const keys = (await store.load("")).map(({ key }) => key);
     expect(keys.filter((key) => !key.startsWith("configuration/"))).toEqual([]);
     await store.close();

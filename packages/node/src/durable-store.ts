@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { QueueStore, StoredRecord } from "@ocppj/core";
+import type { RecordStore, StoredRecord } from "@ocppj/core";
 import type { ClassicLevel } from "classic-level";
 
-/** Settings of {@link queueStore}. */
-export interface QueueStoreOptions {
+/** Settings of {@link durableStore}. */
+export interface DurableStoreOptions {
   /**
    * Called after an opening that found damaged files, with what was wrong: records may be lost, deleted ones may be back.
    * What LevelDB took out of use lies in the folder `lost`. Default: nobody is told.
@@ -25,7 +25,7 @@ export interface QueueStoreOptions {
  *
  * @param location - Path of the folder; it is made if there is none.
  */
-export function queueStore(location: string, options: QueueStoreOptions = {}): QueueStore {
+export function durableStore(location: string, options: DurableStoreOptions = {}): RecordStore {
   return new LevelStore(location, options);
 }
 
@@ -37,9 +37,9 @@ type Write =
  * Theory of operation: LevelDB does what it is told in several threads, in any order. So each operation waits for the one
  * before; writes that follow each other while they wait become one operation.
  */
-class LevelStore implements QueueStore {
+class LevelStore implements RecordStore {
   readonly #location: string;
-  readonly #damaged: QueueStoreOptions["damaged"];
+  readonly #damaged: DurableStoreOptions["damaged"];
   #level: ClassicLevel | undefined;
   /** Resolves when every operation so far has ended. */
   #idle: Promise<unknown> = Promise.resolve();
@@ -47,7 +47,7 @@ class LevelStore implements QueueStore {
   #waiting: { readonly writes: Write[]; readonly written: Promise<void> } | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(location: string, options: QueueStoreOptions) {
+  constructor(location: string, options: DurableStoreOptions) {
     this.#location = location;
     this.#damaged = options.damaged;
   }

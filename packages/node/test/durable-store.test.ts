@@ -4,15 +4,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { QueueStore } from "@ocppj/core";
-import { queueStoreContract } from "@ocppj/testing";
+import type { RecordStore } from "@ocppj/core";
+import { recordStoreContract } from "@ocppj/testing";
 import { ClassicLevel } from "classic-level";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { queueStore } from "../src/index.ts";
-import type { Report } from "./queue-store-writer.ts";
+import { durableStore } from "../src/index.ts";
+import type { Report } from "./durable-store-writer.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "ocppj-queue-store-"));
-const opened: QueueStore[] = [];
+const folder = mkdtempSync(join(tmpdir(), "ocppj-durable-store-"));
+const opened: RecordStore[] = [];
 let locations = 0;
 
 afterEach(async () => {
@@ -28,20 +28,20 @@ const newLocation = (): string => join(folder, `store-${++locations}`);
 /** A store that is closed after the test, and the damage that it has reported. */
 function open(location: string) {
   const damages: Error[] = [];
-  const store = queueStore(location, { damaged: (damage) => damages.push(damage) });
+  const store = durableStore(location, { damaged: (damage) => damages.push(damage) });
   opened.push(store);
   return { store, damages };
 }
 
-async function keysIn(store: QueueStore): Promise<string[]> {
+async function keysIn(store: RecordStore): Promise<string[]> {
   return (await store.load("")).map(({ key }) => key);
 }
 
-describe("queueStore keeps the contract", () => {
-  for (const { title, run } of queueStoreContract((name) => queueStore(join(folder, name)))) test(title, run);
+describe("durableStore keeps the contract", () => {
+  for (const { title, run } of recordStoreContract((name) => durableStore(join(folder, name)))) test(title, run);
 });
 
-describe("queueStore", () => {
+describe("durableStore", () => {
   test("touches nothing before it is used, and makes its folder then", async () => {
     const location = join(newLocation(), "charge-points", "CP001");
     const { store } = open(location);
@@ -54,8 +54,8 @@ describe("queueStore", () => {
     const script = `
       import { createRequire } from "node:module";
       const loaded = () => Object.keys(createRequire("/").cache).some((path) => path.includes("classic-level"));
-      const { queueStore } = await import("./src/index.ts");
-      const store = queueStore(${JSON.stringify(newLocation())});
+      const { durableStore } = await import("./src/index.ts");
+      const store = durableStore(${JSON.stringify(newLocation())});
       const early = loaded();
       await store.load("");
       console.log(early, loaded());`;
@@ -123,7 +123,7 @@ async function writeUntil(
   prefix: string,
   shell = 'exec "$0" "$@"',
 ): Promise<readonly Report[]> {
-  const writer = [process.execPath, "--import", "tsx", "test/queue-store-writer.ts", location, prefix];
+  const writer = [process.execPath, "--import", "tsx", "test/durable-store-writer.ts", location, prefix];
   const child = spawn("sh", ["-c", shell, ...writer], {
     cwd: packageFolder,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -142,7 +142,7 @@ const keysOf = (reports: readonly Report[], type: Report["type"]): string[] =>
   reports.filter((report) => report.type === type).map(({ key }) => key);
 
 /** That the store has what was put and not deleted, and does not have what was deleted. */
-async function expectKept(store: QueueStore, reports: readonly Report[]): Promise<void> {
+async function expectKept(store: RecordStore, reports: readonly Report[]): Promise<void> {
   const records = new Map((await store.load("")).map(({ key, value }) => [key, value]));
   // A deletion that was not reported may have happened nevertheless.
   const lasting = keysOf(reports, "put").filter((key) => Number(/\d+$/.exec(key)?.[0]) % 3 !== 0);
@@ -290,14 +290,14 @@ describe("damaged files", () => {
     const location = newLocation();
     await fill(location);
     change(location, /^MANIFEST/, lost);
-    const unheard = queueStore(location);
+    const unheard = durableStore(location);
     opened.push(unheard);
     expect(await keysIn(unheard)).toEqual(all);
     await unheard.close();
 
     change(location, /^MANIFEST/, lost);
     const complaint = new Error("not that again");
-    const complaining = queueStore(location, {
+    const complaining = durableStore(location, {
       damaged() {
         throw complaint;
       },

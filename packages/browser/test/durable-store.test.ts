@@ -3,22 +3,22 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStore } from "@ocppj/core";
-import { queueStoreContract } from "@ocppj/testing";
+import { recordStoreContract } from "@ocppj/testing";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Browser } from "./browser.ts";
 import { bundle } from "./bundle.ts";
 import { chromium } from "./chromium.ts";
 import { KillableBrowser } from "./killable-browser.ts";
-import "./pages/queue-store.ts"; // For what it declares global; it runs in the page.
+import "./pages/durable-store.ts"; // For what it declares global; it runs in the page.
 
-describe.skipIf(chromium === undefined)("queueStore", () => {
+describe.skipIf(chromium === undefined)("durableStore", () => {
   let script: string;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
-    script = await bundle("queue-store.ts");
+    script = await bundle("durable-store.ts");
     browser = await Browser.launch();
     page = await browser.open(script);
   }, 60_000);
@@ -26,7 +26,7 @@ describe.skipIf(chromium === undefined)("queueStore", () => {
   afterAll(() => browser.close());
 
   describe("keeps the contract", () => {
-    for (const { title } of queueStoreContract(memoryStore)) {
+    for (const { title } of recordStoreContract(memoryStore)) {
       test(title, () => page.evaluate((rule) => obeyStoreRule(rule), title));
     }
   });

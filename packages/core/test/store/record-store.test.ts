@@ -1,9 +1,9 @@
-import { queueStoreContract } from "@ocppj/testing";
+import { recordStoreContract } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import { memoryStore } from "../../src/index.ts";
 
 describe("memoryStore", () => {
-  for (const { title, run } of queueStoreContract(() => memoryStore(), { persistent: false })) test(title, run);
+  for (const { title, run } of recordStoreContract(() => memoryStore(), { persistent: false })) test(title, run);
 
   test("says what is wrong when it is used after it was closed", async () => {
     const store = memoryStore();

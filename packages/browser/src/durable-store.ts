@@ -1,4 +1,4 @@
-import type { QueueStore, StoredRecord } from "@ocppj/core";
+import type { RecordStore, StoredRecord } from "@ocppj/core";
 
 /**
  * Keeps records in an IndexedDB database, in pages and in web workers.
@@ -16,7 +16,7 @@ import type { QueueStore, StoredRecord } from "@ocppj/core";
  *
  * @param name - Name of the database, which nothing else uses.
  */
-export function queueStore(name: string): QueueStore {
+export function durableStore(name: string): RecordStore {
   return new IndexedStore(name);
 }
 
@@ -24,7 +24,7 @@ export function queueStore(name: string): QueueStore {
  * Theory of operation: IndexedDB lets transactions over the same records take effect in the order in which they were
  * made. So every operation is one, and nothing has to wait for its turn here.
  */
-class IndexedStore implements QueueStore {
+class IndexedStore implements RecordStore {
   readonly #name: string;
   #database: Promise<IDBDatabase> | undefined;
   #closed: Promise<void> | undefined;

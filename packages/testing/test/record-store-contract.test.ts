@@ -1,24 +1,24 @@
-import { memoryStore, type QueueStore, type StoredRecord } from "@ocppj/core";
+import { memoryStore, type RecordStore, type StoredRecord } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
-import { type QueueStoreContractCase, queueStoreContract } from "../src/index.ts";
+import { type RecordStoreContractCase, recordStoreContract } from "../src/index.ts";
 
 /** Replaces operations of a store. `place` belongs to the name of the store, and is there when it is opened again. */
-type Breakage = (store: QueueStore, place: Place) => Partial<QueueStore>;
+type Breakage = (store: RecordStore, place: Place) => Partial<RecordStore>;
 
 interface Place {
   records: readonly StoredRecord[];
 }
 
 /** The contract over stores that keep their records when they are closed. */
-function contractOver(breakage: Breakage = () => ({})): readonly QueueStoreContractCase[] {
+function contractOver(breakage: Breakage = () => ({})): readonly RecordStoreContractCase[] {
   const places = new Map<string, Place>();
-  return queueStoreContract((name) => {
+  return recordStoreContract((name) => {
     const place = places.get(name) ?? { records: [] };
     places.set(name, place);
     const memory = memoryStore();
     for (const { key, value } of place.records) void memory.put(key, value);
     let closed: Promise<void> | undefined;
-    const store: QueueStore = {
+    const store: RecordStore = {
       ...memory,
       close() {
         closed ??= memory.load("").then((records) => {
@@ -335,7 +335,7 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
   },
 };
 
-describe("queueStoreContract", () => {
+describe("recordStoreContract", () => {
   test.each(Object.entries(mutants))("fails a store that %s", async (_, { rule, message, breakage }) => {
     expect((await failures(breakage))[rule]).toMatch(message);
   });
@@ -347,7 +347,7 @@ describe("queueStoreContract", () => {
 
   test("asks a store that does not keep its records for everything else", () => {
     const rules = contractOver().map(({ title }) => title);
-    const asked = queueStoreContract(memoryStore, { persistent: false }).map(({ title }) => title);
+    const asked = recordStoreContract(memoryStore, { persistent: false }).map(({ title }) => title);
     expect(asked).toEqual(rules.filter((title) => !title.endsWith("when it is opened again")));
     expect(asked).toHaveLength(rules.length - 3);
   });
@@ -369,6 +369,6 @@ function loading(change: (records: readonly StoredRecord[], prefix: string) => r
   return (store) => ({ load: async (prefix) => change(await store.load(prefix), prefix) });
 }
 
-const memoryStoreThatNeverCloses = (): QueueStore => ({ ...memoryStore(), close: () => Promise.resolve() });
+const memoryStoreThatNeverCloses = (): RecordStore => ({ ...memoryStore(), close: () => Promise.resolve() });
 
 const theOnlyStore = memoryStoreThatNeverCloses();

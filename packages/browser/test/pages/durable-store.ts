@@ -1,28 +1,28 @@
-import { queueStore } from "@ocppj/browser";
-import type { QueueStore } from "@ocppj/core";
-import { queueStoreContract } from "@ocppj/testing";
+import { durableStore } from "@ocppj/browser";
+import type { RecordStore } from "@ocppj/core";
+import { recordStoreContract } from "@ocppj/testing";
 
 declare global {
   /** Provided by the test: hears what has been done. */
   function writeDone(type: "put" | "deleted", key: string): Promise<void>;
   /** Opens a store. */
-  function openStore(name: string): QueueStore;
+  function openStore(name: string): RecordStore;
   /** Runs one rule of the queue store contract. */
   function obeyStoreRule(title: string): Promise<void>;
   /** Writes into a store until the page ends, under keys that begin with `prefix`; deletes every third record again. */
   function writeWithoutEnd(name: string, prefix: string): void;
 }
 
-globalThis.openStore = queueStore;
+globalThis.openStore = durableStore;
 
 globalThis.obeyStoreRule = async (title) => {
-  const rule = queueStoreContract(queueStore).find((candidate) => candidate.title === title);
+  const rule = recordStoreContract(durableStore).find((candidate) => candidate.title === title);
   if (rule === undefined) throw new Error(`The contract has no rule "${title}".`);
   await rule.run();
 };
 
 globalThis.writeWithoutEnd = (name, prefix) => {
-  const store = queueStore(name);
+  const store = durableStore(name);
   let written = 0;
   const write = async (): Promise<void> => {
     for (;;) {

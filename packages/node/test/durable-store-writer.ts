@@ -2,7 +2,7 @@
  * A process for the tests of the store: writes into the store in the folder argv[2] until it is killed, under keys that
  * begin with argv[3], and tells its parent what has been done.
  */
-import { queueStore } from "../src/queue-store.ts";
+import { durableStore } from "../src/durable-store.ts";
 
 /** What became of one operation. */
 export interface Report {
@@ -11,7 +11,7 @@ export interface Report {
 }
 
 const [, , location = "", prefix = ""] = process.argv;
-const store = queueStore(location);
+const store = durableStore(location);
 let written = 0;
 
 /** Several at once, so that writes wait for each other. Every third record is deleted again. */

@@ -1,14 +1,14 @@
-import type { QueueStore, StoredRecord } from "@ocppj/core";
+import type { RecordStore, StoredRecord } from "@ocppj/core";
 import { same } from "./same.ts";
 
 /** What depends on the store under test. */
-export interface QueueStoreContractOptions {
+export interface RecordStoreContractOptions {
   /** Whether a store that is opened under the name of an earlier one has its records. Default true. */
   readonly persistent?: boolean;
 }
 
 /** One rule of the contract, as a test. */
-export interface QueueStoreContractCase {
+export interface RecordStoreContractCase {
   /** The rule, as a sentence in the present tense. */
   readonly title: string;
   /** Rejects with an Error that says what is wrong when the store breaks the rule. */
@@ -16,10 +16,10 @@ export interface QueueStoreContractCase {
 }
 
 /**
- * The rules that every {@link QueueStore} must keep, as tests for any test runner.
+ * The rules that every {@link RecordStore} must keep, as tests for any test runner.
  *
  * ```ts
- * for (const { title, run } of queueStoreContract(open)) test(title, run);
+ * for (const { title, run } of recordStoreContract(open)) test(title, run);
  * ```
  *
  * Each store that a rule opened has been told to close when the rule ends; what else `open` made is for its author to
@@ -28,10 +28,10 @@ export interface QueueStoreContractCase {
  * @param open - Opens the store of that name, which is fit for a file. A rule has names of its own, and opens one again
  * only after it has closed it; a store that nobody has opened before is empty.
  */
-export function queueStoreContract(
-  open: (name: string) => QueueStore | Promise<QueueStore>,
-  { persistent = true }: QueueStoreContractOptions = {},
-): readonly QueueStoreContractCase[] {
+export function recordStoreContract(
+  open: (name: string) => RecordStore | Promise<RecordStore>,
+  { persistent = true }: RecordStoreContractOptions = {},
+): readonly RecordStoreContractCase[] {
   const all = persistent ? { ...rules, ...persistentRules } : rules;
   return Object.entries(all).map(([title, rule], index) => ({
     title,
@@ -53,7 +53,7 @@ type Entry = readonly [key: string, value: string];
 
 const entriesOf = (records: readonly StoredRecord[]): Entry[] => records.map(({ key, value }) => [key, value]);
 
-const keysOf = async (store: QueueStore, prefix: string): Promise<string[]> =>
+const keysOf = async (store: RecordStore, prefix: string): Promise<string[]> =>
   (await store.load(prefix)).map(({ key }) => key);
 
 /** In ascending order: an inherited name, separators, what normalisation, path and line rules would change, any plane. */
@@ -282,27 +282,27 @@ const persistentRules: Readonly<Record<string, Rule>> = {
 
 /** What a rule does and expects. */
 class Stage {
-  readonly #open: (name: string) => QueueStore | Promise<QueueStore>;
-  readonly #opened: QueueStore[] = [];
+  readonly #open: (name: string) => RecordStore | Promise<RecordStore>;
+  readonly #opened: RecordStore[] = [];
 
-  constructor(open: (name: string) => QueueStore | Promise<QueueStore>) {
+  constructor(open: (name: string) => RecordStore | Promise<RecordStore>) {
     this.#open = open;
   }
 
-  async open(name = ""): Promise<QueueStore> {
+  async open(name = ""): Promise<RecordStore> {
     const store = await this.#open(name);
     this.#opened.push(store);
     return store;
   }
 
-  async holds(store: QueueStore, prefix: string, expected: readonly Entry[]): Promise<void> {
+  async holds(store: RecordStore, prefix: string, expected: readonly Entry[]): Promise<void> {
     const entries = entriesOf(await store.load(prefix));
     for (const [index, entry] of expected.entries())
       same(entries[index], entry, `Record ${index + 1} under "${prefix}"`);
     same(entries.length, expected.length, `The number of records under "${prefix}"`);
   }
 
-  async refusesAll(store: QueueStore, when: string): Promise<void> {
+  async refusesAll(store: RecordStore, when: string): Promise<void> {
     await Promise.all([
       this.#refuses(store.put("c", ""), `put ${when}`),
       this.#refuses(store.delete("a"), `delete ${when}`),

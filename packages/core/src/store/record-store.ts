@@ -1,4 +1,4 @@
-/** One record of a {@link QueueStore}. */
+/** One record of a {@link RecordStore}. */
 export interface StoredRecord {
   readonly key: string;
   readonly value: string;
@@ -12,7 +12,7 @@ export interface StoredRecord {
  * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD.
  * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.
  */
-export interface QueueStore {
+export interface RecordStore {
   /**
    * Reads the records whose keys begin with `prefix`, in ascending order of their keys, which is that of `<`:
    * by UTF-16 code units.
@@ -33,7 +33,7 @@ export interface QueueStore {
 }
 
 /** A store that forgets everything with the program: for tests, and for chargers that may lose what is undelivered. */
-export function memoryStore(): QueueStore {
+export function memoryStore(): RecordStore {
   const records = new Map<string, string>();
   let closed = false;
   const perform = <Result>(operation: () => Result): Promise<Result> =>
