@@ -4,34 +4,9 @@
  *
  * What was seen but needs no row, because it is never refused: see the end of docs/quirks.md.
  */
-import {
-  type Flaw,
-  type FrameRepair,
-  type HandshakeRepair,
-  type Mending,
-  type PayloadRepair,
-  type Quirk,
-  type QuirkDescription,
-  repairFrame,
-  repairPayload,
-  type Tolerance,
-} from "./tolerance.ts";
+import { dateTimeQuirks } from "./date-time-quirks.ts";
+import { type Flaw, named, type Quirk } from "./tolerance.ts";
 import { codePoints, isObject } from "./validate.ts";
-
-type Row = QuirkDescription & (FrameRepair | PayloadRepair | HandshakeRepair);
-
-const tolerance: Tolerance = { repairPayload, repairFrame };
-
-/**
- * Gives each row its name, and what applies it.
- *
- * @__NO_SIDE_EFFECTS__
- */
-function named<const Rows extends Readonly<Record<string, Row>>>(rows: Rows) {
-  return Object.fromEntries(
-    Object.entries(rows).map(([name, row]) => [name, Object.freeze({ ...row, name, tolerance })]),
-  ) as { readonly [Name in keyof Rows & string]: Quirk<Name> };
-}
 
 /** How long an identifier, a serial number or another text may be when its length is forgiven. */
 const longestText = 255;
@@ -43,18 +18,6 @@ const longestName = 50;
 const isUnknownName = ({ fault, value }: Flaw): boolean =>
   fault === "unknownValue" && value !== "" && (value as string).length <= longestName;
 
-/**
- * The repair of a text that should be a date-time.
- *
- * @__NO_SIDE_EFFECTS__
- */
-function dateTime(pattern: RegExp, replacement: string): (flaw: Flaw) => Mending | undefined {
-  return ({ expected, value }) =>
-    expected === "date-time" && typeof value === "string" && value.length <= longestName && pattern.test(value)
-      ? { value: value.replace(pattern, replacement) }
-      : undefined;
-}
-
 /** How many elements a CALL and a CALLRESULT have, by their message types, in quotes or not. */
 const lengths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map<unknown, number>([
   [2, 4],
@@ -63,12 +26,7 @@ const lengths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map<unknown, n
   ["3", 3],
 ]);
 
-/**
- * Every quirk by its name, for `tolerate`.
- *
- * @spec OCPP-J 1.6 §4 rows J-D05, J-D06, J-D10 of the decision table; [Q1 … Q24]
- */
-export const quirks = /* @__PURE__ */ named({
+const payloadQuirks = /* @__PURE__ */ named({
   moreDecimals: {
     id: "Q1",
     evidence: [
@@ -225,38 +183,6 @@ export const quirks = /* @__PURE__ */ named({
         ? { value: "OtherError", beside: ["vendorErrorCode", "info"] }
         : undefined,
   },
-  missingSeconds: {
-    id: "Q10",
-    evidence: [],
-    forgives: "a date-time without seconds, such as 2013-01-01T00:00Z",
-    repairs: "the time gets its :00",
-    scope: "payload",
-    mend: dateTime(/(T\d\d:\d\d)(?=$|[Z+[-])/, "$1:00"),
-  },
-  shortOffsets: {
-    id: "Q10",
-    evidence: ["monta-app/ocpp-emulator#5"],
-    forgives: "a date-time whose offset has no minutes, such as +02",
-    repairs: "the offset gets its :00",
-    scope: "payload",
-    mend: dateTime(/(T.+[+-]\d\d)$/, "$1:00"),
-  },
-  localTimes: {
-    id: "Q10",
-    evidence: ["evcc-io/evcc#10399", "lorenzodonini/ocpp-go#237", "lorenzodonini/ocpp-go#20"],
-    forgives: "a date-time without an offset, which is the local time of nobody knows where",
-    repairs: "it is taken for UTC",
-    scope: "payload",
-    mend: dateTime(/(T[\d:.]+)$/, "$1Z"),
-  },
-  zoneNames: {
-    id: "Q10",
-    evidence: ["ChargeTimeEU/Java-OCA-OCPP#114", "ChargeTimeEU/Java-OCA-OCPP PR#145"],
-    forgives: "the name of a time zone behind a date-time and its offset, such as Z[GMT]",
-    repairs: "the name is cut off",
-    scope: "payload",
-    mend: dateTime(/(T.+(?:Z|[+-]\d\d(?::\d\d)?))\[[\w/+-]+\]$/, "$1"),
-  },
   hugeTransactionIds: {
     id: "Q11",
     evidence: ["steve-community/steve#740", "lorenzodonini/ocpp-go#188", "mobilityhouse/ocpp#617"],
@@ -281,6 +207,9 @@ export const quirks = /* @__PURE__ */ named({
         ? { value: Math.round(value) }
         : undefined,
   },
+});
+
+const frameQuirks = /* @__PURE__ */ named({
   strayCharacters: {
     id: "Q24",
     evidence: ["evcc-io/evcc#3685", "lbbrhzn/ocpp#176", "lbbrhzn/ocpp#442"],
@@ -330,6 +259,9 @@ export const quirks = /* @__PURE__ */ named({
       return length !== undefined && elements.length > length ? elements.slice(0, length) : undefined;
     },
   },
+});
+
+const handshakeQuirks = /* @__PURE__ */ named({
   missingSubprotocol: {
     id: "Q18",
     evidence: [
@@ -378,6 +310,22 @@ export const quirks = /* @__PURE__ */ named({
     },
   },
 });
+
+/**
+ * One table of several. In a function, because bundlers keep a table that spreads others, used or not.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+function joined<A, B, C, D>(payloads: A, dateTimes: B, frames: C, handshakes: D): A & B & C & D {
+  return { ...payloads, ...dateTimes, ...frames, ...handshakes };
+}
+
+/**
+ * Every quirk by its name, for `tolerate`.
+ *
+ * @spec OCPP-J 1.6 §4 rows J-D05, J-D06, J-D10 of the decision table; [Q1 … Q24]
+ */
+export const quirks = /* @__PURE__ */ joined(payloadQuirks, dateTimeQuirks, frameQuirks, handshakeQuirks);
 
 /** The rows of `quirks` with these names. */
 type Names = keyof typeof quirks;

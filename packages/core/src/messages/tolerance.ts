@@ -301,3 +301,18 @@ export function repairFrame<F extends { readonly type: string }>(
     ? undefined
     : { frame: frame as Exclude<F, { readonly type: "MALFORMED" }>, uses };
 }
+
+const tolerance: Tolerance = { repairPayload, repairFrame };
+
+/**
+ * Makes quirks of the rows of a table: gives each its name, and what applies it.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+export function named<
+  const Rows extends Readonly<Record<string, QuirkDescription & (FrameRepair | PayloadRepair | HandshakeRepair)>>,
+>(rows: Rows) {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => [name, Object.freeze({ ...row, name, tolerance })]),
+  ) as { readonly [Name in keyof Rows & string]: Quirk<Name> };
+}

@@ -44,7 +44,21 @@ function parse(action: Action, kind: "req" | "conf", payload: unknown, origin: P
   const [first, ...others] = issuesOf(schema, payload);
   // zod is the law: if it finds nothing wrong, then the guard was.
   if (first === undefined) return payload;
-  throw new PayloadError({ origin, action, kind, issues: [first, ...others] });
+  const error = new PayloadError({ origin, action, kind, issues: [first, ...others] });
+  refused.set(error, payload);
+  throw error;
+}
+
+/** Not in the error itself, so that no log has it: it may contain an AuthorizationKey. */
+const refused = new WeakMap<PayloadError, unknown>();
+
+/**
+ * The payload that was refused with an error, for what can still be read in it; `undefined` when there is none.
+ *
+ * It is as it was received, without repairs.
+ */
+export function refusedPayload(error: PayloadError): unknown {
+  return refused.get(error);
 }
 
 /**
