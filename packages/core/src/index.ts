@@ -40,7 +40,6 @@ export {
   type ChargePointCall,
   type ChargePointEvents,
   type ChargePointOptions,
-  type TransactionEvent,
 } from "./charge-point/charge-point.ts";
 export {
   Configuration,
@@ -59,7 +58,6 @@ export {
 } from "./charge-point/configuration-keys.ts";
 export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./charge-point/own-credentials.ts";
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
-export type { Transaction, TransactionMeterValues, TransactionStop } from "./charge-point/transaction.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {
   type AbortSignalLike,
@@ -81,6 +79,17 @@ export {
   type Transport,
   type TransportListener,
 } from "./connection/transport.ts";
+export type { DeadLetter, DeliveryEvent, OutboxCall, TransactionCall } from "./delivery/dead-letter.ts";
+export type { Undelivered } from "./delivery/deliveries.ts";
+export type { DiscardReason } from "./delivery/delivery-queue.ts";
+export type { DeliveredAction, DeliveredReq } from "./delivery/outbox.ts";
+export type {
+  MeterReading,
+  Transaction,
+  TransactionMeterValues,
+  TransactionStart,
+  TransactionStop,
+} from "./delivery/transaction.ts";
 export {
   CallError,
   type CallErrorOptions,

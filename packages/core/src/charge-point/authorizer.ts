@@ -50,6 +50,13 @@ export class Authorizer {
     return this.#decide(idTag, decide, startedBy);
   }
 
+  /** What is decided about an identifier as long as nobody can be asked, in the words of the Central System. */
+  decideOffline(idTag: string): IdTagInfo {
+    const { authorizationCache: cache, keys, localAuthList: list, now } = this.#options;
+    const { decision } = authorize(idTag, now(), { online: false, keys: keys(), list, cache });
+    return { status: decision === "accept" ? "Accepted" : "Invalid" };
+  }
+
   /** What is known here about an identifier; `undefined` when nothing is. */
   lookUp(idTag: string): IdTagInfo | undefined {
     const { localAuthList, authorizationCache, now } = this.#options;

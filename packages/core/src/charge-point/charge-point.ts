@@ -16,6 +16,11 @@ import {
 import { connectionUrl } from "../connection/connection-url.ts";
 import { emit } from "../connection/emit.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
+import type { DeadLetter, DeliveryEvent } from "../delivery/dead-letter.ts";
+import { Deliveries, type Undelivered } from "../delivery/deliveries.ts";
+import type { DiscardReason } from "../delivery/delivery-queue.ts";
+import type { DeliveredAction, DeliveredReq } from "../delivery/outbox.ts";
+import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
@@ -27,13 +32,10 @@ import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime, laterBy } from "./central-time.ts";
 import type { Configuration } from "./configuration.ts";
 import { ObeyedKeys } from "./obeyed-keys.ts";
-import { QueueRecords } from "./queue-records.ts";
+import { readStartTransactionConf } from "./readable-answers.ts";
 import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { StatusReports } from "./status-reports.ts";
-import type { Transaction } from "./transaction.ts";
-import { type TransactionCall, TransactionDelivery } from "./transaction-delivery.ts";
-import type { DiscardReason } from "./transaction-queue.ts";
 import { type Triggers, triggerHandler } from "./trigger-message.ts";
 
 /** The actions that a {@link ChargePoint} sends by itself, at the right moment; the others are for `call`. */
@@ -65,13 +67,13 @@ export interface ChargePointEvents {
    * the time until the next BootNotification.
    */
   registration: [event: { readonly status: Conf<"BootNotification">["status"]; readonly intervalMs: number }];
-  /** The Central System has taken a transaction-related message; `conf` is `undefined` when its answer made no sense. */
-  delivered: [event: TransactionEvent & { readonly conf: unknown }];
+  /** The Central System has taken a message; `conf` is `undefined` when its answer made no sense. */
+  delivered: [event: DeliveryEvent & { readonly conf: unknown }];
   /**
-   * A transaction-related message was given up: after `TransactionMessageAttempts`, or because the queue was full. It
-   * will not be sent; this is its last trace.
+   * A message was given up. After `TransactionMessageAttempts`, or when the Central System does not know such messages, it
+   * is kept as a dead letter; meter values for which the queue had no room are not.
    */
-  discarded: [event: TransactionEvent & { readonly reason: DiscardReason }];
+  discarded: [event: DeliveryEvent & { readonly reason: DiscardReason; readonly deadLetter: DeadLetter | undefined }];
   /**
    * The Central System refused the identifier of a transaction that runs. With StopTransactionOnInvalidId stop it, with
    * the reason `DeAuthorized`; otherwise stop offering energy. [CORE-LAO-09, CORE-LAO-10]
@@ -79,12 +81,6 @@ export interface ChargePointEvents {
   invalidated: [
     event: { readonly transaction: Transaction; readonly idTagInfo: Conf<"StartTransaction">["idTagInfo"] },
   ];
-}
-
-/** A transaction-related message: which transaction, and the CALL as it is on the wire. */
-export interface TransactionEvent {
-  readonly transaction: Transaction;
-  readonly call: TransactionCall;
 }
 
 /** Settings of a {@link ChargePoint}. */
@@ -110,6 +106,8 @@ export interface ChargePointOptions extends RetryBackOff {
   readonly localAuthList?: LocalAuthList;
   /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
   readonly maxQueuedMessages?: number;
+  /** Whether several transactions may run on one connector at a time. Default: no, the second is a TypeError. */
+  readonly severalTransactionsPerConnector?: boolean;
   /**
    * How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default: MessageTimeout of the
    * configuration, or 30 000. [J-104]
@@ -138,7 +136,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #statuses = new StatusReports();
   readonly #registration: Registration;
   readonly #reconnection: Reconnection;
-  readonly #delivery: TransactionDelivery;
+  readonly #delivery: Deliveries;
   readonly #authorizer: Authorizer;
   readonly #keys: ObeyedKeys;
   readonly #triggers: Triggers = {
@@ -156,6 +154,10 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
   #connection: Connection<"ChargePoint"> | undefined;
+  /** Whether the Central System has answered anything since the latest CALL was sent. */
+  #answeredSince = false;
+  /** The message id of the latest CALL that timed out while it answered nothing. */
+  #ignored: string | undefined;
   /** When the last message came from the Central System. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #phase: "new" | "starting" | "started" | "stopped" = "new";
@@ -176,14 +178,16 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
     this.#reconnection = new Reconnection(options, random);
     this.#runReconnection = drive(this.#reconnection, clock, (output) => void this.#connect(output));
-    this.#delivery = new TransactionDelivery({
+    this.#delivery = new Deliveries({
       clock,
-      records: new QueueRecords(store),
+      store,
       keys: this.#keys.transactionMessage,
       maxMessages: options.maxQueuedMessages ?? 10_000,
-      call: ({ action, req }) => this.#callNow(action, req),
+      severalPerConnector: options.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
-      synchronized: () => this.#time.synchronized,
+      call: ({ action, req }) => this.#callNow(action, req as never),
+      isSilent: ({ messageId }) => messageId === this.#ignored,
+      readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
       discarded: (event) => this.#emit("discarded", event),
       fault: (error) => this.#emit("fault", { error }),
@@ -222,7 +226,17 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
 
   /** The transactions that run: started and not stopped. */
   get transactions(): readonly Transaction[] {
-    return [...this.#delivery.running()];
+    return this.#delivery.running;
+  }
+
+  /** What waits to be delivered: transaction-related messages, and those of `deliver`. */
+  get undelivered(): Undelivered {
+    return this.#delivery.undelivered;
+  }
+
+  /** The messages that were given up, in the order in which they were: retry each, or delete it. */
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#delivery.deadLetters;
   }
 
   /**
@@ -278,12 +292,18 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#reconnection.stopped();
     this.#runReconnection();
     this.#connection?.close();
-    await this.#delivery.saved();
+    await this.#delivery.stop();
   }
 
-  /** Resolves when everything that was reported so far would survive a power cut. */
-  async saved(): Promise<void> {
-    await this.#delivery.saved();
+  /**
+   * Resolves when everything that was reported before this call would survive a power cut. What the store refused before is
+   * tried again now.
+   *
+   * @throws Error The store refuses some of it, or does not answer for half a minute. It is tried again, but a power cut
+   * would lose it.
+   */
+  saved(): Promise<void> {
+    return this.#delivery.saved();
   }
 
   /**
@@ -309,14 +329,34 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
    * Starts a transaction, at once, online or not. StartTransaction is delivered as soon as possible.
    *
    * @param req - `meterStart` in Wh; `timestamp` is now by default.
+   * @param data - What is kept with the transaction, see {@link Transaction.keep}.
    * @throws PayloadError It violates the schema of StartTransaction.req.
    * @throws RangeError The queue is full of starts and stops that the Central System has not taken.
-   * @throws TypeError `start` has not resolved yet.
+   * @throws TypeError `start` has not resolved yet, or this ChargePoint has been stopped; a transaction runs on this
+   * connector; or `data` cannot be kept.
    * @spec OCPP 1.6 §4.8 [CORE-START-01, CORE-LAO-08]
    */
-  startTransaction(req: Omit<Req<"StartTransaction">, "timestamp"> & { readonly timestamp?: string }): Transaction {
-    if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
-    return this.#delivery.start(req);
+  startTransaction(req: TransactionStart, data?: unknown): Transaction {
+    this.#assertStarted();
+    return this.#delivery.start(req, data);
+  }
+
+  /**
+   * Has a message delivered that must not be lost: now, or as soon as the Central System takes it, in the order of the calls
+   * and at least once, also after a power cut. How it ends is told by `delivered` and `discarded`. Messages of transactions
+   * do not wait for it.
+   *
+   * It is tried as often as TransactionMessageAttempts says, and once where the Central System does not know the action.
+   *
+   * @param action - Any that this class does not send by itself, for example SecurityEventNotification.
+   * @throws PayloadError It violates its schema.
+   * @throws RangeError 1000 messages wait already.
+   * @throws TypeError `start` has not resolved yet, or this ChargePoint has been stopped; or the action is none of these.
+   * @spec Security white paper A04; OCPP 1.6 §4.3, §4.4, §4.5 [J-211]
+   */
+  deliver<A extends DeliveredAction>(action: A, req: DeliveredReq<A>): void {
+    this.#assertStarted();
+    this.#delivery.deliver(action, req);
   }
 
   /**
@@ -456,13 +496,18 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#runRegistration();
   }
 
+  #assertStarted(): void {
+    if (this.#isStopped()) throw new TypeError("The ChargePoint has been stopped. Make a new one.");
+    if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
+  }
+
   #adopt(currentTime: string): void {
     const first = !this.#time.synchronized;
     this.#time.adopt(currentTime, this.#clock.now());
     if (!first || !this.#time.synchronized) return;
     // All that was stamped so far was stamped by a clock that nobody had set.
     const { offsetMs } = this.#time;
-    this.#delivery.synchronized(offsetMs);
+    this.#delivery.trusted(offsetMs);
     this.#statuses.amended((status) => laterBy(offsetMs, status));
   }
 
@@ -494,16 +539,21 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     }
   }
 
-  #delivered(event: TransactionEvent & { readonly conf: unknown }): void {
+  #delivered(event: DeliveryEvent & { readonly conf: unknown }): void {
     this.#emit("delivered", event);
     const { call, transaction } = event;
+    if (transaction === undefined || call.action === "MeterValues") return;
+    const { idTag } = call.req;
     const { idTagInfo } = (event.conf ?? {}) as Partial<Conf<"StartTransaction">>;
-    const idTag = call.action === "MeterValues" ? undefined : call.req.idTag;
-    if (idTagInfo === undefined || idTag === undefined) return;
-    this.#authorizer.learned(idTag, idTagInfo);
-    if (call.action === "StartTransaction" && idTagInfo.status !== "Accepted" && !transaction.stopped) {
-      this.#emit("invalidated", { transaction, idTagInfo });
-    }
+    if (idTag !== undefined && idTagInfo !== undefined) this.#authorizer.learned(idTag, idTagInfo);
+    if (call.action === "StartTransaction") this.#judge(transaction, idTagInfo);
+  }
+
+  /** CORE-START-03: whether a transaction that runs may go on; what cannot be read is decided like an unknown identifier. */
+  #judge(transaction: Transaction, said: Conf<"StartTransaction">["idTagInfo"] | undefined): void {
+    if (transaction.stopped) return;
+    const idTagInfo = said ?? this.#authorizer.decideOffline(transaction.idTag);
+    if (idTagInfo.status !== "Accepted") this.#emit("invalidated", { transaction, idTagInfo });
   }
 
   /** LAL-06 */
@@ -555,15 +605,26 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       return;
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
+    if (name === "finished") this.#finished(event as ConnectionEvents["finished"][0]);
     this.#emit(name, event as never);
   }
 
-  #exchanged({ direction }: ConnectionEvents["message"][0]): void {
-    if (direction === "in") this.#heardAt = this.#clock.now();
-    else {
+  #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {
+    if (direction === "out") {
+      if (frame.type === "CALL") this.#answeredSince = false;
       this.#registration.sent(this.#clock.now());
       this.#runRegistration();
+      return;
     }
+    this.#heardAt = this.#clock.now();
+    if (frame.type !== "CALLRESULT" && frame.type !== "CALLERROR") return;
+    this.#answeredSince = true;
+    this.#delivery.heard(frame);
+  }
+
+  /** CORE-TXQ-08: who answers nothing at all has not failed to take one message, but is not there. */
+  #finished({ direction, call, outcome }: ConnectionEvents["finished"][0]): void {
+    if (direction === "out" && outcome.type === "TIMEOUT" && !this.#answeredSince) this.#ignored = call.messageId;
   }
 
   #handlerOf(action: Action): AnyHandler<"ChargePoint"> | undefined {

@@ -1,7 +1,7 @@
 import type { AuthorizationKeys } from "../authorization/authorize.ts";
+import type { TransactionMessageKeys } from "../delivery/delivery-queue.ts";
 import type { Configuration } from "./configuration.ts";
 import { configurationKeys } from "./configuration-keys.ts";
-import type { TransactionMessageKeys } from "./transaction-queue.ts";
 
 /** The configuration keys that a Charge Point obeys: those of its configuration, or the defaults without one. */
 export class ObeyedKeys {

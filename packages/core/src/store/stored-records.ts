@@ -27,9 +27,7 @@ export async function setAside(
   cause?: unknown,
 ): Promise<void> {
   const key = `corrupt/${record.key}`;
-  report(
-    new Error(`The record ${record.key} ${why}. It is kept as ${key}.`, cause === undefined ? undefined : { cause }),
-  );
+  report(aside(record.key, why, cause));
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
       await store.put(key, record.value);
@@ -37,6 +35,10 @@ export async function setAside(
     },
   ]);
 }
+
+/** What is reported of a record that is set aside. */
+export const aside = (key: string, why: string, cause?: unknown): Error =>
+  new Error(`The record ${key} ${why}. It is kept as corrupt/${key}.`, cause === undefined ? undefined : { cause });
 
 /**
  * Begins writes in the given order and waits for all of them. When the store refuses some, that is reported once.

@@ -223,7 +223,7 @@ export class Laws {
     this.say(`chargePoint: fault: ${error}`);
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
-      error instanceof DiskFailure ||
+      (error as Error).cause instanceof DiskFailure ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
       (name === "PayloadError" && origin === "remote" && this.#trouble.has("answer nonsense")) ||
       (name === "CallTimeoutError" && this.#trouble.size > 0);

@@ -1,0 +1,84 @@
+import type { Req } from "../messages/actions.ts";
+import type { DeliveredAction } from "./outbox.ts";
+import type { Discarded, Transaction } from "./transaction.ts";
+
+/** A transaction-related CALL. @spec OCPP 1.6 §3.7 */
+export type TransactionCall = {
+  [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: { readonly action: A; readonly req: Req<A> };
+}["StartTransaction" | "MeterValues" | "StopTransaction"];
+
+/** A CALL of `ChargePoint.deliver`. */
+export type OutboxCall = { [A in DeliveredAction]: { readonly action: A; readonly req: Req<A> } }[DeliveredAction];
+
+/** A message that is delivered: the CALL as it is on the wire, and the transaction that it belongs to, if it belongs to one. */
+export type DeliveryEvent =
+  | { readonly transaction: Transaction; readonly call: TransactionCall }
+  | { readonly transaction: undefined; readonly call: OutboxCall };
+
+/**
+ * A message that was given up, and is kept for the owner to look at: the Central System has refused it, or has failed to
+ * take it as often as TransactionMessageAttempts says.
+ */
+export type DeadLetter = DeliveryEvent & {
+  /** `attempts`: it was tried as often as it may be. `refused`: the Central System does not know such messages. */
+  readonly reason: Discarded["reason"];
+  /** When it was given up, in milliseconds since the epoch. */
+  readonly discardedAt: number;
+  /**
+   * Has it delivered after all, in its old place: before everything that happened later. It is no dead letter then; that it
+   * is delivered, or given up again, is told like the first time.
+   *
+   * @throws TypeError It was retried or deleted before, or its ChargePoint has been stopped.
+   */
+  retry(): void;
+  /**
+   * Forgets it.
+   *
+   * @throws TypeError It was retried or deleted before, or its ChargePoint has been stopped.
+   */
+  delete(): void;
+};
+
+/** How many are kept; beyond, the one that was given up first is forgotten, meter values before all others. */
+const maxDeadLetters = 1000;
+
+/** The dead letters of a Charge Point, in the order in which they were given up. */
+export class DeadLetters {
+  readonly #letters = new Set<DeadLetter>();
+
+  get all(): readonly DeadLetter[] {
+    return [...this.#letters];
+  }
+
+  get size(): number {
+    return this.#letters.size;
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param act - Does what has been decided about it.
+   */
+  add(event: DeliveryEvent, { reason, at }: Discarded, act: (what: "retry" | "delete") => void): DeadLetter {
+    const decide = (what: "retry" | "delete") => (): void => {
+      if (!this.#letters.has(letter)) throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
+      act(what);
+      this.#letters.delete(letter);
+    };
+    const letter: DeadLetter = {
+      ...event,
+      reason,
+      discardedAt: at,
+      retry: decide("retry"),
+      delete: decide("delete"),
+    };
+    this.#letters.add(letter);
+    if (this.#letters.size > maxDeadLetters) this.#oldest.delete();
+    return letter;
+  }
+
+  get #oldest(): DeadLetter {
+    const [first] = this.#letters;
+    return this.all.find(({ call }) => call.action === "MeterValues") ?? (first as DeadLetter);
+  }
+}

@@ -1,0 +1,213 @@
+import type { Clock } from "../clock.ts";
+import type { CallTimeoutError } from "../errors.ts";
+import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
+import { RecordKeeper } from "../store/record-keeper.ts";
+import type { RecordStore } from "../store/record-store.ts";
+import { type DeadLetter, DeadLetters, type OutboxCall, type TransactionCall } from "./dead-letter.ts";
+import type { TransactionMessageKeys } from "./delivery-queue.ts";
+import {
+  keyOf,
+  numberOf,
+  parseCorrection,
+  parseMeterValues,
+  parseOutbox,
+  parseTransaction,
+  type RecordKind,
+} from "./delivery-records.ts";
+import { type Desk, Sequences } from "./desk.ts";
+import { type DeliveredAction, type DeliveredReq, Outbox } from "./outbox.ts";
+import { Stamps } from "./stamps.ts";
+import type { Transaction, TransactionStart } from "./transaction.ts";
+import { Transactions, type TransactionsOptions } from "./transactions.ts";
+
+/** What the deliveries of a Charge Point need, and whom they tell. */
+export interface DeliveriesOptions extends TransactionsOptions {
+  readonly clock: Clock;
+  readonly store: RecordStore;
+  readonly keys: TransactionMessageKeys;
+  /** The time for timestamps, in milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly call: Desk["call"];
+  readonly isSilent: (error: CallTimeoutError) => boolean;
+  readonly delivered: Desk["delivered"];
+  readonly discarded: Desk["discarded"];
+  readonly fault: (error: unknown) => void;
+}
+
+/** What is undelivered. */
+export interface Undelivered {
+  /** How many messages wait. */
+  readonly count: number;
+  /** The CALL that has waited longest. */
+  readonly oldest: TransactionCall | OutboxCall | undefined;
+}
+
+/** Everything that a Charge Point must not lose: its transactions and its other messages, in one store. */
+export class Deliveries {
+  readonly #keeper: RecordKeeper;
+  readonly #sequences = new Sequences();
+  readonly #stamps: Stamps;
+  readonly #deadLetters = new DeadLetters();
+  readonly #transactions: Transactions;
+  readonly #outbox: Outbox;
+  /** The epochs whose corrections are in the store. */
+  readonly #epochs = new Set<number>();
+  #stopped = false;
+
+  constructor(options: DeliveriesOptions) {
+    const { call, clock, delivered, discarded, fault, isSilent, keys, now, store } = options;
+    this.#keeper = new RecordKeeper(store, clock, fault);
+    this.#stamps = new Stamps(now);
+    const desk: Desk = {
+      keeper: this.#keeper,
+      stamps: this.#stamps,
+      sequences: this.#sequences,
+      deadLetters: this.#deadLetters,
+      delivery: { clock, keys, isSilent, fault },
+      call,
+      now,
+      assertAlive: () => {
+        if (this.#stopped) throw new TypeError("The ChargePoint has been stopped. Use what its successor gives.");
+      },
+      delivered: (event) => {
+        this.#tidy();
+        delivered(event);
+      },
+      discarded: (event) => {
+        this.#tidy();
+        discarded(event);
+      },
+    };
+    this.#transactions = new Transactions(desk, options);
+    this.#outbox = new Outbox(desk);
+  }
+
+  /** The transactions that are not stopped. */
+  get running(): readonly Transaction[] {
+    return this.#transactions.running;
+  }
+
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#deadLetters.all;
+  }
+
+  get undelivered(): Undelivered {
+    const count = this.#transactions.size + this.#outbox.size;
+    const [first] = [this.#transactions.oldest, this.#outbox.oldest]
+      .flatMap((oldest) => oldest ?? [])
+      .sort((a, b) => a.sequence - b.sequence);
+    return { count, oldest: first?.call };
+  }
+
+  /**
+   * Takes over what an earlier run left in the store. A record that makes no sense is set aside under `corrupt/` and
+   * reported.
+   *
+   * @throws What the store rejects with when it cannot be read, or an Error when it does not answer.
+   */
+  async restore(): Promise<void> {
+    let damaged = false;
+    const read = async <T>(kind: RecordKind, parse: (value: string) => T): Promise<Map<number, T>> => {
+      const found = new Map<number, T>();
+      for (const record of await this.#keeper.load(`${kind}/`)) {
+        try {
+          found.set(numberOf(record), parse(record.value));
+        } catch (cause) {
+          damaged ||= kind === "transaction";
+          this.#keeper.setAside(record, "is damaged", cause);
+        }
+      }
+      for (const number of found.keys()) this.#sequences.used(number);
+      return found;
+    };
+    const corrections = await read("clock", parseCorrection);
+    const transactions = await read("transaction", parseTransaction);
+    const waiting = await read("queue", (value) => value);
+    const dead = await read("dead-letter", parseMeterValues);
+    const outbox = await read("outbox", parseOutbox);
+    for (const { start, stop } of transactions.values()) this.#sequences.used(stop?.sequence ?? start.sequence);
+    for (const [epoch, correctionMs] of corrections) {
+      this.#epochs.add(epoch);
+      this.#stamps.restored(epoch, correctionMs);
+    }
+    this.#transactions.restore({ transactions: [...transactions.values()], waiting, dead, damaged });
+    this.#outbox.restore([...outbox.values()]);
+    this.#tidy();
+  }
+
+  /** @throws The errors of {@link Transactions.start}. */
+  start(req: TransactionStart, data: unknown): Transaction {
+    return this.#transactions.start(req, data);
+  }
+
+  /** @throws The errors of {@link Outbox.deliver}. */
+  deliver<A extends DeliveredAction>(action: A, req: DeliveredReq<A>): void {
+    this.#outbox.deliver(action, req);
+  }
+
+  /** Says that messages may be sent on the present connection. */
+  online(): void {
+    for (const { delivery } of this.#both) delivery.online();
+  }
+
+  /** Says that no more messages may be sent for now. */
+  paused(): void {
+    for (const { delivery } of this.#both) delivery.paused();
+  }
+
+  /** Says that what is under way will not be delivered, which is no failure of its own. */
+  offline(): void {
+    for (const { delivery } of this.#both) delivery.offline();
+  }
+
+  configured(keys: TransactionMessageKeys): void {
+    for (const { delivery } of this.#both) delivery.configured(keys);
+  }
+
+  /** Says that the Central System has answered a CALL. */
+  heard(answer: CallResultFrame | CallErrorFrame): void {
+    for (const { delivery } of this.#both) delivery.heard(answer);
+  }
+
+  /** Says that the time is doubtful: what is stamped from now on will have to be corrected. */
+  doubted(): void {
+    this.#stamps.doubted();
+  }
+
+  /**
+   * Says that the Central System has told the time: what was stamped by a doubtful clock is corrected.
+   *
+   * @param correctionMs - By how much the clock was behind.
+   */
+  trusted(correctionMs: number): void {
+    const epoch = this.#stamps.trusted(correctionMs);
+    if (epoch === undefined) return;
+    this.#epochs.add(epoch);
+    this.#keeper.put(keyOf("clock", epoch), JSON.stringify(correctionMs));
+    this.#tidy();
+  }
+
+  /** @throws Error The store could not keep what was reported before this call. */
+  saved(): Promise<void> {
+    return this.#keeper.saved();
+  }
+
+  /** Ends it: nothing more is written, and handles of transactions throw. Resolves when the store has had its time. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.offline();
+    await this.#keeper.saved().catch(() => {}); // It has been told as a fault.
+    this.#keeper.stop();
+  }
+
+  get #both(): readonly [Transactions, Outbox] {
+    return [this.#transactions, this.#outbox];
+  }
+
+  /** Forgets the corrections of epochs when nothing is left that may have been stamped in one. */
+  #tidy(): void {
+    if (!this.#transactions.isEmpty || this.#outbox.size > 0 || this.#deadLetters.size > 0) return;
+    for (const epoch of this.#epochs) this.#keeper.delete(keyOf("clock", epoch));
+    this.#epochs.clear();
+  }
+}

@@ -1,0 +1,170 @@
+import type { Clock } from "../clock.ts";
+import { CallError, CallTimeoutError, ConnectionClosedError, PayloadError } from "../errors.ts";
+import { drive } from "../machine.ts";
+import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
+import {
+  type DeliveryOutcome,
+  DeliveryQueue,
+  type DeliveryQueueOutput,
+  type DiscardReason,
+  type QueuedMessage,
+  type TransactionMessageKeys,
+} from "./delivery-queue.ts";
+
+/** What a {@link Delivery} needs, and whom it tells. */
+export interface DeliveryOptions<M> {
+  readonly clock: Clock;
+  readonly keys: TransactionMessageKeys;
+  readonly maxMessages: number;
+  /** Whether a message can be sent; one that cannot has been dealt with, and is dropped. */
+  readonly isUsable: (message: M) => boolean;
+  /** Has a message stored as it is now; `tried` is called when that has ended, well or not. */
+  readonly put: (message: M, tried: () => void) => void;
+  /** Makes the CALL that a message is, on the present connection. */
+  readonly call: (message: M) => Promise<unknown>;
+  /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
+  readonly isSilent: (error: CallTimeoutError) => boolean;
+  /** Whether a CALLERROR says that the message will never be taken. */
+  readonly isFinal: (error: CallError) => boolean;
+  /** What a CALLRESULT says that violates its schema; `undefined` when that is no answer to the message. */
+  readonly readable: (message: M, error: PayloadError) => { readonly conf: unknown } | undefined;
+  /** What an answer says that came after its time. @throws PayloadError It violates its schema. */
+  readonly parse: (message: M, payload: unknown) => unknown;
+  readonly delivered: (message: M, conf: unknown) => void;
+  readonly discarded: (message: M, reason: DiscardReason) => void;
+  readonly fault: (error: unknown) => void;
+}
+
+/** Delivers the messages of a queue over whatever connection there is. @spec OCPP 1.6 §3.7 */
+export class Delivery<M extends QueuedMessage> {
+  readonly queue: DeliveryQueue<M>;
+  readonly #options: DeliveryOptions<M>;
+  readonly #run: () => void;
+  /** What messages were answered with, until that is told. */
+  readonly #confs = new WeakMap<M, unknown>();
+  /** The message that was not answered in time, and the id of the CALL that it was. */
+  #late: { readonly message: M; readonly messageId: string } | undefined;
+
+  constructor(options: DeliveryOptions<M>) {
+    this.#options = options;
+    this.queue = new DeliveryQueue(options.keys, options.maxMessages);
+    this.#run = drive(this.queue, options.clock, (output) => this.#perform(output));
+  }
+
+  enqueue(message: M): void {
+    this.queue.enqueued(message);
+    this.#run();
+  }
+
+  /** Takes a message that was discarded back into its place. */
+  restore(message: M): void {
+    this.queue.returned(message, this.#options.clock.now());
+    this.#run();
+  }
+
+  /** Says that messages may be sent on the present connection. */
+  online(): void {
+    this.queue.online(this.#options.clock.now());
+    this.#run();
+  }
+
+  /** Says that no more messages may be sent for now. */
+  paused(): void {
+    this.queue.paused();
+  }
+
+  /** Says that what is under way will not be delivered, which is no failure of its own. */
+  offline(): void {
+    this.#late = undefined;
+    this.queue.offline();
+    this.#run();
+  }
+
+  configured(keys: TransactionMessageKeys): void {
+    this.queue.configured(keys);
+  }
+
+  /**
+   * Says that the Central System has answered a CALL. One that comes after its time, but before the message is sent
+   * again, is the answer all the same. [CORE-TXQ-08]
+   */
+  heard(answer: CallResultFrame | CallErrorFrame): void {
+    const late = this.#late;
+    const now = this.#options.clock.now();
+    if (late?.messageId !== answer.messageId) this.queue.heard(now);
+    else {
+      this.#late = undefined;
+      const { message } = late;
+      this.queue.settled(message, answer.type === "CALLRESULT" ? this.#read(message, answer.payload) : "failed", now);
+    }
+    this.#run();
+  }
+
+  #perform(output: DeliveryQueueOutput<M>): void {
+    const { message } = output;
+    const { clock, put } = this.#options;
+    switch (output.type) {
+      case "put":
+        put(message, () => {
+          this.queue.stored(message, clock.now());
+          this.#run();
+        });
+        break;
+      case "deliver":
+        if (this.#options.isUsable(message)) void this.#deliver(message);
+        else this.queue.removed(message, clock.now());
+        break;
+      case "delivered":
+        this.#options.delivered(message, this.#confs.get(message));
+        break;
+      case "discarded":
+        this.#options.discarded(message, output.reason);
+        break;
+    }
+  }
+
+  async #deliver(message: M): Promise<void> {
+    this.#late = undefined;
+    let outcome: DeliveryOutcome | undefined = "answered";
+    try {
+      this.#confs.set(message, await this.#options.call(message));
+    } catch (error) {
+      outcome = this.#outcomeOf(message, error);
+    }
+    // CORE-TXQ-08: being offline is no failure; the queue has been told and sends again on the next connection.
+    if (outcome === undefined) return;
+    this.queue.settled(message, outcome, this.#options.clock.now());
+    this.#run();
+  }
+
+  /** CORE-TXQ-08, CORE-TXQ-09: what the Central System has to answer for is a failure, and nothing else. */
+  #outcomeOf(message: M, error: unknown): DeliveryOutcome | undefined {
+    const { fault, isFinal, isSilent } = this.#options;
+    if (error instanceof ConnectionClosedError) return undefined;
+    if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
+    if (error instanceof CallTimeoutError) {
+      this.#late = { message, messageId: error.messageId };
+      return isSilent(error) ? "unanswered" : "failed";
+    }
+    fault(error);
+    if (!(error instanceof PayloadError)) return "unanswered"; // It was not sent, through a fault of ours.
+    // What cannot be sent now never can.
+    return error.origin === "local" ? "refused" : this.#readable(message, error);
+  }
+
+  #read(message: M, payload: unknown): DeliveryOutcome {
+    try {
+      this.#confs.set(message, this.#options.parse(message, payload));
+      return "answered";
+    } catch (error) {
+      return this.#readable(message, error as PayloadError);
+    }
+  }
+
+  #readable(message: M, error: PayloadError): DeliveryOutcome {
+    const readable = this.#options.readable(message, error);
+    if (readable === undefined) return "failed";
+    this.#confs.set(message, readable.conf);
+    return "answered";
+  }
+}

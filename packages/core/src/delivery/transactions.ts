@@ -1,0 +1,440 @@
+import type { PayloadError } from "../errors.ts";
+import type { Conf, Req } from "../messages/actions.ts";
+import { parseConf, parseReq, refusedPayload } from "../messages/validate.ts";
+import type { DeadLetter, TransactionCall } from "./dead-letter.ts";
+import { Delivery } from "./delivery.ts";
+import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
+import { keyOf, type MeterValuesRecord, parseMeterValues } from "./delivery-records.ts";
+import type { Desk } from "./desk.ts";
+import type { Stamped } from "./stamps.ts";
+import {
+  checkedData,
+  type Discarded,
+  type MessageRecord,
+  type MeterReading,
+  OpenTransaction,
+  type StartMessage,
+  type StopMessage,
+  type Transaction,
+  type TransactionMeterValues,
+  type TransactionOutlet,
+  type TransactionRecord,
+  type TransactionStart,
+  type TransactionStop,
+} from "./transaction.ts";
+
+/** Meter values as they wait: what the store kept of them is read when their turn comes. */
+class MeterValuesMessage implements QueuedMessage {
+  readonly action = "MeterValues";
+  readonly sequence: number;
+  readonly makesRoom = true;
+  readonly #text: string | undefined;
+  #record: MeterValuesRecord | undefined;
+  /** They were given up once, so their transaction waits for them. */
+  isHeld = false;
+
+  constructor(sequence: number, record: MeterValuesRecord | string) {
+    this.sequence = sequence;
+    if (typeof record === "string") this.#text = record;
+    else this.#record = record;
+  }
+
+  /** @throws Error What the store kept is damaged. */
+  get record(): MeterValuesRecord {
+    this.#record ??= parseMeterValues(this.#text ?? "");
+    return this.#record;
+  }
+
+  get text(): string {
+    return this.#record === undefined ? (this.#text ?? "") : JSON.stringify(this.#record);
+  }
+
+  get failures(): number {
+    return this.record.failures;
+  }
+
+  set failures(failures: number) {
+    this.#record = { ...this.record, failures };
+  }
+
+  get fate(): MeterValuesRecord["fate"] {
+    return this.record.fate;
+  }
+
+  set fate(fate: MeterValuesRecord["fate"]) {
+    this.#record = { ...this.record, fate };
+  }
+}
+
+type Message = StartMessage | MeterValuesMessage | StopMessage;
+
+/** Settings of {@link Transactions}. */
+export interface TransactionsOptions {
+  /** How many messages may wait. */
+  readonly maxMessages: number;
+  /** Whether a connector may have several transactions at a time. */
+  readonly severalPerConnector: boolean;
+  /** What a StartTransaction.conf says that violates its schema; `undefined` when no id is in it. */
+  readonly readStart: (payload: unknown) => StartAnswer | undefined;
+}
+
+/** What StartTransaction was answered with; without `idTagInfo`, that could not be read. */
+type StartAnswer = Pick<Conf<"StartTransaction">, "transactionId"> & {
+  readonly idTagInfo: Conf<"StartTransaction">["idTagInfo"] | undefined;
+};
+
+/** What an earlier run left. */
+export interface KeptTransactions {
+  readonly transactions: readonly TransactionRecord[];
+  /** Meter values that wait, and those that were given up, by their sequences, as the store has them. */
+  readonly waiting: ReadonlyMap<number, string>;
+  readonly dead: ReadonlyMap<number, MeterValuesRecord>;
+  /** Whether the record of a transaction was damaged. */
+  readonly damaged: boolean;
+}
+
+/**
+ * The transactions of a Charge Point and the delivery of their messages.
+ *
+ * @spec OCPP 1.6 §3.7, §4.7, §4.8, §4.10
+ */
+export class Transactions implements TransactionOutlet {
+  readonly #desk: Desk;
+  readonly #options: TransactionsOptions;
+  readonly #delivery: Delivery<Message>;
+  /** By number: those that run, whose messages wait, or of which something was given up. */
+  readonly #transactions = new Map<number, OpenTransaction>();
+  readonly #running = new Set<OpenTransaction>();
+  /** The record of a transaction was damaged, so meter values that belong to none may be of that one. */
+  #isIncomplete = false;
+
+  constructor(desk: Desk, options: TransactionsOptions) {
+    this.#desk = desk;
+    this.#options = options;
+    this.#delivery = new Delivery<Message>({
+      ...desk.delivery,
+      maxMessages: options.maxMessages,
+      isUsable: (message) => this.#isUsable(message),
+      put: (message, tried) => this.#put(message, tried),
+      call: (message) => desk.call(this.#callOf(message)),
+      isFinal: () => false,
+      readable: (message, error) => this.#readable(message, error),
+      parse: ({ action }, payload) => parseConf(action, payload, "remote"),
+      delivered: (message, conf) => this.#delivered(message, conf),
+      discarded: (message, reason) => this.#discarded(message, reason),
+    });
+  }
+
+  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard"> {
+    return this.#delivery;
+  }
+
+  /** The transactions that are not stopped. */
+  get running(): readonly Transaction[] {
+    return [...this.#running];
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#delivery.queue.messages.length;
+  }
+
+  /** The message that has waited longest. */
+  get oldest(): { readonly sequence: number; readonly call: TransactionCall } | undefined {
+    const [message] = this.#delivery.queue.messages;
+    if (message === undefined || !this.#isReadable(message)) return undefined;
+    return { sequence: message.sequence, call: this.#callOf(message) };
+  }
+
+  /** Whether nothing is left that may have the mark of an epoch. */
+  get isEmpty(): boolean {
+    return this.#transactions.size === 0 && this.size === 0;
+  }
+
+  /** Takes over what an earlier run left in the store. */
+  restore({ transactions, waiting, dead, damaged }: KeptTransactions): void {
+    this.#isIncomplete = damaged;
+    const messages: Message[] = [...waiting]
+      .filter(([sequence]) => !dead.has(sequence))
+      .map(([sequence, text]) => new MeterValuesMessage(sequence, text));
+    for (const record of transactions) {
+      const transaction = new OpenTransaction(this, record);
+      this.#transactions.set(transaction.number, transaction);
+      if (!transaction.stopped) this.#running.add(transaction);
+      for (const message of [transaction.start, transaction.stopMessage]) {
+        if (message !== undefined && message.fate === undefined) messages.push(message);
+      }
+    }
+    this.#delivery.queue.restored(messages.sort((a, b) => a.sequence - b.sequence));
+    for (const { start, stopMessage } of this.#transactions.values()) {
+      for (const message of [start, stopMessage]) {
+        if (typeof message?.fate === "object") this.#bury(message, message.fate);
+      }
+    }
+    for (const [sequence, record] of dead) {
+      const transaction = this.#transactions.get(record.transaction);
+      if (transaction === undefined || typeof record.fate !== "object") {
+        this.#desk.keeper.delete(keyOf("dead-letter", sequence));
+        continue;
+      }
+      const message = new MeterValuesMessage(sequence, record);
+      this.#hold(message, transaction);
+      this.#bury(message, record.fate);
+    }
+    this.#tidy();
+  }
+
+  /**
+   * @throws PayloadError It violates the schema of StartTransaction.req.
+   * @throws RangeError The queue has no room for a transaction more.
+   * @throws TypeError A transaction runs on this connector, or `data` cannot be kept.
+   */
+  start(req: TransactionStart, data: unknown): Transaction {
+    const stamped = this.#stamp();
+    const timestamp = req?.timestamp ?? stamped.timestamp;
+    const checked = parseReq("StartTransaction", { ...req, timestamp }, "local");
+    const { connectorId } = checked;
+    const kept = data === undefined ? undefined : checkedData(data);
+    if (!this.#options.severalPerConnector && this.running.some((other) => other.connectorId === connectorId)) {
+      throw new TypeError(
+        `A transaction runs on connector ${connectorId}. Stop it first, or set severalTransactionsPerConnector.`,
+      );
+    }
+    if (!this.#delivery.queue.hasRoomForTransaction(this.#running.size)) {
+      throw new RangeError(
+        "The queue is full of starts and stops that the Central System has not taken. Start no transaction until it has.",
+      );
+    }
+    const start = this.#record(checked, stamped, req.timestamp);
+    const transaction = new OpenTransaction(this, { start, data: kept });
+    this.#transactions.set(transaction.number, transaction);
+    this.#running.add(transaction);
+    this.#delivery.enqueue(transaction.start);
+    return transaction;
+  }
+
+  assertAlive(): void {
+    this.#desk.assertAlive();
+  }
+
+  read(...args: Parameters<TransactionOutlet["read"]>): string {
+    return this.#desk.stamps.read(...args);
+  }
+
+  changed(transaction: OpenTransaction): void {
+    this.#keep(transaction);
+  }
+
+  meterValues(transaction: OpenTransaction, given: TransactionMeterValues): void {
+    const { sequences } = this.#desk;
+    const { connectorId, number } = transaction;
+    const stamped = this.#stamp(transaction);
+    const meterValue = timed(given?.meterValue, stamped);
+    const req = parseReq("MeterValues", { ...given, connectorId, meterValue }, "local");
+    const { mark } = stamped;
+    transaction.stamped = stamped;
+    transaction.measured(req.meterValue.at(-1) as Req<"MeterValues">["meterValue"][number], mark);
+    const sequence = sequences.take();
+    this.#delivery.enqueue(new MeterValuesMessage(sequence, { sequence, failures: 0, transaction: number, req, mark }));
+    this.#keep(transaction);
+  }
+
+  stop(transaction: OpenTransaction, given: TransactionStop): void {
+    const stamped = this.#stamp(transaction);
+    const transactionData = timed(given?.transactionData, stamped);
+    const { transactionId: _, ...req } = parseReq(
+      "StopTransaction",
+      {
+        ...given,
+        timestamp: given?.timestamp ?? stamped.timestamp,
+        ...(transactionData !== undefined && { transactionData }),
+        transactionId: 0,
+      },
+      "local",
+    );
+    transaction.stopWith(this.#record(req, stamped, given.timestamp));
+    this.#running.delete(transaction);
+    this.#delivery.enqueue(transaction.stopMessage as StopMessage);
+  }
+
+  /** Stamps what happens now to a transaction. */
+  #stamp(transaction?: OpenTransaction): Stamped {
+    const { sequences, stamps } = this.#desk;
+    return stamps.stamp(sequences.peek(), transaction?.stamped);
+  }
+
+  /** @param given - The timestamp that the owner gave. */
+  #record<R>(req: R, { mark }: Stamped, given: string | undefined): MessageRecord<R> {
+    const sequence = this.#desk.sequences.take();
+    return { sequence, failures: 0, req, mark, given: given === undefined ? undefined : true };
+  }
+
+  // The store
+
+  /** Has a transaction kept as it is now, or not at all when nothing is left to be done about it. */
+  #keep(transaction: OpenTransaction, tried?: () => void): void {
+    const key = keyOf("transaction", transaction.number);
+    if (this.#isNeeded(transaction)) this.#desk.keeper.put(key, JSON.stringify(transaction.record), tried);
+    else {
+      this.#transactions.delete(transaction.number);
+      this.#desk.keeper.delete(key);
+    }
+  }
+
+  #isNeeded({ start, stopMessage, heldMeterValues }: OpenTransaction): boolean {
+    return start.fate !== "settled" || stopMessage?.fate !== "settled" || heldMeterValues > 0;
+  }
+
+  #put(message: Message, tried?: () => void): void {
+    if (message.action !== "MeterValues") this.#keep(message.transaction, tried);
+    else this.#desk.keeper.put(keyOf("queue", message.sequence), message.text, tried);
+  }
+
+  /** Looks, when no meter values wait, for transactions that nothing waits for any more. */
+  #tidy(): void {
+    if (this.size > 0) return;
+    for (const transaction of this.#transactions.values()) if (!this.#isNeeded(transaction)) this.#keep(transaction);
+  }
+
+  // The messages
+
+  /** The transaction of a message; `undefined` when it is over, or was lost. */
+  #transactionOf(message: Message): OpenTransaction | undefined {
+    return message.action === "MeterValues" ? this.#transactions.get(message.record.transaction) : message.transaction;
+  }
+
+  #isReadable(message: Message): boolean {
+    try {
+      return this.#transactionOf(message) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  #isUsable(message: Message): boolean {
+    const { keeper } = this.#desk;
+    const key = keyOf("queue", message.sequence);
+    const record = { key, value: (message as MeterValuesMessage).text };
+    try {
+      if (this.#transactionOf(message) !== undefined) return true;
+      // What was delivered and could not be deleted then, unless more is known to be lost.
+      if (this.#isIncomplete) keeper.setAside(record, "belongs to no transaction");
+      else keeper.delete(key);
+    } catch (cause) {
+      keeper.setAside(record, "is damaged", cause);
+    }
+    return false;
+  }
+
+  #eventOf(message: Message): { readonly transaction: OpenTransaction; readonly call: TransactionCall } {
+    return { transaction: this.#transactionOf(message) as OpenTransaction, call: this.#callOf(message) };
+  }
+
+  #callOf(message: Message): TransactionCall {
+    const { stamps } = this.#desk;
+    if (message.action === "StartTransaction") {
+      const { action, req, mark, given } = message;
+      return { action, req: stamps.readAll(req, mark, !given) };
+    }
+    // CORE-TXQ-12
+    const transactionId = this.#transactionOf(message)?.transactionId ?? -1;
+    if (message.action === "MeterValues") {
+      const { req, mark } = message.record;
+      return { action: message.action, req: { ...stamps.readAll(req, mark), transactionId } };
+    }
+    const { action, req, mark, given } = message;
+    return { action, req: { ...stamps.readAll(req, mark, !given), transactionId } };
+  }
+
+  /** A CALLRESULT that makes no sense says at least that the message was taken; only a start needs what is in it. */
+  #readable({ action }: Message, error: PayloadError): { readonly conf: unknown } | undefined {
+    if (action !== "StartTransaction") return { conf: undefined };
+    const conf = this.#options.readStart(refusedPayload(error));
+    return conf && { conf };
+  }
+
+  #delivered(message: Message, conf: unknown): void {
+    const event = this.#eventOf(message);
+    const { transaction } = event;
+    if (message.action === "StartTransaction") {
+      const { transactionId, idTagInfo } = conf as StartAnswer;
+      transaction.identifiedAs(transactionId, idTagInfo?.parentIdTag);
+    }
+    this.#settled(message, transaction);
+    this.#desk.delivered({ ...event, conf });
+  }
+
+  /** Nothing is left to be done about a message. */
+  #settled(message: Message, transaction: OpenTransaction): void {
+    if (message.action === "MeterValues") {
+      this.#desk.keeper.delete(keyOf("queue", message.sequence));
+      if (message.isHeld) {
+        this.#release(message, transaction);
+        this.#keep(transaction);
+      }
+    } else {
+      message.fate = "settled";
+      this.#keep(transaction);
+    }
+    this.#tidy();
+  }
+
+  #discarded(message: Message, reason: DiscardReason): void {
+    const { discarded, keeper, now } = this.#desk;
+    if (reason === "full") {
+      if (!this.#isUsable(message)) return;
+      const event = this.#eventOf(message);
+      this.#settled(message, event.transaction);
+      discarded({ ...event, reason, deadLetter: undefined });
+      return;
+    }
+    const event = this.#eventOf(message);
+    const fate: Discarded = { reason, at: now() };
+    message.fate = fate;
+    if (message.action === "MeterValues") {
+      this.#hold(message, event.transaction);
+      keeper.put(keyOf("dead-letter", message.sequence), message.text);
+      keeper.delete(keyOf("queue", message.sequence));
+    }
+    this.#keep(event.transaction);
+    const deadLetter = this.#bury(message, fate);
+    discarded({ ...event, reason, deadLetter });
+  }
+
+  #bury(message: Message, fate: Discarded): DeadLetter {
+    const { deadLetters, keeper } = this.#desk;
+    const event = this.#eventOf(message);
+    return deadLetters.add(event, fate, (what) => {
+      this.assertAlive();
+      if (message.action === "MeterValues") keeper.delete(keyOf("dead-letter", message.sequence));
+      if (what === "delete") {
+        if (message.action === "StartTransaction") event.transaction.identifiedAs(-1, undefined); // CORE-TXQ-12
+        this.#settled(message, event.transaction);
+      } else {
+        message.fate = undefined;
+        this.#delivery.restore(message);
+      }
+    });
+  }
+
+  /** A transaction is kept for as long as meter values of it are a dead letter, or wait because they were one. */
+  #hold(message: MeterValuesMessage, transaction: OpenTransaction): void {
+    if (!message.isHeld) transaction.heldMeterValues++;
+    message.isHeld = true;
+  }
+
+  #release(message: MeterValuesMessage, transaction: OpenTransaction): void {
+    message.isHeld = false;
+    transaction.heldMeterValues--;
+  }
+}
+
+/** Readings with a timestamp each; what is no list is for the schema to refuse. */
+function timed(readings: readonly MeterReading[] | undefined, { timestamp }: Stamped): unknown {
+  if (!Array.isArray(readings)) return readings;
+  return readings.map((reading) =>
+    typeof reading === "object" && reading !== null
+      ? { ...reading, timestamp: reading.timestamp ?? timestamp }
+      : reading,
+  );
+}
