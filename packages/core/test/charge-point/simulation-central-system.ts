@@ -24,6 +24,7 @@ export class SimulatedCentralSystem {
   heartbeatS = 3600;
   registration = spell<Pick<Conf<"BootNotification">, "status" | "interval">>();
   slowness = spell<number>();
+  silence = spell<"answers" | "everything">();
   /** How often an action will be left unanswered, be answered with a CALLERROR, or with nonsense. */
   readonly ignoring = new Map<string, number>();
   readonly failing = new Map<string, number>();
@@ -45,6 +46,7 @@ export class SimulatedCentralSystem {
   calmDown(): void {
     this.registration = spell();
     this.slowness = spell();
+    this.silence = spell();
     for (const trouble of [this.ignoring, this.failing, this.nonsense]) trouble.clear();
   }
 

@@ -7,6 +7,8 @@ import {
   type Attempt,
   type Charging,
   failuresThatCount,
+  mayCount,
+  type Outstanding,
   type Reported,
   Session,
   type Wire,
@@ -174,7 +176,7 @@ export class Laws {
       const most = session.queued.size + session.maybeQueued.size;
       this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
     } else {
-      const failures = reported.attempts.filter(({ outcome }) => outcome === "failed").length;
+      const failures = reported.attempts.filter(mayCount).length;
       const counted = failuresThatCount(reported, session).length;
       // What is not known to count may count: the power may have failed after it was written down.
       const exact = failures >= attempts && counted <= attempts;
@@ -266,7 +268,7 @@ export class Laws {
     if (this.#wire !== wire) return;
     this.#expire();
     this.#mustHaveSent();
-    this.#answeredWith(wire, "closed");
+    if (wire.outstanding !== undefined) this.#answered(wire.outstanding, "closed");
     const session = this.#session as Session;
     session.asked.clear();
     session.disconnectedAt = this.now;
@@ -290,19 +292,22 @@ export class Laws {
     this.#mayCall(session, action);
     wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
-    const dead = session.registration === "Accepted" && silentMs > deadMs;
-    this.law(!dead, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
+    this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
     const call = { messageId, action, at: this.now };
+    const sent = (outstanding: Outstanding): void => {
+      wire.outstanding = outstanding;
+      wire.calls.set(messageId, outstanding);
+    };
     if (reported === undefined) {
       this.law(
         Number.isNaN(number) || action === "StatusNotification",
         `${JSON.stringify(payload)} was never reported.`,
       );
-      wire.outstanding = { ...call, ...(action === "StatusNotification" && { status: number }) };
+      sent({ ...call, ...(action === "StatusNotification" && { status: number }) });
       return;
     }
     this.#mayAttempt(session, reported);
@@ -312,10 +317,11 @@ export class Laws {
       at: this.now,
       endedAt: Number.NaN,
       outcome: "waiting",
+      sign: false,
       failureSaved: false,
     };
     reported.attempts.push(attempt);
-    wire.outstanding = { ...call, attempt, reported };
+    sent({ ...call, attempt, reported });
   }
 
   #reports(session: Session, number: number, { connectorId, timestamp = "" }: Req<"StatusNotification">): void {
@@ -430,29 +436,34 @@ export class Laws {
     wire.silentSince = Number.POSITIVE_INFINITY;
     const frame = frameOf(text);
     this.say(`            ──► chargePoint ${text}`);
+    if (wire !== this.#wire) return; // It has closed it.
+    if (frame?.[0] !== 2) this.#sign(wire);
     if (frame === undefined) return;
     const [type, messageId, ...rest] = frame;
     if (type === 2) {
       wire.served.set(messageId, { action: rest[0] as string, payload: rest[1] });
       return;
     }
-    const { outstanding } = wire;
-    if (messageId !== outstanding?.messageId) return;
+    const answered = wire.calls.get(messageId);
+    if (answered === undefined) return;
+    const late = answered !== wire.outstanding;
+    if (answered.attempt !== undefined) wire.timedOut.delete(answered.attempt);
+    this.#isThere(wire);
     const payload = rest[0] as Payload;
     const nonsense = type === 3 && "nonsense" in payload;
-    const starts = outstanding.action === "StartTransaction";
+    const starts = answered.action === "StartTransaction";
     if (type === 4 && rest[0] === "SecurityError") {
       session.refused ||= session.registration === "Accepted" && session.acceptedOn !== wire;
       this.#forgotten(wire, session);
     }
-    this.#answeredWith(wire, type === 4 || (nonsense && starts) ? "failed" : "answered");
+    const { reported } = answered;
+    // A message that was sent again meanwhile is answered by what comes for that.
+    if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
+    this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts) {
-      const { charging } = outstanding.reported as Reported;
-      charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
-    }
-    if (outstanding.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
-    if (outstanding.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
+    if (starts) (reported as Reported).charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
+    if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
   }
 
   #registered(session: Session, { status, interval, currentTime }: Conf<"BootNotification">): void {
@@ -522,7 +533,7 @@ export class Laws {
     const outstanding = this.#wire?.outstanding;
     if (this.#wire === undefined || outstanding === undefined) return;
     const endedAt = outstanding.at + timeoutMs;
-    if (this.now >= endedAt) this.#answeredWith(this.#wire, "failed", endedAt);
+    if (this.now >= endedAt) this.#answered(outstanding, "timed out", endedAt);
   }
 
   #expireAtCentralSystem(wire: Wire): void {
@@ -531,24 +542,43 @@ export class Laws {
       wire.outstandingAtCentralSystem = undefined;
   }
 
-  #answeredWith(wire: Wire, how: "answered" | "failed" | "closed", endedAt = this.now): void {
-    const { outstanding } = wire;
+  #answered(call: Outstanding, how: "answered" | "failed" | "timed out" | "closed", endedAt = this.now): void {
     const session = this.#session as Session;
+    const wire = this.#wire as Wire;
     // CORE-TXQ-08: a refusal that means all of them is no failure of this one.
     const outcome = how === "failed" && session.refused ? "closed" : how;
-    wire.outstanding = undefined;
-    const attempt = outstanding?.attempt;
+    if (wire.outstanding === call) wire.outstanding = undefined;
+    const { attempt } = call;
     if (attempt !== undefined) {
+      // What is refused late has failed when its time was over.
+      if (attempt.outcome !== "timed out") attempt.endedAt = endedAt;
       attempt.outcome = outcome;
-      attempt.endedAt = endedAt;
     }
-    if (attempt !== undefined && outcome === "failed") {
-      // The Charge Point hears of it after this, and writes it down.
-      const written = (): void => void this.#whenSaved(endedAt, session, () => (attempt.failureSaved = true));
-      this.#clock.wakeAt(this.now, written);
+    if (attempt !== undefined && outcome === "failed") this.#failed(session, attempt);
+    if (attempt !== undefined && outcome === "timed out") wire.timedOut.add(attempt);
+    if (call.status === undefined || outcome === "closed") return;
+    for (const status of session.statuses.values()) if (status.number === call.status) status.settled = true;
+  }
+
+  #failed(session: Session, attempt: Attempt): void {
+    const since = this.now;
+    // The Charge Point hears of it after this, and writes it down.
+    const written = (): void => void this.#whenSaved(since, session, () => (attempt.failureSaved = true));
+    this.#clock.wakeAt(since, written);
+  }
+
+  /** Says that something has come back that may be an answer. */
+  #sign(wire: Wire): void {
+    for (const attempt of [...wire.timedOut, wire.outstanding?.attempt]) if (attempt !== undefined) attempt.sign = true;
+  }
+
+  /** CORE-TXQ-08: says that the Central System has answered something: what it has not answered before has failed. */
+  #isThere(wire: Wire): void {
+    for (const attempt of wire.timedOut) {
+      attempt.outcome = "failed";
+      this.#failed(this.#session as Session, attempt);
     }
-    if (outstanding?.status === undefined || outcome === "closed") return;
-    for (const status of session.statuses.values()) if (status.number === outstanding.status) status.settled = true;
+    wire.timedOut.clear();
   }
 
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
@@ -563,7 +593,7 @@ export class Laws {
     this.law(heartbeatMissingMs <= dailyMs, `No Heartbeat was sent for ${heartbeatMissingMs} ms.`);
     const reported = this.#reported.get(session.due);
     if (reported === undefined) return;
-    const failures = reported.attempts.filter(({ outcome }) => outcome === "failed");
+    const failures = reported.attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed out");
     const retryAt = (failures.at(-1)?.endedAt ?? 0) + retryIntervalMs * Math.min(attempts, failures.length);
     const triedAt = reported.attempts.at(-1)?.at ?? 0;
     const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);

@@ -54,7 +54,10 @@ export interface Attempt {
   readonly power: number;
   readonly at: number;
   endedAt: number;
-  outcome: "waiting" | "answered" | "failed" | "closed";
+  /** `timed out`: not answered in time, which is no failure before the Central System has answered something since. */
+  outcome: "waiting" | "answered" | "failed" | "timed out" | "closed";
+  /** Something that is no CALL has come back since; that it was an answer to one of ours is not certain. */
+  sign: boolean;
   /** That it failed would survive a power cut. */
   failureSaved: boolean;
 }
@@ -77,6 +80,10 @@ export class Wire {
   silentSince = Number.POSITIVE_INFINITY;
   /** CALLs of the Charge Point. */
   outstanding: Outstanding | undefined;
+  /** All of them, by message id. */
+  readonly calls = new Map<string, Outstanding>();
+  /** Attempts that were not answered in time, and since which nothing has been. */
+  readonly timedOut = new Set<Attempt>();
   /** CALLs of the Central System, as that sees it. */
   outstandingAtCentralSystem: Outstanding | undefined;
   /** CALLs of the Central System that have reached the Charge Point. */
@@ -143,3 +150,7 @@ export class Session {
 export function failuresThatCount({ attempts: all }: Reported, { power }: Session): readonly Attempt[] {
   return all.filter((attempt) => attempt.outcome === "failed" && (attempt.failureSaved || attempt.power === power));
 }
+
+/** Whether an attempt may count as a failure. */
+export const mayCount = ({ outcome, sign }: Attempt): boolean =>
+  outcome === "failed" || (outcome === "timed out" && sign);

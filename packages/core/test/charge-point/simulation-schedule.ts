@@ -36,6 +36,8 @@ type Happening =
   | { readonly do: "connect slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "latency"; readonly ms: number }
   // The Central System.
+  /** Its sockets stay open, new ones too, and it answers nothing; `everything`: it reads and asks nothing either. */
+  | { readonly do: "silence"; readonly of: "answers" | "everything"; readonly forS: number }
   | { readonly do: "answer slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "ignore"; readonly action: Answered; readonly times: number }
   | { readonly do: "fail"; readonly action: Answered; readonly times: number }
@@ -116,6 +118,7 @@ const happening = fc.oneof(
   weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
   weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
   weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
+  weighed(3, { do: fc.constant("silence"), of: fc.constantFrom("answers", "everything"), forS: hours }),
   weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
   weighed(3, { do: fc.constant("ignore"), action, times }),
   weighed(4, { do: fc.constant("fail"), action, times }),

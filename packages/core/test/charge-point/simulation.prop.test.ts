@@ -54,6 +54,23 @@ describe("A ChargePoint in a simulated world", () => {
     }
   });
 
+  test("gives up nothing because the Central System is silent [CORE-TXQ-06] [CORE-TXQ-08] [J-154]", async () => {
+    for (const of of ["answers", "everything"] as const) {
+      await replay([
+        { at: 100, do: "plug in", connector: 1, forS: 20_000, idTag: "known" },
+        { at: 100, do: "silence", of, forS: 14_400 },
+        { at: 1000, do: "trigger", message: "StatusNotification", connector: 1 },
+      ]);
+    }
+  });
+
+  test("takes an answer that comes after its time, unless the message has been sent again [CORE-TXQ-08]", async () => {
+    await replay([
+      { at: 100, do: "answer slowly", byS: 40, forS: 60 },
+      { at: 101, do: "plug in", connector: 1, forS: 700, idTag: "known" },
+    ]);
+  });
+
   test("sends nothing behind a BootNotification that is rejected [CORE-BOOT-12]", async () => {
     await replay([
       { at: 10, do: "register", as: "Pending", reboot: true, intervalS: 120, forS: 1000 },

@@ -89,6 +89,9 @@ class World {
       case "latency":
         network.latencyMs = step.ms;
         break;
+      case "silence":
+        centralSystem.silence = lasting(step.of, step.forS);
+        break;
       case "answer slowly":
         centralSystem.slowness = lasting(step.byS, step.forS);
         break;
