@@ -26,8 +26,8 @@ export const maxQueuedMessages = 20;
 const shortestWaitMs = 2 * second;
 const longestWaitMs = (2 * 2 ** 8 + 2) * second;
 
-/** How far a timestamp may be off because the answer that told the time was on its way. */
-const tolerableMs = timeoutMs + 5 * second;
+/** How far a timestamp may be from the time as it was told: small differences are made up for little by little. */
+const tolerableMs = 11 * second;
 /** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
 const patienceMs = 15 * minute;
 /** A few CALLs wait in vain, then a Heartbeat does, then it is plain that nobody is there. */
@@ -103,8 +103,13 @@ export class Laws {
     this.#session = undefined;
   }
 
-  /** Says that the owner is about to report something; `payload` as it will be on the wire, as far as that is known. */
-  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown): void {
+  /**
+   * Says that the owner is about to report something.
+   *
+   * @param payload - As it will be on the wire, as far as that is known.
+   * @param noted - The timestamp that it gives.
+   */
+  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown, noted?: number): void {
     const session = this.#session as Session;
     const reported: Reported = {
       number,
@@ -112,9 +117,10 @@ export class Laws {
       charging,
       payload,
       at: this.now,
-      centralTime: this.now + this.centralOffsetMs,
+      expectedTime: session.time.at(this.now),
+      setBack: session.time.setBack,
+      noted,
       power: session.power,
-      synchronized: session.told !== undefined,
       saved: false,
       fate: "none",
       fateSaved: false,
@@ -155,8 +161,9 @@ export class Laws {
   }
 
   statusReported(connectorId: number, number: number): void {
-    const centralTime = this.now + this.centralOffsetMs;
-    this.#session?.statuses.set(connectorId, { number, centralTime, sentAt: Number.NaN, settled: false });
+    const { now } = this;
+    const expectedTime = this.#session?.time.at(now) ?? Number.NaN;
+    this.#session?.statuses.set(connectorId, { number, at: now, expectedTime, sentAt: Number.NaN, settled: false });
   }
 
   delivered(action: string, payload: Payload): void {
@@ -223,11 +230,12 @@ export class Laws {
 
   fault(error: unknown): void {
     this.say(`chargePoint: fault: ${error}`);
+    const nonsense = this.#trouble.has("answer nonsense") || this.#trouble.has("tell an absurd time");
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
       error instanceof DiskFailure ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
-      (name === "PayloadError" && origin === "remote" && this.#trouble.has("answer nonsense")) ||
+      (name === "PayloadError" && origin === "remote" && nonsense) ||
       (name === "CallTimeoutError" && this.#trouble.size > 0);
     this.law(explained, `A fault that nothing explains: ${error instanceof Error ? error.stack : error}`);
   }
@@ -237,6 +245,7 @@ export class Laws {
     const explained =
       (reason === "late-answer" && this.#trouble.size > 0) ||
       (reason === "not-accepted" && (this.#trouble.has("register") || this.#trouble.has("restart central system"))) ||
+      (reason === "payload" && this.#trouble.has("tell an absurd time")) ||
       (["not-json", "payload", "unmatched-answer"].includes(reason) && this.#trouble.has("answer nonsense"));
     this.law(explained, `A violation that nothing explains: ${reason}`);
   }
@@ -328,9 +337,8 @@ export class Laws {
     const status = session.statuses.get(connectorId);
     if (status?.number !== number) return;
     status.sentAt = this.now;
-    if (session.told === undefined || this.#trouble.has("set central clock")) return;
-    const offMs = Date.parse(timestamp) - status.centralTime;
-    this.law(Math.abs(offMs) <= tolerableMs, `The timestamp of status #${number} is off by ${offMs} ms.`);
+    const offMs = offBy(status, Date.parse(timestamp));
+    this.law(offMs === 0, `The timestamp of status #${number} is off by ${offMs} ms.`);
   }
 
   /** CORE-BOOT-02, CORE-BOOT-05, CORE-BOOT-09, CORE-BOOT-12, J-160 */
@@ -390,17 +398,31 @@ export class Laws {
       const expected = charging.transactionId;
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
-    const [timestamp = Number.NaN] = timestamps;
-    reported.timestamp = timestamp;
+    reported.timestamp = Date.parse(
+      (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
+    );
+    const { noted, timestamp, expectedTime, setBack, action } = reported;
+    if (noted !== undefined) {
+      this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
+      return;
+    }
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
-    if (!reported.synchronized && reported.power !== session.power) return;
-    const own = [...this.#reported.values()].filter((each) => each.charging === charging && each.number < number);
-    const before = own.filter((each) => each.power === reported.power && each.timestamp > timestamp);
-    this.law(before.length === 0, `#${number} has an earlier timestamp than #${before[0]?.number}.`);
-    if (this.#trouble.has("set central clock")) return;
+    if (Number.isNaN(expectedTime)) return;
+    // What the owner stamps may fall when the clock is set back; what the library stamps does not.
+    const before = [...this.#reported.values()].filter(
+      (each) =>
+        each.charging === charging &&
+        each.number < number &&
+        each.power === reported.power &&
+        each.noted === undefined &&
+        (action !== "MeterValues" || each.setBack === setBack),
+    );
+    const latest = Math.max(...before.map((each) => each.timestamp).filter((each) => !Number.isNaN(each)));
+    this.law(timestamp >= latest, `#${number} has a timestamp that is ${latest - timestamp} ms before an earlier one.`);
+    if (timestamp === latest && latest > expectedTime) return;
     for (const each of timestamps) {
-      const offMs = each - reported.centralTime;
-      this.law(Math.abs(offMs) <= tolerableMs, `A timestamp of #${number} is off by ${offMs} ms.`);
+      const offMs = offBy(reported, each);
+      this.law(offMs === 0, `A timestamp of #${number} is off by ${offMs} ms.`);
     }
   }
 
@@ -479,10 +501,12 @@ export class Laws {
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
   }
 
-  #told(session: Session, currentTime: string): void {
-    const centralTime = Date.parse(currentTime);
-    const aheadMs = session.told === undefined ? 0 : Math.max(0, session.chargePoint.now() - centralTime);
-    session.told = { centralTime, at: this.now, aheadMs };
+  #told(session: Session, currentTime: unknown): void {
+    session.time.tell(currentTime, this.now, session.chargePoint.now());
+    const stamped = [...this.#reported.values()].filter(({ power }) => power === session.power);
+    for (const each of [...stamped, ...session.statuses.values()]) {
+      if (Number.isNaN(each.expectedTime)) each.expectedTime = session.time.at(each.at);
+    }
   }
 
   centralSystemSent(wire: Wire, text: string): void {
@@ -515,17 +539,8 @@ export class Laws {
   /** Looks at the clock of the Charge Point. */
   sample(): void {
     const session = this.#session;
-    if (session?.told === undefined) return;
-    const { centralTime, at, aheadMs } = session.told;
-    const elapsedMs = this.now - at;
-    if (elapsedMs === 0) return; // It is about to learn it.
-    const shown = session.chargePoint.now();
-    this.law(shown >= session.shown, `Time ran backwards by ${session.shown - shown} ms.`);
-    session.shown = Math.max(shown, session.shown);
-    const offMs = shown - (centralTime + elapsedMs);
-    this.law(offMs >= -1, `The Charge Point's clock is ${-offMs} ms behind what it was told.`);
-    // It makes up for being ahead at half speed.
-    this.law(offMs <= Math.max(0, aheadMs - elapsedMs / 2) + 1, `The Charge Point's clock is ${offMs} ms ahead.`);
+    const wrong = session?.time.wrong(this.now, session.chargePoint.now());
+    this.law(wrong === undefined, wrong ?? "");
   }
 
   /** Ends the CALL that has timed out, if there is one. */
@@ -623,4 +638,10 @@ export class Laws {
     const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
     this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
   }
+}
+
+/** By how much a timestamp is further off than it may be, because of small differences that clocks make up for slowly. */
+function offBy({ expectedTime }: { readonly expectedTime: number }, timestamp: number): number {
+  const offMs = timestamp - expectedTime;
+  return Number.isNaN(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
 }

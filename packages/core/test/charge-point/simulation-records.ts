@@ -1,4 +1,5 @@
 import type { ChargePoint } from "../../src/index.ts";
+import { ToldTime } from "./simulation-clock-laws.ts";
 import type { TransactionAction } from "./simulation-schedule.ts";
 
 /* What the laws remember. */
@@ -24,11 +25,14 @@ export interface Reported {
   /** As it was reported, without its timestamps. */
   readonly payload: unknown;
   readonly at: number;
-  /** The time of the Central System at that moment. */
-  readonly centralTime: number;
+  /** The time of the Central System at that moment, as far as it was told then, or the first time after; else NaN. */
+  expectedTime: number;
+  /** How often the clock had been set back by then. */
+  readonly setBack: number;
+  /** The timestamp that the owner gave it. */
+  readonly noted: number | undefined;
   /** The time from power on to power off in which it was reported. */
   readonly power: number;
-  readonly synchronized: boolean;
   /** It would survive a power cut. */
   saved: boolean;
   fate: "none" | "delivered" | "attempts" | "full";
@@ -42,8 +46,9 @@ export interface Reported {
 /** The status of a connector that the owner reported. */
 export interface ReportedStatus {
   readonly number: number;
-  /** The time of the Central System when it was reported. */
-  readonly centralTime: number;
+  readonly at: number;
+  /** As in {@link Reported}. */
+  expectedTime: number;
   sentAt: number;
   /** It was answered, or has failed: it is not sent again for its own sake. [J-213] */
   settled: boolean;
@@ -119,10 +124,7 @@ export class Session {
   fateAt = 0;
   /** How many messages of an action a TriggerMessage has asked for while Pending. */
   readonly asked = new Map<string, number>();
-  /** What the Central System told last, when that arrived, and by how much the Charge Point was ahead of it. */
-  told: { readonly centralTime: number; readonly at: number; readonly aheadMs: number } | undefined;
-  /** What its clock showed last. */
-  shown = Number.NEGATIVE_INFINITY;
+  readonly time = new ToldTime();
   /** Numbers of what is in the queue. */
   readonly queued: Set<number>;
   /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
