@@ -24,6 +24,9 @@ export class SimulatedCentralSystem {
   heartbeatS = 3600;
   registration = spell<Pick<Conf<"BootNotification">, "status" | "interval">>();
   slowness = spell<number>();
+  silence = spell<"answers" | "everything">();
+  /** What the next answers will tell in place of the time, given the right one. */
+  #wrongTimes = { left: 0, wrong: (time: number): unknown => time };
   /** How often an action will be left unanswered, be answered with a CALLERROR, or with nonsense. */
   readonly ignoring = new Map<string, number>();
   readonly failing = new Map<string, number>();
@@ -45,6 +48,8 @@ export class SimulatedCentralSystem {
   calmDown(): void {
     this.registration = spell();
     this.slowness = spell();
+    this.silence = spell();
+    this.#wrongTimes.left = 0;
     for (const trouble of [this.ignoring, this.failing, this.nonsense]) trouble.clear();
   }
 
@@ -62,7 +67,11 @@ export class SimulatedCentralSystem {
 
   /** What is sent in place of an answer to a CALL with this action. */
   distorted(action: string, text: string): readonly string[] {
-    const [type, messageId] = JSON.parse(text);
+    const [type, messageId, payload] = JSON.parse(text);
+    if (type === 3 && "currentTime" in payload && this.#wrongTimes.left-- > 0) {
+      const currentTime = this.#wrongTimes.wrong(Date.parse(payload.currentTime));
+      return [JSON.stringify([3, messageId, { ...payload, currentTime }])];
+    }
     const nonsense = this.nonsense.get(action);
     if (type !== 3 || nonsense === undefined || nonsense.left-- <= 0) return [text];
     switch (nonsense.kind) {
@@ -75,6 +84,10 @@ export class SimulatedCentralSystem {
       case "twice":
         return [text, text];
     }
+  }
+
+  tellTheTimeWrongly(times: number, wrong: (time: number) => unknown): void {
+    this.#wrongTimes = { left: times, wrong };
   }
 
   #started(): CentralSystem {

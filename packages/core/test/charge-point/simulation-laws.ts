@@ -7,6 +7,8 @@ import {
   type Attempt,
   type Charging,
   failuresThatCount,
+  mayCount,
+  type Outstanding,
   type Reported,
   Session,
   type Wire,
@@ -24,8 +26,8 @@ export const maxQueuedMessages = 20;
 const shortestWaitMs = 2 * second;
 const longestWaitMs = (2 * 2 ** 8 + 2) * second;
 
-/** How far a timestamp may be off because the answer that told the time was on its way. */
-const tolerableMs = timeoutMs + 5 * second;
+/** How far a timestamp may be from the time as it was told: small differences are made up for little by little. */
+const tolerableMs = 11 * second;
 /** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
 const patienceMs = 15 * minute;
 /** A few CALLs wait in vain, then a Heartbeat does, then it is plain that nobody is there. */
@@ -101,8 +103,13 @@ export class Laws {
     this.#session = undefined;
   }
 
-  /** Says that the owner is about to report something; `payload` as it will be on the wire, as far as that is known. */
-  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown): void {
+  /**
+   * Says that the owner is about to report something.
+   *
+   * @param payload - As it will be on the wire, as far as that is known.
+   * @param noted - The timestamp that it gives.
+   */
+  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown, noted?: number): void {
     const session = this.#session as Session;
     const reported: Reported = {
       number,
@@ -110,9 +117,10 @@ export class Laws {
       charging,
       payload,
       at: this.now,
-      centralTime: this.now + this.centralOffsetMs,
+      expectedTime: session.time.at(this.now),
+      setBack: session.time.setBack,
+      noted,
       power: session.power,
-      synchronized: session.told !== undefined,
       saved: false,
       fate: "none",
       fateSaved: false,
@@ -153,8 +161,9 @@ export class Laws {
   }
 
   statusReported(connectorId: number, number: number): void {
-    const centralTime = this.now + this.centralOffsetMs;
-    this.#session?.statuses.set(connectorId, { number, centralTime, sentAt: Number.NaN, settled: false });
+    const { now } = this;
+    const expectedTime = this.#session?.time.at(now) ?? Number.NaN;
+    this.#session?.statuses.set(connectorId, { number, at: now, expectedTime, sentAt: Number.NaN, settled: false });
   }
 
   delivered(action: string, payload: Payload): void {
@@ -174,7 +183,7 @@ export class Laws {
       const most = session.queued.size + session.maybeQueued.size;
       this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
     } else {
-      const failures = reported.attempts.filter(({ outcome }) => outcome === "failed").length;
+      const failures = reported.attempts.filter(mayCount).length;
       const counted = failuresThatCount(reported, session).length;
       // What is not known to count may count: the power may have failed after it was written down.
       const exact = failures >= attempts && counted <= attempts;
@@ -221,11 +230,12 @@ export class Laws {
 
   fault(error: unknown): void {
     this.say(`chargePoint: fault: ${error}`);
+    const nonsense = this.#trouble.has("answer nonsense") || this.#trouble.has("tell an absurd time");
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
       (error as Error).cause instanceof DiskFailure ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
-      (name === "PayloadError" && origin === "remote" && this.#trouble.has("answer nonsense")) ||
+      (name === "PayloadError" && origin === "remote" && nonsense) ||
       (name === "CallTimeoutError" && this.#trouble.size > 0);
     this.law(explained, `A fault that nothing explains: ${error instanceof Error ? error.stack : error}`);
   }
@@ -235,6 +245,7 @@ export class Laws {
     const explained =
       (reason === "late-answer" && this.#trouble.size > 0) ||
       (reason === "not-accepted" && (this.#trouble.has("register") || this.#trouble.has("restart central system"))) ||
+      (reason === "payload" && this.#trouble.has("tell an absurd time")) ||
       (["not-json", "payload", "unmatched-answer"].includes(reason) && this.#trouble.has("answer nonsense"));
     this.law(explained, `A violation that nothing explains: ${reason}`);
   }
@@ -266,7 +277,7 @@ export class Laws {
     if (this.#wire !== wire) return;
     this.#expire();
     this.#mustHaveSent();
-    this.#answeredWith(wire, "closed");
+    if (wire.outstanding !== undefined) this.#answered(wire.outstanding, "closed");
     const session = this.#session as Session;
     session.asked.clear();
     session.disconnectedAt = this.now;
@@ -290,19 +301,22 @@ export class Laws {
     this.#mayCall(session, action);
     wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
-    const dead = session.registration === "Accepted" && silentMs > deadMs;
-    this.law(!dead, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
+    this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
     const call = { messageId, action, at: this.now };
+    const sent = (outstanding: Outstanding): void => {
+      wire.outstanding = outstanding;
+      wire.calls.set(messageId, outstanding);
+    };
     if (reported === undefined) {
       this.law(
         Number.isNaN(number) || action === "StatusNotification",
         `${JSON.stringify(payload)} was never reported.`,
       );
-      wire.outstanding = { ...call, ...(action === "StatusNotification" && { status: number }) };
+      sent({ ...call, ...(action === "StatusNotification" && { status: number }) });
       return;
     }
     this.#mayAttempt(session, reported);
@@ -312,19 +326,19 @@ export class Laws {
       at: this.now,
       endedAt: Number.NaN,
       outcome: "waiting",
+      sign: false,
       failureSaved: false,
     };
     reported.attempts.push(attempt);
-    wire.outstanding = { ...call, attempt, reported };
+    sent({ ...call, attempt, reported });
   }
 
   #reports(session: Session, number: number, { connectorId, timestamp = "" }: Req<"StatusNotification">): void {
     const status = session.statuses.get(connectorId);
     if (status?.number !== number) return;
     status.sentAt = this.now;
-    if (session.told === undefined || this.#trouble.has("set central clock")) return;
-    const offMs = Date.parse(timestamp) - status.centralTime;
-    this.law(Math.abs(offMs) <= tolerableMs, `The timestamp of status #${number} is off by ${offMs} ms.`);
+    const offMs = offBy(status, Date.parse(timestamp));
+    this.law(offMs === 0, `The timestamp of status #${number} is off by ${offMs} ms.`);
   }
 
   /** CORE-BOOT-02, CORE-BOOT-05, CORE-BOOT-09, CORE-BOOT-12, J-160 */
@@ -384,17 +398,31 @@ export class Laws {
       const expected = charging.transactionId;
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
-    const [timestamp = Number.NaN] = timestamps;
-    reported.timestamp = timestamp;
+    reported.timestamp = Date.parse(
+      (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
+    );
+    const { noted, timestamp, expectedTime, setBack, action } = reported;
+    if (noted !== undefined) {
+      this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
+      return;
+    }
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
-    if (!reported.synchronized && reported.power !== session.power) return;
-    const own = [...this.#reported.values()].filter((each) => each.charging === charging && each.number < number);
-    const before = own.filter((each) => each.power === reported.power && each.timestamp > timestamp);
-    this.law(before.length === 0, `#${number} has an earlier timestamp than #${before[0]?.number}.`);
-    if (this.#trouble.has("set central clock")) return;
+    if (Number.isNaN(expectedTime)) return;
+    // What the owner stamps may fall when the clock is set back; what the library stamps does not.
+    const before = [...this.#reported.values()].filter(
+      (each) =>
+        each.charging === charging &&
+        each.number < number &&
+        each.power === reported.power &&
+        each.noted === undefined &&
+        (action !== "MeterValues" || each.setBack === setBack),
+    );
+    const latest = Math.max(...before.map((each) => each.timestamp).filter((each) => !Number.isNaN(each)));
+    this.law(timestamp >= latest, `#${number} has a timestamp that is ${latest - timestamp} ms before an earlier one.`);
+    if (timestamp === latest && latest > expectedTime) return;
     for (const each of timestamps) {
-      const offMs = each - reported.centralTime;
-      this.law(Math.abs(offMs) <= tolerableMs, `A timestamp of #${number} is off by ${offMs} ms.`);
+      const offMs = offBy(reported, each);
+      this.law(offMs === 0, `A timestamp of #${number} is off by ${offMs} ms.`);
     }
   }
 
@@ -430,29 +458,34 @@ export class Laws {
     wire.silentSince = Number.POSITIVE_INFINITY;
     const frame = frameOf(text);
     this.say(`            ──► chargePoint ${text}`);
+    if (wire !== this.#wire) return; // It has closed it.
+    if (frame?.[0] !== 2) this.#sign(wire);
     if (frame === undefined) return;
     const [type, messageId, ...rest] = frame;
     if (type === 2) {
       wire.served.set(messageId, { action: rest[0] as string, payload: rest[1] });
       return;
     }
-    const { outstanding } = wire;
-    if (messageId !== outstanding?.messageId) return;
+    const answered = wire.calls.get(messageId);
+    if (answered === undefined) return;
+    const late = answered !== wire.outstanding;
+    if (answered.attempt !== undefined) wire.timedOut.delete(answered.attempt);
+    this.#isThere(wire);
     const payload = rest[0] as Payload;
     const nonsense = type === 3 && "nonsense" in payload;
-    const starts = outstanding.action === "StartTransaction";
+    const starts = answered.action === "StartTransaction";
     if (type === 4 && rest[0] === "SecurityError") {
       session.refused ||= session.registration === "Accepted" && session.acceptedOn !== wire;
       this.#forgotten(wire, session);
     }
-    this.#answeredWith(wire, type === 4 || (nonsense && starts) ? "failed" : "answered");
+    const { reported } = answered;
+    // A message that was sent again meanwhile is answered by what comes for that.
+    if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
+    this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts) {
-      const { charging } = outstanding.reported as Reported;
-      charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
-    }
-    if (outstanding.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
-    if (outstanding.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
+    if (starts) (reported as Reported).charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
+    if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
   }
 
   #registered(session: Session, { status, interval, currentTime }: Conf<"BootNotification">): void {
@@ -468,10 +501,12 @@ export class Laws {
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
   }
 
-  #told(session: Session, currentTime: string): void {
-    const centralTime = Date.parse(currentTime);
-    const aheadMs = session.told === undefined ? 0 : Math.max(0, session.chargePoint.now() - centralTime);
-    session.told = { centralTime, at: this.now, aheadMs };
+  #told(session: Session, currentTime: unknown): void {
+    session.time.tell(currentTime, this.now, session.chargePoint.now());
+    const stamped = [...this.#reported.values()].filter(({ power }) => power === session.power);
+    for (const each of [...stamped, ...session.statuses.values()]) {
+      if (Number.isNaN(each.expectedTime)) each.expectedTime = session.time.at(each.at);
+    }
   }
 
   centralSystemSent(wire: Wire, text: string): void {
@@ -504,17 +539,8 @@ export class Laws {
   /** Looks at the clock of the Charge Point. */
   sample(): void {
     const session = this.#session;
-    if (session?.told === undefined) return;
-    const { centralTime, at, aheadMs } = session.told;
-    const elapsedMs = this.now - at;
-    if (elapsedMs === 0) return; // It is about to learn it.
-    const shown = session.chargePoint.now();
-    this.law(shown >= session.shown, `Time ran backwards by ${session.shown - shown} ms.`);
-    session.shown = Math.max(shown, session.shown);
-    const offMs = shown - (centralTime + elapsedMs);
-    this.law(offMs >= -1, `The Charge Point's clock is ${-offMs} ms behind what it was told.`);
-    // It makes up for being ahead at half speed.
-    this.law(offMs <= Math.max(0, aheadMs - elapsedMs / 2) + 1, `The Charge Point's clock is ${offMs} ms ahead.`);
+    const wrong = session?.time.wrong(this.now, session.chargePoint.now());
+    this.law(wrong === undefined, wrong ?? "");
   }
 
   /** Ends the CALL that has timed out, if there is one. */
@@ -522,7 +548,7 @@ export class Laws {
     const outstanding = this.#wire?.outstanding;
     if (this.#wire === undefined || outstanding === undefined) return;
     const endedAt = outstanding.at + timeoutMs;
-    if (this.now >= endedAt) this.#answeredWith(this.#wire, "failed", endedAt);
+    if (this.now >= endedAt) this.#answered(outstanding, "timed out", endedAt);
   }
 
   #expireAtCentralSystem(wire: Wire): void {
@@ -531,24 +557,43 @@ export class Laws {
       wire.outstandingAtCentralSystem = undefined;
   }
 
-  #answeredWith(wire: Wire, how: "answered" | "failed" | "closed", endedAt = this.now): void {
-    const { outstanding } = wire;
+  #answered(call: Outstanding, how: "answered" | "failed" | "timed out" | "closed", endedAt = this.now): void {
     const session = this.#session as Session;
+    const wire = this.#wire as Wire;
     // CORE-TXQ-08: a refusal that means all of them is no failure of this one.
     const outcome = how === "failed" && session.refused ? "closed" : how;
-    wire.outstanding = undefined;
-    const attempt = outstanding?.attempt;
+    if (wire.outstanding === call) wire.outstanding = undefined;
+    const { attempt } = call;
     if (attempt !== undefined) {
+      // What is refused late has failed when its time was over.
+      if (attempt.outcome !== "timed out") attempt.endedAt = endedAt;
       attempt.outcome = outcome;
-      attempt.endedAt = endedAt;
     }
-    if (attempt !== undefined && outcome === "failed") {
-      // The Charge Point hears of it after this, and writes it down.
-      const written = (): void => void this.#whenSaved(endedAt, session, () => (attempt.failureSaved = true));
-      this.#clock.wakeAt(this.now, written);
+    if (attempt !== undefined && outcome === "failed") this.#failed(session, attempt);
+    if (attempt !== undefined && outcome === "timed out") wire.timedOut.add(attempt);
+    if (call.status === undefined || outcome === "closed") return;
+    for (const status of session.statuses.values()) if (status.number === call.status) status.settled = true;
+  }
+
+  #failed(session: Session, attempt: Attempt): void {
+    const since = this.now;
+    // The Charge Point hears of it after this, and writes it down.
+    const written = (): void => void this.#whenSaved(since, session, () => (attempt.failureSaved = true));
+    this.#clock.wakeAt(since, written);
+  }
+
+  /** Says that something has come back that may be an answer. */
+  #sign(wire: Wire): void {
+    for (const attempt of [...wire.timedOut, wire.outstanding?.attempt]) if (attempt !== undefined) attempt.sign = true;
+  }
+
+  /** CORE-TXQ-08: says that the Central System has answered something: what it has not answered before has failed. */
+  #isThere(wire: Wire): void {
+    for (const attempt of wire.timedOut) {
+      attempt.outcome = "failed";
+      this.#failed(this.#session as Session, attempt);
     }
-    if (outstanding?.status === undefined || outcome === "closed") return;
-    for (const status of session.statuses.values()) if (status.number === outstanding.status) status.settled = true;
+    wire.timedOut.clear();
   }
 
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
@@ -563,7 +608,7 @@ export class Laws {
     this.law(heartbeatMissingMs <= dailyMs, `No Heartbeat was sent for ${heartbeatMissingMs} ms.`);
     const reported = this.#reported.get(session.due);
     if (reported === undefined) return;
-    const failures = reported.attempts.filter(({ outcome }) => outcome === "failed");
+    const failures = reported.attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed out");
     const retryAt = (failures.at(-1)?.endedAt ?? 0) + retryIntervalMs * Math.min(attempts, failures.length);
     const triedAt = reported.attempts.at(-1)?.at ?? 0;
     const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);
@@ -593,4 +638,10 @@ export class Laws {
     const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
     this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
   }
+}
+
+/** By how much a timestamp is further off than it may be, because of small differences that clocks make up for slowly. */
+function offBy({ expectedTime }: { readonly expectedTime: number }, timestamp: number): number {
+  const offMs = timestamp - expectedTime;
+  return Number.isNaN(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
 }

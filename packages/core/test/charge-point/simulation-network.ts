@@ -118,10 +118,12 @@ export class SimulatedNetwork {
     const laws = this.#laws;
     /** The actions of the Charge Point's CALLs, by message id. */
     const actions = new Map<string, string>();
+    const silence = () => this.#centralSystem.silence.at(this.#clock.now());
     return {
       listen: (listener: TransportListener) =>
         centralSystem.listen({
           message: (text) => {
+            if (silence() === "everything") return;
             const [type, messageId, action] = JSON.parse(text);
             if (type === 2) actions.set(messageId, action);
             laws.centralSystemReceived(wire, text);
@@ -130,6 +132,7 @@ export class SimulatedNetwork {
           close: (code, reason) => listener.close(code, reason),
         }),
       send: (text) => {
+        if (silence() === "everything" || (silence() === "answers" && !text.startsWith("[2"))) return;
         laws.centralSystemSent(wire, text);
         if (text.startsWith("[2")) centralSystem.send(text);
         else if (this.#loses("answer")) {

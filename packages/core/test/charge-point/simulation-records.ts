@@ -1,4 +1,5 @@
 import type { ChargePoint } from "../../src/index.ts";
+import { ToldTime } from "./simulation-clock-laws.ts";
 import type { TransactionAction } from "./simulation-schedule.ts";
 
 /* What the laws remember. */
@@ -24,11 +25,14 @@ export interface Reported {
   /** As it was reported, without its timestamps. */
   readonly payload: unknown;
   readonly at: number;
-  /** The time of the Central System at that moment. */
-  readonly centralTime: number;
+  /** The time of the Central System at that moment, as far as it was told then, or the first time after; else NaN. */
+  expectedTime: number;
+  /** How often the clock had been set back by then. */
+  readonly setBack: number;
+  /** The timestamp that the owner gave it. */
+  readonly noted: number | undefined;
   /** The time from power on to power off in which it was reported. */
   readonly power: number;
-  readonly synchronized: boolean;
   /** It would survive a power cut. */
   saved: boolean;
   fate: "none" | "delivered" | "attempts" | "full";
@@ -42,8 +46,9 @@ export interface Reported {
 /** The status of a connector that the owner reported. */
 export interface ReportedStatus {
   readonly number: number;
-  /** The time of the Central System when it was reported. */
-  readonly centralTime: number;
+  readonly at: number;
+  /** As in {@link Reported}. */
+  expectedTime: number;
   sentAt: number;
   /** It was answered, or has failed: it is not sent again for its own sake. [J-213] */
   settled: boolean;
@@ -54,7 +59,10 @@ export interface Attempt {
   readonly power: number;
   readonly at: number;
   endedAt: number;
-  outcome: "waiting" | "answered" | "failed" | "closed";
+  /** `timed out`: not answered in time, which is no failure before the Central System has answered something since. */
+  outcome: "waiting" | "answered" | "failed" | "timed out" | "closed";
+  /** Something that is no CALL has come back since; that it was an answer to one of ours is not certain. */
+  sign: boolean;
   /** That it failed would survive a power cut. */
   failureSaved: boolean;
 }
@@ -77,6 +85,10 @@ export class Wire {
   silentSince = Number.POSITIVE_INFINITY;
   /** CALLs of the Charge Point. */
   outstanding: Outstanding | undefined;
+  /** All of them, by message id. */
+  readonly calls = new Map<string, Outstanding>();
+  /** Attempts that were not answered in time, and since which nothing has been. */
+  readonly timedOut = new Set<Attempt>();
   /** CALLs of the Central System, as that sees it. */
   outstandingAtCentralSystem: Outstanding | undefined;
   /** CALLs of the Central System that have reached the Charge Point. */
@@ -112,10 +124,7 @@ export class Session {
   fateAt = 0;
   /** How many messages of an action a TriggerMessage has asked for while Pending. */
   readonly asked = new Map<string, number>();
-  /** What the Central System told last, when that arrived, and by how much the Charge Point was ahead of it. */
-  told: { readonly centralTime: number; readonly at: number; readonly aheadMs: number } | undefined;
-  /** What its clock showed last. */
-  shown = Number.NEGATIVE_INFINITY;
+  readonly time = new ToldTime();
   /** Numbers of what is in the queue. */
   readonly queued: Set<number>;
   /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
@@ -143,3 +152,7 @@ export class Session {
 export function failuresThatCount({ attempts: all }: Reported, { power }: Session): readonly Attempt[] {
   return all.filter((attempt) => attempt.outcome === "failed" && (attempt.failureSaved || attempt.power === power));
 }
+
+/** Whether an attempt may count as a failure. */
+export const mayCount = ({ outcome, sign }: Attempt): boolean =>
+  outcome === "failed" || (outcome === "timed out" && sign);

@@ -36,6 +36,8 @@ type Happening =
   | { readonly do: "connect slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "latency"; readonly ms: number }
   // The Central System.
+  /** Its sockets stay open, new ones too, and it answers nothing; `everything`: it reads and asks nothing either. */
+  | { readonly do: "silence"; readonly of: "answers" | "everything"; readonly forS: number }
   | { readonly do: "answer slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "ignore"; readonly action: Answered; readonly times: number }
   | { readonly do: "fail"; readonly action: Answered; readonly times: number }
@@ -54,6 +56,9 @@ type Happening =
   /** Two CALLs of the Central System at once. */
   | { readonly do: "unlock" }
   | { readonly do: "set central clock"; readonly byS: number }
+  /** How the next answers tell the time, once each: by so much wrong, or as none that can be. */
+  | { readonly do: "tell the time wrongly"; readonly byS: number; readonly times: number }
+  | { readonly do: "tell an absurd time"; readonly as: AbsurdTime; readonly times: number }
   /** `heard: false`: its host died, so the Charge Point's end of the connection stays open. */
   | { readonly do: "restart central system"; readonly heard: boolean; readonly forgets: boolean }
   // The Charge Point's power and its disk.
@@ -81,9 +86,23 @@ type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "Mete
 /** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
 export type Nonsense = "payload" | "text" | "id" | "twice";
 
+/** Texts stand for themselves; `no offset` is the right time without its `Z`. */
+export const absurdTimes = [
+  "9999-12-31T23:59:59.999Z",
+  "0001-01-01T00:00:00Z",
+  "1970-01-01T00:00:00.000Z",
+  "soon",
+  "no offset",
+  "a number",
+  "null",
+  "nothing",
+] as const;
+export type AbsurdTime = (typeof absurdTimes)[number];
+
 /** One thing that happens to the world, `at` seconds after its beginning. */
 export type Step = { readonly at: number } & Happening;
 
+const year = (365 * day) / second;
 const nth = fc.integer({ min: 1, max: 8 });
 const times = fc.integer({ min: 1, max: 4 });
 const connector = fc.integer({ min: 1, max: 3 });
@@ -116,6 +135,7 @@ const happening = fc.oneof(
   weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
   weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
   weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
+  weighed(3, { do: fc.constant("silence"), of: fc.constantFrom("answers", "everything"), forS: hours }),
   weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
   weighed(3, { do: fc.constant("ignore"), action, times }),
   weighed(4, { do: fc.constant("fail"), action, times }),
@@ -139,7 +159,17 @@ const happening = fc.oneof(
     connector: fc.constantFrom("none", 1, 2),
   }),
   weighed(2, { do: fc.constant("unlock") }),
-  weighed(1, { do: fc.constant("set central clock"), byS: fc.constantFrom(-3600, -2, 2, 3600) }),
+  weighed(1, { do: fc.constant("set central clock"), byS: fc.constantFrom(-year, -3600, -8, -2, 2, 8, 3600) }),
+  weighed(2, {
+    do: fc.constant("tell the time wrongly"),
+    byS: fc.constantFrom(-year, -3600, -8, 8, 3600, year),
+    times,
+  }),
+  weighed(2, {
+    do: fc.constant("tell an absurd time"),
+    as: fc.constantFrom(...absurdTimes),
+    times,
+  }),
   weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean(), forgets: fc.boolean() }),
   weighed(3, { do: fc.constant("power cut"), ...powerCut }),
   weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),

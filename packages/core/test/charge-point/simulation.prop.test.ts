@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { replay, simulate } from "./simulation.ts";
-import { schedules } from "./simulation-schedule.ts";
+import { absurdTimes, schedules } from "./simulation-schedule.ts";
 
 /** SIMULATION_RUNS multiplies it, for long runs. */
 const { SIMULATION_RUNS = "1" } = process.env;
@@ -52,6 +52,41 @@ describe("A ChargePoint in a simulated world", () => {
         { at: 100, do: "mute", ends },
       ]);
     }
+  });
+
+  test("gives up nothing because the Central System is silent [CORE-TXQ-06] [CORE-TXQ-08] [J-154]", async () => {
+    for (const of of ["answers", "everything"] as const) {
+      await replay([
+        { at: 100, do: "plug in", connector: 1, forS: 20_000, idTag: "known" },
+        { at: 100, do: "silence", of, forS: 14_400 },
+        { at: 1000, do: "trigger", message: "StatusNotification", connector: 1 },
+      ]);
+    }
+  });
+
+  test("takes an answer that comes after its time, unless the message has been sent again [CORE-TXQ-08]", async () => {
+    await replay([
+      { at: 100, do: "answer slowly", byS: 40, forS: 60 },
+      { at: 101, do: "plug in", connector: 1, forS: 700, idTag: "known" },
+    ]);
+  });
+
+  test("comes to no harm when the time is told wrongly, and has it right as soon as it is told right [CORE-BOOT-04] [CORE-HB-05]", async () => {
+    for (const byS of [-31_536_000, -3600, -8, 8, 3600, 31_536_000]) {
+      await replay([
+        { at: 4000, do: "tell the time wrongly", byS, times: 1 },
+        { at: 6000, do: "plug in", connector: 1, forS: 3000, idTag: "known" },
+        { at: 9500, do: "plug in", connector: 2, forS: 3000, idTag: "known" },
+      ]);
+    }
+  });
+
+  test.each(absurdTimes)("takes %s for no time, or for the right one [CORE-BOOT-04] [CORE-HB-05]", async (as) => {
+    await replay([
+      { at: 10, do: "tell an absurd time", as, times: 2 },
+      { at: 11, do: "power cut", forS: 1, kept: 0, clockOffS: -800_000_000, resume: true },
+      { at: 100, do: "plug in", connector: 1, forS: 5000, idTag: "known" },
+    ]);
   });
 
   test("sends nothing behind a BootNotification that is rejected [CORE-BOOT-12]", async () => {

@@ -6,7 +6,7 @@ import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
 import { SimulatedNetwork } from "./simulation-network.ts";
 import { withoutTimestamps } from "./simulation-payloads.ts";
 import type { Charging } from "./simulation-records.ts";
-import { day, hour, minute, printed, type Step, second, spell } from "./simulation-schedule.ts";
+import { type AbsurdTime, day, hour, minute, printed, type Step, second, spell } from "./simulation-schedule.ts";
 
 const connectors = [1, 2, 3];
 const meteredEveryMs = 10 * minute;
@@ -89,6 +89,9 @@ class World {
       case "latency":
         network.latencyMs = step.ms;
         break;
+      case "silence":
+        centralSystem.silence = lasting(step.of, step.forS);
+        break;
       case "answer slowly":
         centralSystem.slowness = lasting(step.byS, step.forS);
         break;
@@ -118,6 +121,12 @@ class World {
         break;
       case "set central clock":
         this.laws.centralOffsetMs += step.byS * second;
+        break;
+      case "tell the time wrongly":
+        centralSystem.tellTheTimeWrongly(step.times, (time) => new Date(time + step.byS * second).toISOString());
+        break;
+      case "tell an absurd time":
+        centralSystem.tellTheTimeWrongly(step.times, (time) => absurd(step.as, time));
         break;
       case "restart central system":
         if (step.heard) network.drop();
@@ -387,6 +396,21 @@ class World {
       const explained = expected.includes(error.name) || error.code === "SecurityError";
       this.laws.law(explained, `call rejected with ${error}.`);
     });
+  }
+}
+
+function absurd(as: AbsurdTime, time: number): unknown {
+  switch (as) {
+    case "no offset":
+      return new Date(time).toISOString().slice(0, -1);
+    case "a number":
+      return Math.floor(time / second);
+    case "null":
+      return null;
+    case "nothing":
+      return undefined;
+    default:
+      return as;
   }
 }
 
