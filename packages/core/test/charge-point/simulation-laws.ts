@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FakeClock } from "@ocppj/testing";
-import type { ChargePoint, Conf, Req } from "../../src/index.ts";
+import type { ChargePoint, Conf, DiscardReason, Req } from "../../src/index.ts";
 import { type Disk, DiskFailure } from "./simulation-hardware.ts";
 import { type FrameArray, fieldOf, frameOf, numberOf, type Payload, withoutTimestamps } from "./simulation-payloads.ts";
 import {
@@ -172,7 +172,7 @@ export class Laws {
     this.#settled(reported, "delivered");
   }
 
-  discarded(action: string, payload: Payload, reason: "attempts" | "full"): void {
+  discarded(action: string, payload: Payload, reason: DiscardReason): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(numberOf(action, payload));
     this.law(reported !== undefined, `${action} was given up although it was never reported.`);
@@ -193,7 +193,7 @@ export class Laws {
     this.#settled(reported, reason);
   }
 
-  #settled(reported: Reported | undefined, fate: "delivered" | "attempts" | "full"): void {
+  #settled(reported: Reported | undefined, fate: "delivered" | DiscardReason): void {
     const session = this.#session;
     if (reported === undefined || session === undefined) return;
     this.say(`chargePoint: #${reported.number} is settled: ${fate}`);
@@ -233,7 +233,7 @@ export class Laws {
     const nonsense = this.#trouble.has("answer nonsense") || this.#trouble.has("tell an absurd time");
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
-      (error as Error).cause instanceof DiskFailure ||
+      (error instanceof Error && error.cause instanceof DiskFailure) ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
       (name === "PayloadError" && origin === "remote" && nonsense) ||
       (name === "CallTimeoutError" && this.#trouble.size > 0);
@@ -630,7 +630,9 @@ export class Laws {
       this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
     }
     if (this.#disk.failedSince(this.#began)) return;
-    const left = [...this.#disk.records.keys()];
+    // What was given up is kept, and nothing else: each dead letter takes a record or two.
+    const kept = 2 * session.chargePoint.deadLetters.length;
+    const left = [...this.#disk.records.keys()].slice(kept);
     this.law(left.length === 0, `The store still has ${left.join(", ")}.`);
   }
 

@@ -1,4 +1,4 @@
-import type { ChargePoint } from "../../src/index.ts";
+import type { ChargePoint, DiscardReason } from "../../src/index.ts";
 import { ToldTime } from "./simulation-clock-laws.ts";
 import type { TransactionAction } from "./simulation-schedule.ts";
 
@@ -35,7 +35,7 @@ export interface Reported {
   readonly power: number;
   /** It would survive a power cut. */
   saved: boolean;
-  fate: "none" | "delivered" | "attempts" | "full";
+  fate: "none" | "delivered" | DiscardReason;
   /** Its fate would survive a power cut. */
   fateSaved: boolean;
   receipts: number;
