@@ -95,8 +95,8 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   #underWay: M | undefined;
   /** Was not answered, and nothing has shown yet that anybody was there. */
   #doubtful: M | undefined;
-  /** This message is not sent again before that. */
-  #wait: { readonly message: M; readonly until: number } | undefined;
+  /** Messages that are not sent again before a moment. */
+  readonly #waits = new Map<M, number>();
   /** Up to where meter values have been thinned out, by sequence. */
   #thinned = 0;
 
@@ -181,7 +181,7 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   /** Says that the connection has ended; a message under way, or in doubt, waits for the next one and no longer. */
   offline(): void {
     this.#online = false;
-    if (this.#doubtful !== undefined) this.#wait = undefined;
+    if (this.#doubtful !== undefined) this.#waits.delete(this.#doubtful);
     this.#doubtful = undefined;
     this.#underWay = undefined;
   }
@@ -192,17 +192,15 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
    */
   settled(message: M, outcome: DeliveryOutcome, now: number): void {
     const wasUnderWay = this.#underWay === message;
-    const wasDoubtful = this.#doubtful === message;
-    if (wasUnderWay) this.#underWay = undefined;
-    if (outcome === "answered") this.#end(message, { type: "delivered", message });
-    else if (wasUnderWay && outcome === "unanswered") {
-      this.#doubtful = message;
+    const counts = wasUnderWay || (this.#doubtful === message && outcome !== "unanswered");
+    if (wasUnderWay) {
+      this.#underWay = undefined;
       this.#waitFor(message, now);
-    } else if (wasUnderWay || wasDoubtful) {
-      if (wasUnderWay) this.#waitFor(message, now);
-      if (outcome === "refused") this.#end(message, { type: "discarded", message, reason: "refused" });
-      else this.#failed(message);
     }
+    if (outcome === "answered") this.#end(message, { type: "delivered", message });
+    else if (counts && outcome === "unanswered") this.#doubtful = message;
+    else if (counts && outcome === "failed") this.#failed(message);
+    else if (counts) this.#end(message, { type: "discarded", message, reason: "refused" });
     this.advance(now);
   }
 
@@ -235,12 +233,12 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   }
 
   #readyAt(message: M): number {
-    return this.#wait?.message === message ? this.#wait.until : Number.NEGATIVE_INFINITY;
+    return this.#waits.get(message) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** CORE-TXQ-10: interval × number of transmissions. */
   #waitFor(message: M, now: number): void {
-    this.#wait = { message, until: now + this.#keys.retryIntervalMs * (message.failures + 1) };
+    this.#waits.set(message, now + this.#keys.retryIntervalMs * (message.failures + 1));
   }
 
   /** CORE-TXQ-09, CORE-TXQ-11: until the attempts are used up. */
@@ -272,7 +270,7 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     this.#unstored.delete(message);
     if (this.#underWay === message) this.#underWay = undefined;
     if (this.#doubtful === message) this.#doubtful = undefined;
-    if (this.#wait?.message === message) this.#wait = undefined;
+    this.#waits.delete(message);
     return true;
   }
 
