@@ -195,21 +195,26 @@ export class RecordKeeper {
   }
 
   #refused(error: unknown): void {
-    if (this.#stopped) return;
-    if (!this.#refusing) this.#report(refused(error));
+    if (!this.#refusing && !this.#stopped) this.#report(refused(error));
     this.#refusing = true;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#stopped) return;
     this.#cancelRetry ??= this.#clock.wakeAt(this.#clock.now() + this.#retryMs, () => void this.#retry());
   }
 
   async #retry(): Promise<void> {
-    this.#cancelRetry = () => {}; // None is armed while this one is being made.
-    const refusal = await this.#keepAll([...this.#wanted].filter(([, { refusal }]) => refusal !== undefined));
+    this.#cancelRetry = () => {}; // Until it has ended, none is armed.
+    const refusal = await this.#keepAll(this.#refusedRecords);
     this.#cancelRetry = undefined;
-    if (refusal === undefined) this.#retryMs = firstRetryMs;
-    else {
-      this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
-      this.#refused(refusal.error);
-    }
+    this.#retryMs = refusal === undefined ? firstRetryMs : Math.min(2 * this.#retryMs, longestRetryMs);
+    if (this.#refusedRecords.length > 0) this.#retryLater();
+  }
+
+  get #refusedRecords(): readonly (readonly [key: string, wanted: Wanted])[] {
+    return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined);
   }
 
   /** Waits for what is under way for these records, and tries those that were refused, until one is refused again. */
