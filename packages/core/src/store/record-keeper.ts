@@ -12,8 +12,8 @@
  * Records that were refused are tried again one after the other, and only on while that goes well: a full disk is not
  * stormed. Records are independent: in which order two of them reach the store does not matter to those who use this.
  *
- * A store may also never answer. After half a minute it counts as hanging: nobody waits for it any more until it has
- * answered something, but what is wanted is still remembered.
+ * A store may also never answer. After half a minute without any it counts as hanging: nobody waits for it any more until
+ * it has answered something, but what is wanted is still remembered.
  */
 import type { Clock } from "../clock.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
@@ -52,13 +52,16 @@ export class RecordKeeper {
   readonly #underWay = new Set<Wanted>();
   readonly #savers = new Set<(error: Error) => void>();
   #hanging = false;
-  #refusing = false;
+  /** When the store answered last. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  /** How many records were refused and are not taken since. */
+  #refusals = 0;
   #retryMs = firstRetryMs;
   #cancelRetry: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
   #stopped = false;
 
-  /** @param report - Hears once of each time in which the store refuses writes, or hangs. */
+  /** @param report - Hears once of each time in which the store refuses writes, or hangs, however long it is. */
   constructor(store: RecordStore, clock: Clock, report: (error: Error) => void) {
     this.#store = store;
     this.#clock = clock;
@@ -165,8 +168,8 @@ export class RecordKeeper {
     this.#underWay.add(wanted);
     wanted.underWay = this.#ask(key, value).then(
       () => {
-        this.#answered(wanted);
         if (wanted.next === undefined && wanted.value === value) this.#wanted.delete(key);
+        this.#answered(wanted);
         return true;
       },
       (error: unknown) => {
@@ -184,20 +187,19 @@ export class RecordKeeper {
   }
 
   #answered(wanted: Wanted, refusal?: Wanted["refusal"]): void {
+    const before = this.#refusals;
+    this.#refusals += Number(refusal !== undefined) - Number(wanted.refusal !== undefined);
     wanted.underWay = undefined;
     wanted.refusal = refusal;
     this.#underWay.delete(wanted);
     this.#hanging = false;
+    this.#answeredAt = this.#clock.now();
     this.#watch();
-    if (refusal === undefined) this.#refusing = false;
-    else this.#refused(refusal.error);
+    if (refusal !== undefined) {
+      if (before === 0 && !this.#stopped) this.#report(refused(refusal.error));
+      this.#retryLater();
+    }
     for (const tried of wanted.asked.splice(0)) tried();
-  }
-
-  #refused(error: unknown): void {
-    if (!this.#refusing && !this.#stopped) this.#report(refused(error));
-    this.#refusing = true;
-    this.#retryLater();
   }
 
   #retryLater(): void {
@@ -207,14 +209,10 @@ export class RecordKeeper {
 
   async #retry(): Promise<void> {
     this.#cancelRetry = () => {}; // Until it has ended, none is armed.
-    const refusal = await this.#keepAll(this.#refusedRecords);
+    const refusal = await this.#keepAll([...this.#wanted].filter(([, { refusal }]) => refusal !== undefined));
     this.#cancelRetry = undefined;
     this.#retryMs = refusal === undefined ? firstRetryMs : Math.min(2 * this.#retryMs, longestRetryMs);
-    if (this.#refusedRecords.length > 0) this.#retryLater();
-  }
-
-  get #refusedRecords(): readonly (readonly [key: string, wanted: Wanted])[] {
-    return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined);
+    if (this.#refusals > 0) this.#retryLater();
   }
 
   /** Waits for what is under way for these records, and tries those that were refused, until one is refused again. */
@@ -229,14 +227,16 @@ export class RecordKeeper {
     return undefined;
   }
 
-  /** Has itself woken when the write that began first has been under way for too long, or rather earlier. */
+  /** Has itself woken when writes are under way and the store has answered none for too long; or earlier, to look again. */
   #watch(): void {
     const [first] = this.#underWay;
     if (first === undefined || this.#cancelWatch !== undefined || this.#hanging || this.#stopped) return;
-    this.#cancelWatch = this.#clock.wakeAt(first.since + storePatienceMs, () => {
+    const deadline = Math.max(first.since, this.#answeredAt) + storePatienceMs;
+    this.#cancelWatch = this.#clock.wakeAt(deadline, () => {
       this.#cancelWatch = undefined;
       const [first] = this.#underWay;
-      if (first !== undefined && this.#clock.now() - first.since >= storePatienceMs) this.#giveUp();
+      if (first === undefined) return;
+      if (this.#clock.now() >= Math.max(first.since, this.#answeredAt) + storePatienceMs) this.#giveUp();
       else this.#watch();
     });
   }

@@ -78,6 +78,23 @@ describe("RecordKeeper", () => {
     expect(store.records.size).toBe(1000);
   });
 
+  test("reports a full disk once, although it takes removals in between", async () => {
+    const { clock, keeper, store, reports } = bench();
+    store.refuses = ["put"];
+    for (let key = 1; key <= 10; key++) {
+      keeper.put(`${key}`, "1");
+      keeper.delete("other");
+      await clock.advance(100);
+    }
+    expect(reports).toHaveLength(1);
+    store.refuses = [];
+    await clock.advance(60 * second);
+    store.refuses = ["put"];
+    keeper.put("a", "1");
+    await clock.advance(0);
+    expect(reports).toHaveLength(2);
+  });
+
   test("repeats a removal that was refused", async () => {
     const { clock, keeper, store } = bench();
     keeper.put("a", "1");
