@@ -1,4 +1,4 @@
-import type { Action, ActionFrom, Req } from "../messages/actions.ts";
+import { type Action, type ActionFrom, isAction, maySend, type Req } from "../messages/actions.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
 import type { DeadLetter, OutboxCall } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
@@ -13,6 +13,16 @@ export type DeliveredAction = Exclude<
   ActionFrom<"ChargePoint">,
   "Authorize" | "BootNotification" | "Heartbeat" | "StatusNotification" | "StartTransaction" | "StopTransaction"
 >;
+
+/** The actions that a Charge Point sends and that are not for `deliver`. */
+const others: Readonly<Record<Exclude<ActionFrom<"ChargePoint">, DeliveredAction>, true>> = {
+  Authorize: true,
+  BootNotification: true,
+  Heartbeat: true,
+  StatusNotification: true,
+  StartTransaction: true,
+  StopTransaction: true,
+};
 
 /** The payload of an action of `ChargePoint.deliver`; the `timestamp` of a security event is now by default. */
 export type DeliveredReq<A extends DeliveredAction> = A extends "SecurityEventNotification"
@@ -95,8 +105,14 @@ export class Outbox {
    *
    * @throws PayloadError It violates its schema.
    * @throws RangeError Too many wait.
+   * @throws TypeError The action is none of these.
    */
   deliver<A extends DeliveredAction>(action: A, given: DeliveredReq<A>): void {
+    if (!isAction(action) || !maySend("ChargePoint", action) || Object.hasOwn(others, action)) {
+      throw new TypeError(
+        `deliver does not take ${action}, but what a Charge Point sends without waiting for the answer.`,
+      );
+    }
     const { stamps, sequences } = this.#desk;
     const isEvent = action === "SecurityEventNotification";
     const { timestamp } = given as { readonly timestamp?: string };
