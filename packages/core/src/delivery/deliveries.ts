@@ -44,6 +44,7 @@ export interface Undelivered {
 
 /** Everything that a Charge Point must not lose: its transactions and its other messages, in one store. */
 export class Deliveries {
+  readonly #clock: Clock;
   readonly #keeper: RecordKeeper;
   readonly #sequences = new Sequences();
   readonly #stamps: Stamps;
@@ -56,6 +57,7 @@ export class Deliveries {
 
   constructor(options: DeliveriesOptions) {
     const { call, clock, delivered, discarded, fault, isSilent, keys, now, store } = options;
+    this.#clock = clock;
     this.#keeper = new RecordKeeper(store, clock, fault);
     this.#stamps = new Stamps(now);
     const desk: Desk = {
@@ -109,7 +111,8 @@ export class Deliveries {
     let damaged = false;
     const read = async <T>(kind: RecordKind, parse: (value: string) => T): Promise<Map<number, T>> => {
       const found = new Map<number, T>();
-      for (const record of await this.#keeper.load(`${kind}/`)) {
+      for (const [index, record] of (await this.#keeper.load(`${kind}/`)).entries()) {
+        if (index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
         try {
           found.set(numberOf(record), parse(record.value));
         } catch (cause) {
@@ -211,3 +214,9 @@ export class Deliveries {
     this.#epochs.clear();
   }
 }
+
+/** How many records are read before others have their turn. */
+const recordsAtOnce = 100;
+
+/** Lets the runtime do something else first. */
+const nextTurn = (clock: Clock): Promise<void> => new Promise((resolve) => void clock.wakeAt(clock.now(), resolve));
