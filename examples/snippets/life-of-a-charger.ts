@@ -166,9 +166,8 @@ assert.deepEqual([decision, grounds], ["accept", "central-system"]);
 const transaction = chargePoint.startTransaction({ connectorId: 1, idTag, meterStart: meter.readWh() });
 chargePoint.report({ connectorId: 1, status: "Charging" });
 
-const timestamp = new Date(chargePoint.now()).toISOString();
 transaction.meterValues({
-  meterValue: [{ timestamp, sampledValue: [{ value: "1000", unit: "Wh", context: "Sample.Periodic" }] }],
+  meterValue: [{ sampledValue: [{ value: "1000", unit: "Wh", context: "Sample.Periodic" }] }],
 });
 // #endregion
 
@@ -185,6 +184,21 @@ assert.equal(transaction.transactionId, 1);
 chargePoint.startTransaction({ connectorId: 1, idTag: "BLOCKED", meterStart: 0 });
 await until("card BLOCKED is Blocked");
 await until("delivered StopTransaction", 2);
+
+// #region deliver
+chargePoint.deliver("SecurityEventNotification", { type: "TamperDetectionActivated" });
+// #endregion
+await until("lost (refused)");
+centralSystem.handle("SecurityEventNotification", () => ({}));
+
+// #region dead-letters
+for (const letter of chargePoint.deadLetters) {
+  log(`${letter.call.action} was given up (${letter.reason}), and is sent again`);
+  letter.retry();
+}
+// #endregion
+await until("SecurityEventNotification was given up (refused)");
+await until("delivered SecurityEventNotification");
 
 await listener.close();
 await until("disconnected");
