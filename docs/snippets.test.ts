@@ -46,10 +46,11 @@ async function fullQueueError(): Promise<Error> {
     maxQueuedMessages: 2,
   });
   await chargePoint.start();
-  const start = () => chargePoint.startTransaction({ connectorId: 1, idTag: "04E91C5A", meterStart: 0 });
-  start();
+  const start = (connectorId: number) =>
+    chargePoint.startTransaction({ connectorId, idTag: "04E91C5A", meterStart: 0 });
+  start(1);
   try {
-    start();
+    start(2);
   } catch (error) {
     if (error instanceof RangeError) return error;
     throw error;
