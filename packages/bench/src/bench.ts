@@ -11,6 +11,7 @@ import { actions, CentralSystem, Connection, decode, encode, type Transport } fr
 import { connect, listen } from "@ocppj/node";
 import { build } from "esbuild";
 import { RPCClient, RPCServer } from "ocpp-rpc";
+import { fullQueue } from "./full-queue.ts";
 import { type Contender, median, sideBySide } from "./side-by-side.ts";
 
 const timestamp = "2026-01-01T00:00:00Z";
@@ -215,6 +216,11 @@ await table("What a listener costs: a Heartbeat that a CentralSystem answers, bo
 const network = await overTheNetwork();
 await table("Over a WebSocket on the loopback interface", network.contenders);
 await network.close();
+
+console.log("\nA charge point with 10 000 messages that wait, call by call: median and longest");
+for (const { name, median, most } of await fullQueue()) {
+  console.log(`  ${name.padEnd(44)}${median.toFixed(3).padStart(10)} ms${most.toFixed(2).padStart(10)} ms`);
+}
 
 console.log("\nMemory");
 console.log(
