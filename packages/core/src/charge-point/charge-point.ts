@@ -444,6 +444,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#reconnection.opened(this.#clock.now());
     this.#runReconnection();
     this.#emit("connected", {});
+    for (const use of transport.tolerated ?? []) this.#emit("tolerated", use);
     this.#registration.connected(this.#clock.now());
     this.#runRegistration();
     if (this.#isOnline()) this.#online();

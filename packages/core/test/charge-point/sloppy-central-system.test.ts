@@ -411,3 +411,24 @@ describe("An Authorize.conf", () => {
     },
   );
 });
+
+describe("What was forgiven of the opening handshake", () => {
+  test("is told of as tolerated when the connection is open [Q18]", async () => {
+    const use = { quirk: "missingSubprotocol", id: "Q18", path: "", message: "The opening handshake has none." };
+    const clock = new FakeClock();
+    const told: unknown[] = [];
+    const chargePoint = new ChargePoint({
+      identity: "CP001",
+      url: "ws://central.example.com",
+      boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
+      clock,
+      connect: async () => Object.assign(transportPair(clock).chargePoint, { tolerated: [use] }),
+    });
+    chargePoint.on("connected", () => told.push("connected"));
+    chargePoint.on("tolerated", (event) => told.push(event));
+    await chargePoint.start();
+    await clock.advance(0);
+    expect(told).toEqual(["connected", use]);
+    await chargePoint.stop();
+  });
+});
