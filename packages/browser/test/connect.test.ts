@@ -105,6 +105,15 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
     await refusing.socketsGone();
   });
 
+  test("is not tried again in spite of the quirk after a time-out [Q18]", async () => {
+    const slow = await centralSystem(silent);
+    expect(
+      await attempt({ url: slow.url, identity: "CP1" }, { handshakeTimeoutMs: 50 }, ["missingSubprotocol"]),
+    ).toMatchObject({ name: "HandshakeError", reason: "timeout" });
+    expect(slow.requests).toHaveLength(1);
+    await slow.socketsGone();
+  });
+
   test("rejects with HandshakeError when the connection is refused", async () => {
     const gone = await centralSystem(silent);
     const { url } = gone;

@@ -24,7 +24,7 @@ export async function readable<T>(answer: Promise<unknown>, read: (payload: unkn
   try {
     return read(await answer) as T; // What obeys its schema can be read.
   } catch (error) {
-    const part = error instanceof PayloadError && error.origin === "remote" ? read(refusedPayload(error)) : undefined;
+    const part = error instanceof PayloadError ? read(refusedPayload(error)) : undefined;
     if (part === undefined) throw error;
     return part;
   }

@@ -121,7 +121,7 @@ export interface RepairedFrame<F> {
 }
 
 /** What applies quirks. */
-export interface Tolerance {
+interface Tolerance {
   repairPayload: typeof repairPayload;
   repairFrame: typeof repairFrame;
 }
