@@ -23,7 +23,14 @@ export default defineConfig({
       },
       { extends: true, test: { name: "examples", dir: "examples" } },
       { extends: true, test: { name: "docs", dir: "docs" } },
-      { extends: true, test: { name: "conformance", dir: "packages/conformance" } },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          dir: "packages/conformance",
+          globalSetup: "packages/conformance/interoperability/python.ts",
+        },
+      },
     ],
   },
 });

@@ -79,7 +79,7 @@ function said(program: ReturnType<typeof start>, pattern: RegExp): Promise<strin
       const [found] = pattern.exec(program.output) ?? [];
       if (found !== undefined) resolve(found);
     };
-    program.child.stdout.on("data", look);
+    for (const stream of [program.child.stdout, program.child.stderr]) stream.on("data", look);
     void program.ended.then(() => reject(new Error(`It ended without saying ${pattern}:\n${program.output}`)));
     look();
   });
@@ -143,6 +143,23 @@ describe("documentation", { timeout: 30_000 }, () => {
       "MeterValues",
       "StopTransaction",
     ]);
+  });
+
+  it("shows two programs that say why a charger does not register", async () => {
+    const centralSystem = start("central-system.ts", [], { PORT: "0" });
+    const url = await said(centralSystem, /ws:\/\/\S+/);
+    const store = await mkdtemp(join(tmpdir(), "ocppj-docs-"));
+    const chargePoint = start("charge-point.ts", [`${url}-elsewhere`], { STORE: store });
+    await said(chargePoint, /HandshakeError: .* answered HTTP 404.*\n/);
+    await said(centralSystem, /"\/ocpp-elsewhere\/CP001".*\n/);
+    const transport = await connect()({ url, identity: "CP002" });
+    transport.listen({ message: () => {}, close: () => {} });
+    transport.send('[2,"1","BootNotification",{}]');
+    await said(centralSystem, /CP002 breaks the protocol: .*is missing.*\n/);
+    transport.close();
+    chargePoint.child.kill();
+    await chargePoint.ended;
+    await rm(store, { recursive: true });
   });
 
   it("quotes error messages as the classes word them", async () => {

@@ -143,6 +143,8 @@ async function main(): Promise<void> {
   narrate(`${values.identity} has connected to ${url}`);
   legend();
   new Timeline({ verbose: values.verbose }).follow(connection);
+  connection.on("violation", ({ message }) => complain(message));
+  connection.on("fault", ({ error }) => complain(messageOf(error)));
   try {
     const { energyWh } = await runSession(connection, { idTag: values["id-tag"], narrate });
     narrate(`The session is over: ${energyWh} Wh were charged.`);

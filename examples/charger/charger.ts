@@ -380,6 +380,7 @@ export class Charger {
     );
     on("delivered", ({ call, transaction }) => `delivered ${call.action} of transaction ${transaction.transactionId}`);
     on("discarded", ({ call, reason }) => `gave up ${call.action} (${reason})`);
+    on("violation", ({ message }) => `the central system breaks the protocol: ${message}`);
     on("fault", ({ error, action }) => `trouble${action === undefined ? "" : ` with ${action}`}: ${messageOf(error)}`);
     chargePoint.on("invalidated", ({ transaction, idTagInfo }) => {
       const bay = this.bays.find((bay) => bay.transaction === transaction);

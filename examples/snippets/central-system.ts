@@ -17,6 +17,9 @@ centralSystem.handle("StopTransaction", () => ({}));
 centralSystem.on("message", ({ identity, direction, frame }) => {
   console.log(identity, direction, encode(redacted(frame)));
 });
+centralSystem.on("refused", ({ message }) => console.warn(message));
+centralSystem.on("violation", ({ identity, message }) => console.warn(`${identity} breaks the protocol: ${message}`));
+centralSystem.on("fault", ({ error }) => console.error(`This end failed: ${error}`));
 
 const { url } = await listen(centralSystem, { port: Number(process.env.PORT ?? 9000), path: "/ocpp" });
 console.log(`The central system listens at ${url}`);

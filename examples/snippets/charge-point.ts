@@ -10,8 +10,10 @@ const chargePoint = new ChargePoint({
   store: durableStore(process.env.STORE ?? "CP001-store"), // a folder: what is undelivered survives a power cut
 });
 chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}`));
-chargePoint.on("refused", ({ error }) => console.log(String(error)));
 chargePoint.on("delivered", ({ call }) => console.log(`${call.action} delivered`));
+chargePoint.on("refused", ({ error }) => console.warn(String(error)));
+chargePoint.on("violation", ({ message }) => console.warn(`The central system breaks the protocol: ${message}`));
+chargePoint.on("fault", ({ error }) => console.error(`This end failed: ${error}`));
 chargePoint.report({ connectorId: 1, status: "Available" });
 
 const interrupted = await chargePoint.start();

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 
+const logged: string[] = [];
+const log = (line: string): void => void logged.push(line);
+
 // #region listen
 import { CentralSystem } from "@ocppj/core";
 import { listen } from "@ocppj/node";
@@ -39,6 +42,9 @@ const chargePoint = new ChargePoint({
   boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
 });
 chargePoint.report({ connectorId: 1, status: "Available" });
+chargePoint.on("refused", ({ error }) => log(`not connected: ${error}`));
+chargePoint.on("violation", ({ message }) => log(`the central system breaks the protocol: ${message}`));
+chargePoint.on("fault", ({ error }) => log(`something failed here: ${error}`));
 // #endregion
 
 // #region answered
@@ -84,9 +90,6 @@ if (connection !== undefined) {
 // #endregion
 assert.notEqual(connection, undefined);
 assert.equal(reboots, 1);
-
-const logged: string[] = [];
-const log = (line: string): void => void logged.push(line);
 
 // #region events
 import { encode, redacted } from "@ocppj/core";

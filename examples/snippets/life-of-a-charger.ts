@@ -121,6 +121,7 @@ async function powerOn() {
   chargePoint.on("disconnected", ({ code, retryInMs }) => log(`disconnected (${code}), again in ${retryInMs} ms`));
   chargePoint.on("delivered", ({ call, conf }) => log(`delivered ${call.action}: ${JSON.stringify(conf)}`));
   chargePoint.on("discarded", ({ call, reason }) => log(`lost (${reason}): ${JSON.stringify(call)}`));
+  chargePoint.on("violation", ({ message }) => log(`the central system breaks the protocol: ${message}`));
   chargePoint.on("fault", ({ error, action }) => log(`fault ${action ?? ""}: ${error}`));
   // #endregion
 

@@ -17,7 +17,9 @@ centralSystem.handle("BootNotification", (req, { connection }) => {
   console.log(`${connection.identity} is a ${req.chargePointModel}.`);
   return { status: "Accepted", currentTime: new Date().toISOString(), interval: 300 };
 });
-centralSystem.on("refused", ({ identity, status, message }) => console.log(identity, status, message));
+centralSystem.on("refused", ({ identity, status, message }) => console.warn(identity, status, message));
+centralSystem.on("violation", ({ identity, message }) => console.warn(identity, message));
+centralSystem.on("fault", ({ identity, error }) => console.error(identity, String(error)));
 
 const listener = await listen(centralSystem, {
   port: Number(process.env.PORT ?? 9000),
@@ -48,6 +50,9 @@ const chargePoint = new ChargePoint({
 });
 chargePoint.handle("RemoteStartTransaction", () => ({ status: "Rejected" }));
 chargePoint.on("registration", ({ status }) => console.log(`The central system says ${status}.`));
+chargePoint.on("refused", ({ error }) => console.warn(String(error)));
+chargePoint.on("violation", ({ message }) => console.warn(message));
+chargePoint.on("fault", ({ error }) => console.error(String(error)));
 await chargePoint.start();
 // #endregion
 

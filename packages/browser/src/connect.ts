@@ -3,8 +3,10 @@ import {
   connectionUrl,
   HandshakeError,
   type HandshakeFailure,
+  type Quirk,
   subprotocol,
   systemClock,
+  type Tolerated,
   type Transport,
 } from "@ocppj/core";
 import { type TransportOptions, WebSocketTransport } from "./web-socket-transport.ts";
@@ -13,6 +15,12 @@ import { type TransportOptions, WebSocketTransport } from "./web-socket-transpor
 export interface ConnectOptions extends TransportOptions {
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
+   * subprotocol. Browsers refuse that and do not say so; an attempt that failed with `network` is therefore followed by
+   * one that offers no subprotocol. The other quirks are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
+   */
+  readonly tolerate?: readonly Quirk[];
 }
 
 /**
@@ -29,18 +37,30 @@ export interface ConnectOptions extends TransportOptions {
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-005, J-006, J-020, J-026, J-027, J-158, J-186]
  */
 export function connect(options: ConnectOptions = {}): Connect {
+  const quirk = (options.tolerate ?? []).find((row) => row.scope === "handshake" && row.subprotocol !== undefined);
   return async ({ url: endpoint, identity }) => {
     const url = connectionUrl(endpoint, identity);
     checkUrl(url);
-    return open(url, options);
+    try {
+      return await open(url, [subprotocol], quirk, options);
+    } catch (error) {
+      if (quirk === undefined || !(error instanceof HandshakeError) || error.reason !== "network") throw error;
+      return open(url, [], quirk, options);
+    }
   };
 }
 
-function open(url: string, options: ConnectOptions): Promise<Transport> {
+/** @param quirk - What forgives that no subprotocol is chosen; absent: nothing does. */
+function open(
+  url: string,
+  offered: readonly string[],
+  quirk: Quirk | undefined,
+  options: ConnectOptions,
+): Promise<Transport> {
   const { handshakeTimeoutMs = 30_000 } = options;
 
   return new Promise((resolve, reject) => {
-    const webSocket = create(url);
+    const webSocket = create(url, offered);
     const disarm = systemClock.wakeAt(systemClock.now() + handshakeTimeoutMs, () =>
       fail("timeout", `did not complete the opening handshake within ${handshakeTimeoutMs} ms`, checkNetwork),
     );
@@ -66,28 +86,42 @@ function open(url: string, options: ConnectOptions): Promise<Transport> {
       if (webSocket.protocol === subprotocol) {
         settle();
         resolve(new WebSocketTransport(webSocket, options));
+      } else if (webSocket.protocol === "" && quirk !== undefined) {
+        settle();
+        resolve(new WebSocketTransport(webSocket, options, [useOf(quirk)]));
       } else {
         // J-026: a 101 without an agreed subprotocol is a failed attempt. Browsers see to that themselves, Deno does not.
-        const choice = webSocket.protocol === "" ? "no subprotocol" : `the subprotocol "${webSocket.protocol}"`;
-        fail("subprotocol", `chose ${choice}, offered "${subprotocol}"`, "Check the URL: it is not for OCPP-J 1.6.");
+        const { protocol } = webSocket;
+        const choice = protocol === "" ? "no subprotocol" : `the subprotocol "${protocol}"`;
+        const advice = `Check the URL: it is not for OCPP-J 1.6.${protocol === "" ? ` If it is, ${adviceOnQuirk}` : ""}`;
+        fail("subprotocol", `chose ${choice}, offered "${subprotocol}"`, advice);
       }
     };
   });
 }
 
+const adviceOnQuirk = "connect with the option tolerate: [quirks.missingSubprotocol].";
+
 const checkNetwork = "Check the URL and the network, then try again.";
 
 const checkAll =
   "Browsers do not tell why: check the URL, the network and the certificate, and whether the Central System knows the " +
-  `identity, asks for no password and speaks "${subprotocol}".`;
+  `identity, asks for no password and speaks "${subprotocol}". If it may do so without choosing it, ${adviceOnQuirk}`;
+
+const useOf = ({ name, id, forgives }: Quirk): Tolerated => ({
+  quirk: name,
+  id,
+  path: "",
+  message: `The opening handshake has ${forgives}.`,
+});
 
 /** The query of a URL may be secret. */
 const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
 
 /** A browser may throw instead of failing later, for example at `ws:` in a page that came over HTTPS. */
-function create(url: string): WebSocket {
+function create(url: string, offered: readonly string[]): WebSocket {
   try {
-    return new WebSocket(url, subprotocol);
+    return new WebSocket(url, [...offered]);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const tried = withoutQuery(url);

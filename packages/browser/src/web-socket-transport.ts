@@ -1,4 +1,4 @@
-import { systemClock, type Transport, type TransportListener } from "@ocppj/core";
+import { systemClock, type Tolerated, type Transport, type TransportListener } from "@ocppj/core";
 
 /** What holds for every WebSocket. */
 export interface TransportOptions {
@@ -33,6 +33,7 @@ const emptyMessageLength = 100;
  * @spec OCPP-J 1.6 §3, §4.1.2 [J-047, J-143, J-144, J-158]
  */
 export class WebSocketTransport implements Transport {
+  readonly tolerated: readonly Tolerated[];
   readonly #webSocket: WebSocket;
   readonly #maxFrameBytes: number;
   readonly #maxBufferedBytes: number;
@@ -48,8 +49,13 @@ export class WebSocketTransport implements Transport {
   #ended = false;
   #disarm = (): void => {};
 
-  /** Takes over a WebSocket in the very turn in which it opened, before anything can arrive. */
-  constructor(webSocket: WebSocket, options: TransportOptions = {}) {
+  /**
+   * Takes over a WebSocket in the very turn in which it opened, before anything can arrive.
+   *
+   * @param tolerated - What was forgiven of the opening handshake.
+   */
+  constructor(webSocket: WebSocket, options: TransportOptions = {}, tolerated: readonly Tolerated[] = []) {
+    this.tolerated = tolerated;
     this.#webSocket = webSocket;
     this.#maxFrameBytes = options.maxFrameBytes ?? 2 ** 20;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 4 * 2 ** 20;

@@ -73,11 +73,45 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
       message:
         `The Central System at ${refusing.url}/CP%201 did not open a WebSocket. Browsers do not tell why: check the URL, ` +
         "the network and the certificate, and whether the Central System knows the identity, asks for no password and " +
-        'speaks "ocpp1.6".',
+        'speaks "ocpp1.6". If it may do so without choosing it, connect with the option tolerate: ' +
+        "[quirks.missingSubprotocol].",
       url: `${refusing.url}/CP%201`,
     });
     expect(refusing.requests).toHaveLength(1);
     await refusing.socketsGone();
+  });
+
+  test("opens where no subprotocol is chosen when that is tolerated: by offering none, after it was refused [Q18]", async () => {
+    const { url, requests } = await centralSystem(choosing(false));
+    expect(await attempt({ url, identity: "CP1" }, {}, ["missingSubprotocol"])).toEqual({
+      outcome: "opened",
+      tolerated: ["missingSubprotocol"],
+    });
+    expect(requests.map(({ headers }) => headers["sec-websocket-protocol"])).toEqual(["ocpp1.6", undefined]);
+  });
+
+  test("needs one attempt, and tolerates nothing, where ocpp1.6 is chosen [Q18]", async () => {
+    const { url, requests } = await centralSystem(choosing("ocpp1.6"));
+    expect(await attempt({ url, identity: "CP1" }, {}, ["missingSubprotocol"])).toEqual({ outcome: "opened" });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("rejects in spite of the quirk where nobody opens a WebSocket, and leaves no socket behind [Q18]", async () => {
+    const refusing = await centralSystem(answering("404 Not Found"));
+    expect(await attempt({ url: refusing.url, identity: "CP1" }, {}, ["missingSubprotocol"])).toMatchObject({
+      name: "HandshakeError",
+      reason: "network",
+    });
+    await refusing.socketsGone();
+  });
+
+  test("is not tried again in spite of the quirk after a time-out [Q18]", async () => {
+    const slow = await centralSystem(silent);
+    expect(
+      await attempt({ url: slow.url, identity: "CP1" }, { handshakeTimeoutMs: 50 }, ["missingSubprotocol"]),
+    ).toMatchObject({ name: "HandshakeError", reason: "timeout" });
+    expect(slow.requests).toHaveLength(1);
+    await slow.socketsGone();
   });
 
   test("rejects with HandshakeError when the connection is refused", async () => {
@@ -120,6 +154,15 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
       message: expect.stringContaining(`chose ${choice}, offered "ocpp1.6".`),
       url: `${other.url}/CP1`,
     });
+    const tolerant = await lenient.evaluate(
+      (url) => globalThis.attempt({ url, identity: "CP1" }, {}, ["missingSubprotocol"]),
+      other.url,
+    );
+    expect(tolerant).toMatchObject(
+      chosen === undefined
+        ? { outcome: "opened", tolerated: ["missingSubprotocol"] }
+        : { name: "HandshakeError", reason: "subprotocol" },
+    );
     await other.socketsGone();
     await lenient.close();
   });
@@ -184,6 +227,14 @@ describe("connect, over the WebSocket of Node.js", () => {
     const { url } = await centralSystem(choosing("ocpp1.6"));
     const options = { handshakeTimeoutMs: 600_000, closeTimeoutMs: 600_000 };
     expect(await attempt({ url, identity: "CP1" }, options)).toEqual({ outcome: "opened" });
+  });
+
+  test("opens a transport when none is chosen and that is tolerated [Q18]", async () => {
+    const { url } = await centralSystem(choosing(false));
+    expect(await attempt({ url, identity: "CP1" }, {}, ["missingSubprotocol"])).toEqual({
+      outcome: "opened",
+      tolerated: ["missingSubprotocol"],
+    });
   });
 
   test("rejects with HandshakeError when no subprotocol is chosen, and leaves no socket behind [J-026]", async () => {

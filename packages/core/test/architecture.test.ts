@@ -106,6 +106,7 @@ describe("packages/core/src", () => {
         "charge-point/charge-point.ts",
         "charge-point/configuration.ts",
         "charge-point/own-credentials.ts",
+        "charge-point/readable-answers.ts",
         "charge-point/trigger-message.ts",
         "connection/connection.ts",
         "delivery/deliveries.ts",

@@ -4,8 +4,10 @@ import {
   type ConnectTarget,
   connectionUrl,
   HandshakeError,
+  type Quirk,
   subprotocol,
   systemClock,
+  type Tolerated,
   type Transport,
 } from "@ocppj/core";
 import { WebSocket } from "ws";
@@ -19,6 +21,7 @@ import {
   diagnosisOfTimeout,
   type Stage,
 } from "./diagnosis.ts";
+import { HandshakeQuirks } from "./handshake-quirks.ts";
 import { checkLimits } from "./limits.ts";
 import { withoutQuery } from "./peer-text.ts";
 import { connectingTls, rulesOf, type SecurityProfile, type TlsOptions } from "./security-profile.ts";
@@ -49,6 +52,11 @@ export interface ConnectOptions extends TransportOptions {
   readonly tls?: TlsOptions;
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
+   * subprotocol. The others are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
+   */
+  readonly tolerate?: readonly Quirk[];
 }
 
 /**
@@ -69,7 +77,8 @@ export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): 
   if (typeof options === "function") return async (target) => connect(options())(target);
   checkLimits(options);
   const credentials = credentialsOf(options);
-  return async (target) => open(target, credentials, options);
+  const quirks = new HandshakeQuirks(options.tolerate);
+  return async (target) => open(target, credentials, quirks, options);
 }
 
 /** What a Charge Point proves its identity with, and what it wants from the Central System. */
@@ -94,6 +103,7 @@ function credentialsOf({ authorizationKey, securityProfile = 0, tls }: ConnectOp
 function open(
   { url: endpoint, identity }: ConnectTarget,
   { password, securityProfile, tls }: Credentials,
+  quirks: HandshakeQuirks,
   options: ConnectOptions,
 ): Promise<Transport> {
   const url = connectionUrl(endpoint, identity);
@@ -105,6 +115,7 @@ function open(
   return new Promise((resolve, reject) => {
     let stage: Stage = "dialling";
     let socket: Socket;
+    let tolerated: readonly Tolerated[] = [];
     const webSocket = new WebSocket(url, [subprotocol], {
       ...webSocketOptions(options),
       ...tls,
@@ -148,6 +159,9 @@ function open(
     webSocket.on("upgrade", (response) => {
       stage = "answered";
       socket = response.socket;
+      // `ws` looks at the choice after this, and would close a WebSocket without one.
+      if (quirks.forgivesSubprotocol(response)) response.headers["sec-websocket-protocol"] = subprotocol;
+      tolerated = quirks.usesIn(response);
       const chosen = response.headers["sec-websocket-protocol"];
       if (chosen !== subprotocol) fail(diagnosisOfSubprotocol(chosen, subprotocol), { status: 101 });
     });
@@ -156,7 +170,7 @@ function open(
     webSocket.on("open", () => {
       disarm();
       webSocket.off("error", failed);
-      resolve(new WebSocketTransport(webSocket, socket, options));
+      resolve(new WebSocketTransport(webSocket, socket, options, tolerated));
     });
   });
 }

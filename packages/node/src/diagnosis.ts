@@ -231,6 +231,8 @@ export function diagnosisOfTimeout(timeoutMs: number, { stage }: Attempt): Diagn
 /** What the opening of a WebSocket says in which the wrong subprotocol, or none, was chosen. */
 export function diagnosisOfSubprotocol(chosen: string | undefined, offered: string): Diagnosis {
   const choice = chosen === undefined ? "chose no subprotocol" : `chose the subprotocol ${quote(chosen)}`;
-  const advice = `It does not speak OCPP-J 1.6 at this URL. ${checkUrl}`;
+  const quirk =
+    chosen === undefined ? " If it does, connect with the option tolerate: [quirks.missingSubprotocol]." : "";
+  const advice = `It does not speak OCPP-J 1.6 at this URL. ${checkUrl}${quirk}`;
   return { reason: "subprotocol", what: `${choice}, offered "${offered}"`, advice };
 }

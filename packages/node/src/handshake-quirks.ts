@@ -5,8 +5,8 @@ type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
 
 /**
  * What is forgiven of opening handshakes. Each method is asked only after the handshake was found wrong without it, and
- * remembers what it forgave, to be told once the Charge Point is let in: of a handshake that is refused all the same,
- * nothing was tolerated.
+ * remembers what it forgave, to be told once the WebSocket is open: of a handshake that is refused all the same, nothing was
+ * tolerated.
  */
 export class HandshakeQuirks {
   readonly #rows: readonly HandshakeQuirk[];
@@ -40,23 +40,23 @@ export class HandshakeQuirks {
     return undefined;
   }
 
-  /** Whether a peer that offers no subprotocol at all is spoken to. [Q18] */
-  forgivesSubprotocol(request: IncomingMessage): boolean {
-    if (request.headers["sec-websocket-protocol"] !== undefined) return false;
+  /** Whether a peer that names no subprotocol at all is spoken to: in a request none is offered, in an answer none chosen. [Q18] */
+  forgivesSubprotocol(head: IncomingMessage): boolean {
+    if (head.headers["sec-websocket-protocol"] !== undefined) return false;
     const row = this.#rows.find(({ subprotocol }) => subprotocol !== undefined);
-    if (row !== undefined) this.#use(request, row);
+    if (row !== undefined) this.#use(head, row);
     return row !== undefined;
   }
 
-  /** What was forgiven of a handshake. */
-  usesIn(request: IncomingMessage): readonly Tolerated[] {
-    return [...(this.#uses.get(request)?.values() ?? [])];
+  /** What was forgiven of a handshake, by the request or the answer that was wrong. */
+  usesIn(head: IncomingMessage): readonly Tolerated[] {
+    return [...(this.#uses.get(head)?.values() ?? [])];
   }
 
-  #use(request: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {
-    const uses = this.#uses.get(request) ?? new Map<string, Tolerated>();
+  #use(head: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {
+    const uses = this.#uses.get(head) ?? new Map<string, Tolerated>();
     const message = `The opening handshake has ${forgives}.`;
     uses.set(name, { quirk: name, id, path: "", message, ...(received !== undefined && { received }) });
-    this.#uses.set(request, uses);
+    this.#uses.set(head, uses);
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock, type Transport, type TransportListener } from "@ocppj/core";
+import { type Clock, systemClock, type Tolerated, type Transport, type TransportListener } from "@ocppj/core";
 import { WebSocket } from "ws";
 
 /** What holds for every WebSocket, at either end. */
@@ -48,6 +48,7 @@ interface Verdict {
  */
 export class WebSocketTransport implements Transport {
   readonly remoteAddress: string | undefined;
+  readonly tolerated: readonly Tolerated[];
   readonly #webSocket: WebSocket;
   readonly #clock: Clock;
   readonly #pingIntervalMs: number;
@@ -69,8 +70,10 @@ export class WebSocketTransport implements Transport {
    * Takes over a WebSocket in the very turn in which it opened, before it reads anything.
    *
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
+   * @param tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
    */
-  constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions) {
+  constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions, tolerated: readonly Tolerated[] = []) {
+    this.tolerated = tolerated;
     this.remoteAddress = (socket as Partial<Socket>).remoteAddress;
     this.#webSocket = webSocket;
     this.#clock = options.clock ?? systemClock;

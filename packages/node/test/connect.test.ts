@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { CentralSystem, HandshakeError, type Transport } from "@ocppj/core";
+import { CentralSystem, HandshakeError, quirks, type Transport } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ConnectOptions, connect } from "../src/connect.ts";
@@ -118,6 +118,43 @@ describe("the opening handshake", () => {
     expect(request?.headers["sec-websocket-version"]).toBe("13");
     expect(request?.headers).not.toHaveProperty("sec-websocket-extensions");
     expect(request?.headers).not.toHaveProperty("authorization");
+  });
+
+  test("may be answered without a subprotocol when that is tolerated: the connection works and tells of it [Q18] [J-026]", async () => {
+    const heartbeat = '[2,"1","Heartbeat",{}]';
+    const arrived = new Promise<Buffer>((resolve) => {
+      server.answer = (request, socket) => {
+        socket.write(accept(request));
+        socket.write(Buffer.concat([Buffer.from([0x81, heartbeat.length]), Buffer.from(heartbeat)]));
+        socket.once("data", resolve);
+      };
+    });
+    const transport = await opened(url, "CP001", { tolerate: [quirks.missingSubprotocol] });
+    expect(transport.tolerated).toEqual([
+      {
+        quirk: "missingSubprotocol",
+        id: "Q18",
+        path: "",
+        message: `The opening handshake has ${quirks.missingSubprotocol.forgives}.`,
+      },
+    ]);
+    const received = new Promise((resolve) => {
+      transport.listen({ message: resolve, close: () => {} });
+    });
+    expect(await received).toBe(heartbeat);
+    transport.send("[]");
+    expect((await arrived)[0]).toBe(0x81);
+    expect(server.requests.map(({ headers }) => headers["sec-websocket-protocol"])).toEqual(["ocpp1.6"]);
+  });
+
+  test("tells of nothing tolerated when the subprotocol is chosen [Q18]", async () => {
+    expect((await opened(url, "CP001", { tolerate: Object.values(quirks) })).tolerated).toEqual([]);
+  });
+
+  test("may not be answered with another subprotocol, whatever is tolerated [Q18] [J-027]", async () => {
+    server.answer = (request, socket) => socket.write(accept(request, "Sec-WebSocket-Protocol: ocpp2.0.1"));
+    expect(await failure(url, "CP001", { tolerate: Object.values(quirks) })).toMatchObject({ reason: "subprotocol" });
+    await server.socketsGone();
   });
 
   test("sends the bytes of a hexadecimal key, as in the document's example [J-176] [Q23] [trap 13]", async () => {
@@ -271,13 +308,13 @@ describe("the opening handshake", () => {
       "subprotocol when none is chosen [J-026]",
       (request, socket) => socket.write(accept(request)),
       { reason: "subprotocol", status: 101 },
-      /chose no subprotocol, offered "ocpp1.6"\. It does not speak OCPP-J 1\.6 at this URL/,
+      /chose no subprotocol, offered "ocpp1.6"\. It does not speak OCPP-J 1\.6 at this URL.* tolerate: \[quirks\.missingSubprotocol\]\.$/,
     ],
     [
       "subprotocol when another one is chosen [J-027]",
       (request, socket) => socket.write(accept(request, "Sec-WebSocket-Protocol: ocpp2.0.1")),
       { reason: "subprotocol", status: 101 },
-      /chose the subprotocol "ocpp2.0.1"/,
+      /chose the subprotocol "ocpp2.0.1", offered "ocpp1.6"\. It does not speak OCPP-J 1\.6 at this URL\. [^[]*$/,
     ],
     [
       "subprotocol when it is spelt in another case [J-027]",

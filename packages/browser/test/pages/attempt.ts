@@ -1,23 +1,35 @@
 import { type ConnectOptions, connect } from "@ocppj/browser";
-import type { ConnectTarget, HandshakeError } from "@ocppj/core";
+import { type ConnectTarget, type HandshakeError, quirks } from "@ocppj/core";
 
 /** How an attempt to connect has ended. */
 type Attempt =
-  | { readonly outcome: "opened" }
+  | { readonly outcome: "opened"; readonly tolerated?: readonly string[] }
   | ({ readonly outcome: "rejected"; readonly cause: string | undefined } & Pick<HandshakeError, Told>);
 
 type Told = "name" | "message" | "reason" | "url" | "status";
 
 declare global {
-  /** Connects, and closes at once if that succeeds. */
-  function attempt(target: ConnectTarget, options?: ConnectOptions): Promise<Attempt>;
+  /**
+   * Connects, and closes at once if that succeeds.
+   *
+   * @param tolerate - Names of quirks, which cannot travel to a page themselves.
+   */
+  function attempt(
+    target: ConnectTarget,
+    options?: ConnectOptions,
+    tolerate?: readonly (keyof typeof quirks)[],
+  ): Promise<Attempt>;
 }
 
-globalThis.attempt = async (target, options) => {
+globalThis.attempt = async (target, options, tolerate) => {
   try {
-    const transport = await connect(options)(target);
+    const transport = await connect({
+      ...options,
+      ...(tolerate && { tolerate: tolerate.map((name) => quirks[name]) }),
+    })(target);
     transport.close();
-    return { outcome: "opened" };
+    const tolerated = transport.tolerated?.map(({ quirk }) => quirk) ?? [];
+    return { outcome: "opened", ...(tolerated.length > 0 && { tolerated }) };
   } catch (error) {
     // Of any other error, some of these are undefined.
     const { name, message, reason, url, status, cause } = error as HandshakeError;

@@ -19,5 +19,11 @@ chargePoint.on("registration", ({ status }) => {
 chargePoint.on("refused", ({ error }) => {
   document.title = String(error);
 });
+chargePoint.on("violation", ({ message }) => {
+  document.title = `The central system breaks the protocol: ${message}`;
+});
+chargePoint.on("fault", ({ error }) => {
+  document.title = `This end failed: ${error}`;
+});
 await chargePoint.start();
 // #endregion

@@ -1,3 +1,10 @@
+/** OCPP 1.6 is of 2015; what a clock shows before, and after this century, is what it shows when nobody has set it. */
+const earliest = Date.UTC(2015, 0, 1);
+const tooLate = Date.UTC(2101, 0, 1);
+
+/** Whether a moment, in milliseconds since the epoch, is one that a Central System can mean. */
+export const isTime = (time: number): boolean => time >= earliest && time < tooLate;
+
 /**
  * The time of the Central System as a Charge Point knows it: its own clock, corrected at each BootNotification.conf and
  * Heartbeat.conf.
@@ -33,12 +40,12 @@ export class CentralTime {
   /**
    * Adopts the time that the Central System told.
    *
-   * @param currentTime - RFC 3339 text. What no clock can show is ignored.
+   * @param currentTime - RFC 3339 text. What cannot be read, or is outside of 2015 to 2100, is no time and is ignored.
    * @param now - The present moment on the own clock.
    */
   adopt(currentTime: string, now: number): void {
     const time = Date.parse(currentTime);
-    if (Number.isNaN(time)) return;
+    if (!isTime(time)) return;
     // What the own clock showed before it was set for the first time is no time to go on from.
     this.#shown = this.#synchronized ? this.at(now) : time;
     this.#toldAt = now;

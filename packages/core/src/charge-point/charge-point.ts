@@ -24,15 +24,22 @@ import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
-import type { Quirk } from "../messages/tolerance.ts";
+import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
+import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
-import { CentralTime, laterBy } from "./central-time.ts";
+import { CentralTime, isTime, laterBy } from "./central-time.ts";
 import type { Configuration } from "./configuration.ts";
 import { ObeyedKeys } from "./obeyed-keys.ts";
-import { readStartTransactionConf } from "./readable-answers.ts";
+import {
+  readable,
+  readBootNotificationConf,
+  readHeartbeatConf,
+  readIdTagInfo,
+  readStartTransactionConf,
+} from "./readable-answers.ts";
 import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { StatusReports } from "./status-reports.ts";
@@ -50,6 +57,7 @@ const ownActions: readonly string[] = ["BootNotification", "StatusNotification",
 export interface ChargePointEvents {
   message: ConnectionEvents["message"];
   violation: ConnectionEvents["violation"];
+  /** A quirk was made use of; one of date-times is told once for each field, not at each Heartbeat. */
   tolerated: ConnectionEvents["tolerated"];
   finished: ConnectionEvents["finished"];
   /** Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged. */
@@ -113,7 +121,10 @@ export interface ChargePointOptions extends RetryBackOff {
    * configuration, or 30 000. [J-104]
    */
   readonly timeoutMs?: number;
-  /** What is forgiven of what the Central System sends, see `quirks`. Default: nothing. */
+  /**
+   * What is forgiven of what the Central System sends, see `quirks`, besides the notations of date-times, which are always
+   * read. Those of handshakes are ignored here: give them to `connect`. Default: nothing else.
+   */
   readonly tolerate?: readonly Quirk[];
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
@@ -160,6 +171,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   #ignored: string | undefined;
   /** When the last message came from the Central System. */
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** The date-times that were told of as `tolerated`: of which quirk, in which field. */
+  readonly #toldDateTimes = new Set<string>();
   #phase: "new" | "starting" | "started" | "stopped" = "new";
 
   /** What its connections ask and tell. */
@@ -198,7 +211,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       keys: () => this.#keys.authorization,
       now: () => this.now(),
       online: () => this.#isOnline(),
-      ask: async (idTag) => (await this.#callNow("Authorize", { idTag })).idTagInfo,
+      ask: (idTag) => readable(this.#callNow("Authorize", { idTag }), readIdTagInfo),
       conflict: () => this.#reportConflict(),
     });
     this.#builtInHandlers = builtInHandlers(options);
@@ -215,6 +228,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
         return !registration.answers;
       },
       handlerOf: (action) => this.#handlerOf(action),
+      confirmed: (_, { action, messageId }, conf) => this.#confirmed(action, messageId, conf),
       emitted: (_, name, event) => this.#emitted(name, event),
     };
   }
@@ -417,11 +431,20 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
 
   #opened(transport: Transport): void {
     const { tolerate = [] } = this.#options;
-    const options = { role: "ChargePoint", identity: this.identity, clock: this.#clock, tolerate } as const;
-    this.#connection = new Connection(transport, options, this.#owner);
+    this.#connection = new Connection(
+      transport,
+      {
+        role: "ChargePoint",
+        identity: this.identity,
+        clock: this.#clock,
+        tolerate: [...tolerate, ...Object.values(dateTimeQuirks)],
+      },
+      this.#owner,
+    );
     this.#reconnection.opened(this.#clock.now());
     this.#runReconnection();
     this.#emit("connected", {});
+    for (const use of transport.tolerated ?? []) this.#emit("tolerated", use);
     this.#registration.connected(this.#clock.now());
     this.#runRegistration();
     if (this.#isOnline()) this.#online();
@@ -457,7 +480,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   async #boot(): Promise<void> {
-    await this.#exchange("BootNotification", this.#options.boot, (conf) => {
+    await this.#exchange("BootNotification", this.#options.boot, readBootNotificationConf, (conf) => {
       if (conf === undefined) this.#registration.unanswered(this.#clock.now());
       else {
         if (conf.status === "Accepted") this.#adopt(conf.currentTime);
@@ -467,22 +490,23 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   async #heartbeat(): Promise<void> {
-    await this.#exchange("Heartbeat", {}, (conf) => {
+    await this.#exchange("Heartbeat", {}, readHeartbeatConf, (conf) => {
       if (conf !== undefined) this.#adopt(conf.currentTime);
       this.#registration.heartbeatSettled(); // J-214: after a failure, the next one comes at the interval.
     });
   }
 
   /** Makes a CALL of the registration's own; what it settles with is `undefined` after a failure. */
-  async #exchange<A extends "BootNotification" | "Heartbeat">(
+  async #exchange<A extends "BootNotification" | "Heartbeat", T>(
     action: A,
     req: Req<A>,
-    settled: (conf: Conf<A> | undefined) => void,
+    read: (payload: unknown) => T | undefined,
+    settled: (conf: T | undefined) => void,
   ): Promise<void> {
     const connection = this.#connection;
-    let conf: Conf<A> | undefined;
+    let conf: T | undefined;
     try {
-      conf = await this.#callNow(action, req);
+      conf = await readable(this.#callNow(action, req), read);
     } catch (error) {
       if (connection !== this.#connection) return; // The connection has ended, and the registration knows.
       this.#emit("fault", { error, action });
@@ -501,7 +525,9 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
   }
 
-  #adopt(currentTime: string): void {
+  /** @param currentTime - `undefined` when it cannot be read: then the time is not set. */
+  #adopt(currentTime: string | undefined): void {
+    if (currentTime === undefined) return;
     const first = !this.#time.synchronized;
     this.#time.adopt(currentTime, this.#clock.now());
     if (!first || !this.#time.synchronized) return;
@@ -606,7 +632,26 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
     if (name === "finished") this.#finished(event as ConnectionEvents["finished"][0]);
+    if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
     this.#emit(name, event as never);
+  }
+
+  /** Whether it is a date-time in a notation that was told of before, in the same field. */
+  #wasTold({ quirk, action, path }: Tolerated): boolean {
+    if (!Object.hasOwn(dateTimeQuirks, quirk)) return false;
+    const field = `${quirk} ${action} ${path.replace(/\[\d+\]/g, "")}`;
+    const wasTold = this.#toldDateTimes.has(field);
+    this.#toldDateTimes.add(field);
+    return wasTold;
+  }
+
+  /** A time that is none obeys the schema, but not the Central System's clock. [CORE-BOOT-04, CORE-HB-05] */
+  #confirmed(action: string, messageId: string, conf: unknown): void {
+    if (action !== "BootNotification" && action !== "Heartbeat") return;
+    const { currentTime } = conf as Conf<typeof action>;
+    if (isTime(Date.parse(currentTime))) return;
+    const frame = { type: "CALLRESULT", messageId, payload: conf } as const;
+    this.#emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
   }
 
   #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {

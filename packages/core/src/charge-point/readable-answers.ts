@@ -6,11 +6,29 @@
  * takes any payload at all and never throws; what it returns is strict again.
  */
 import type { IdTagInfo } from "../authorization/id-tag.ts";
+import { PayloadError } from "../errors.ts";
 import { actions, type Conf } from "../messages/actions.ts";
 import { readDateTime } from "../messages/date-time-quirks.ts";
 import { guardOf } from "../messages/guard.ts";
 import { IdTagInfo as IdTagInfoSchema } from "../messages/types.ts";
-import { isObject } from "../messages/validate.ts";
+import { isObject, refusedPayload } from "../messages/validate.ts";
+
+/**
+ * The answer to a CALL, as far as it can be read.
+ *
+ * @param read - One of the functions below.
+ * @returns What `read` makes of the answer, whether it obeys its schema or not.
+ * @throws What the CALL failed with, when `read` makes nothing of that.
+ */
+export async function readable<T>(answer: Promise<unknown>, read: (payload: unknown) => T | undefined): Promise<T> {
+  try {
+    return read(await answer) as T; // What obeys its schema can be read.
+  } catch (error) {
+    const part = error instanceof PayloadError ? read(refusedPayload(error)) : undefined;
+    if (part === undefined) throw error;
+    return part;
+  }
+}
 
 /** What a Charge Point goes by in BootNotification.conf. */
 export interface ReadableBootNotificationConf {

@@ -68,6 +68,8 @@ const day = 24 * 60 * 60 * second;
 const shortestIntervalMs = 1 * second;
 /** CORE-BOOT-06: the time until the next BootNotification where the Central System leaves it to us. */
 const ownRetryMs = 60 * second;
+/** A longer wait is no wait but a mistake, and a charge point that obeyed it would be lost. */
+const longestRetryMs = 7 * day;
 /** J-157: only a Heartbeat brings the time of the Central System, so there is one a day whatever else is sent. */
 const longestHeartbeatMs = day;
 
@@ -95,7 +97,7 @@ export class Registration implements Machine<RegistrationOutput> {
 
   /** @param heartbeatMs - Time between Heartbeats where the Central System leaves it to us, in milliseconds. */
   constructor(heartbeatMs: number) {
-    this.#heartbeatMs = heartbeatMs;
+    this.#heartbeatMs = withinBounds(heartbeatMs, longestHeartbeatMs);
   }
 
   get state(): RegistrationState {
@@ -206,7 +208,7 @@ export class Registration implements Machine<RegistrationOutput> {
 
   /** Sets the time between Heartbeats, until the next BootNotification.conf does. [CORE-HB-08] */
   configured(heartbeatMs: number): void {
-    this.#heartbeatMs = withinBounds(heartbeatMs);
+    this.#heartbeatMs = withinBounds(heartbeatMs, longestHeartbeatMs);
   }
 
   advance(now: number): void {
@@ -234,14 +236,14 @@ export class Registration implements Machine<RegistrationOutput> {
 
   /** CORE-BOOT-03; CORE-BOOT-06: zero with Accepted is not defined, so the configured interval stays. */
   #accepted(intervalS: number, now: number): void {
-    if (intervalS > 0) this.#heartbeatMs = withinBounds(intervalS * second);
+    if (intervalS > 0) this.#heartbeatMs = withinBounds(intervalS * second, longestHeartbeatMs);
     this.#lastSent = now;
     this.#lastHeartbeat = now;
   }
 
   /** CORE-BOOT-05, CORE-BOOT-06 */
   #refused(intervalS: number, now: number): void {
-    this.#retryMs = intervalS > 0 ? Math.max(shortestIntervalMs, intervalS * second) : ownRetryMs;
+    this.#retryMs = intervalS > 0 ? withinBounds(intervalS * second, longestRetryMs) : ownRetryMs;
     this.#bootAt = now + this.#retryMs;
   }
 
@@ -250,5 +252,5 @@ export class Registration implements Machine<RegistrationOutput> {
   }
 }
 
-const withinBounds = (heartbeatMs: number): number =>
-  Math.min(longestHeartbeatMs, Math.max(shortestIntervalMs, heartbeatMs));
+const withinBounds = (intervalMs: number, longestMs: number): number =>
+  Math.min(longestMs, Math.max(shortestIntervalMs, intervalMs));

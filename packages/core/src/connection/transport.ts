@@ -1,3 +1,5 @@
+import type { Tolerated } from "../messages/tolerance.ts";
+
 /**
  * A WebSocket that is already open, reduced to what OCPP-J needs.
  *
@@ -9,6 +11,8 @@
 export interface Transport {
   /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
   readonly remoteAddress?: string | undefined;
+  /** What a Charge Point has forgiven of the opening handshake; `ChargePoint` tells of it as `tolerated`. Absent: nothing. */
+  readonly tolerated?: readonly Tolerated[] | undefined;
   /**
    * Starts delivery; called once, before anything is read. What arrived earlier is kept and delivered, and no callback
    * runs before `listen` has returned.

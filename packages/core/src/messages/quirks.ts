@@ -271,7 +271,8 @@ const handshakeQuirks = /* @__PURE__ */ named({
       "sap-labs-france/ev-server#2761",
       "dallmann-consulting/OCPP.Core#43",
     ],
-    forgives: "no header Sec-WebSocket-Protocol; one that offers only other subprotocols stays refused",
+    forgives:
+      "no header Sec-WebSocket-Protocol, whichever end leaves it out; one that names only other subprotocols stays refused",
     repairs: "OCPP 1.6 is spoken",
     scope: "handshake",
     subprotocol: "ocpp1.6",

@@ -75,7 +75,7 @@ export interface HandshakeRepair {
   readonly path?: (path: string) => string;
   /** The password to try when the one in the header is wrong; `undefined` when there is none. */
   readonly password?: (password: Uint8Array) => Uint8Array | undefined;
-  /** What is spoken when the peer offers no subprotocol at all. */
+  /** What is spoken when the peer offers, or chooses, no subprotocol at all. */
   readonly subprotocol?: "ocpp1.6";
 }
 
@@ -121,7 +121,7 @@ export interface RepairedFrame<F> {
 }
 
 /** What applies quirks. */
-export interface Tolerance {
+interface Tolerance {
   repairPayload: typeof repairPayload;
   repairFrame: typeof repairFrame;
 }

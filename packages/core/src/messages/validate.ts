@@ -45,18 +45,14 @@ function parse(action: Action, kind: "req" | "conf", payload: unknown, origin: P
   // zod is the law: if it finds nothing wrong, then the guard was.
   if (first === undefined) return payload;
   const error = new PayloadError({ origin, action, kind, issues: [first, ...others] });
-  refused.set(error, payload);
+  if (origin === "remote" && kind === "conf") refused.set(error, payload);
   throw error;
 }
 
-/** Not in the error itself, so that no log has it: it may contain an AuthorizationKey. */
+/** Beside the errors, not in them: what was received is nothing for a log. */
 const refused = new WeakMap<PayloadError, unknown>();
 
-/**
- * The payload that was refused with an error, for what can still be read in it; `undefined` when there is none.
- *
- * It is as it was received, without repairs.
- */
+/** The answer of the peer that was refused with this error, as it was received; `undefined` when it was none. */
 export function refusedPayload(error: PayloadError): unknown {
   return refused.get(error);
 }

@@ -358,6 +358,21 @@ describe("Registration, triggered", () => {
 });
 
 describe("Registration, Heartbeats", () => {
+  test.each([
+    [0, second],
+    [2 * day, day],
+  ])(
+    "keeps the configured interval of %d ms within a second and a day: %d ms [CORE-BOOT-06]",
+    (configuredMs, keptMs) => {
+      const registration = new Registration(configuredMs);
+      registration.connected(0);
+      expectOutputs(registration, boot);
+      registration.answered({ status: "Accepted", interval: 0 }, 0);
+      expectOutputs(registration, { type: "registered", status: "Accepted", intervalMs: keptMs });
+      expectAt(registration, keptMs, heartbeat);
+    },
+  );
+
   test("asks for one when nothing was sent during the interval [CORE-BOOT-03] [CORE-HB-01] [CORE-HB-02] [CORE-HB-03]", () => {
     const registration = registered("Accepted", 90);
     registration.sent(30 * second);

@@ -1,8 +1,9 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { PayloadError, type PayloadIssue } from "../../src/errors.ts";
 import type { Action } from "../../src/messages/actions.ts";
 import { actions } from "../../src/messages/actions.ts";
-import { parseConf, parseReq } from "../../src/messages/validate.ts";
+import { parseConf, parseReq, refusedPayload } from "../../src/messages/validate.ts";
 import { goldenExamples } from "./golden-examples.ts";
 
 function errorOf(parse: () => unknown): PayloadError {
@@ -387,5 +388,19 @@ describe("issues", () => {
     expect(error.cause).toBeUndefined();
     for (const issue of error.issues) expect(Object.keys(issue)).toEqual(["path", "message", "code"]);
     expect(error.message).not.toMatch(/invalid|zod|unrecognized/i);
+  });
+});
+
+describe("refusedPayload", () => {
+  it("is the answer of the peer that was refused, which is not in the error itself", () => {
+    const answer = { status: "Accepted", currentTime: "TOP-SECRET", interval: 300 };
+    const error = errorOf(() => parseConf("BootNotification", answer, "remote"));
+    expect(refusedPayload(error)).toBe(answer);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("SECRET");
+  });
+
+  it("is not there for what was not an answer of the peer", () => {
+    expect(refusedPayload(errorOf(() => parseConf("Heartbeat", {}, "local")))).toBeUndefined();
+    expect(refusedPayload(errorOf(() => parseReq("Reset", {}, "remote")))).toBeUndefined();
   });
 });
