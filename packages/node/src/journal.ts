@@ -99,6 +99,7 @@ export class Journal {
       await writer.write();
     } catch (error) {
       await this.#cutOff(file);
+      if (this.#end > 2 * this.#live) await succeeds(this.#renew()); // There may be room then.
       throw error;
     }
     if (after.size === 0) return;
@@ -140,12 +141,27 @@ export class Journal {
 
   /** Takes what is whole of the file. @returns What is damaged; `undefined`: nothing. */
   async #read(): Promise<string | undefined> {
-    const opened = await this.#open();
+    const opened = await openToRead(this.#path("records"));
     if (opened === undefined) return undefined;
-    const { file, size } = opened;
+    const { file, isWritable } = opened;
+    try {
+      const damage = await this.#take(file);
+      // An interrupted write is no damage. What there is of it would become some if more were appended.
+      const isReady = damage === undefined && isWritable && (await succeeds(file.truncate(this.#end)));
+      if (isReady) this.#file = file;
+      return damage;
+    } finally {
+      if (this.#file === undefined) await file.close();
+    }
+  }
+
+  async #take(file: FileHandle): Promise<string | undefined> {
+    const status = await file.stat();
+    this.#isDamaged = !status.isFile();
+    if (this.#isDamaged) return "There is something else in the place of the file.";
     const reader = new JournalReader();
-    for (let position = 0; position < size; position += sliceBytes) {
-      reader.push(await readSlice(file, position, Math.min(sliceBytes, size - position)));
+    for (let position = 0; position < status.size; position += sliceBytes) {
+      reader.push(await readSlice(file, position, Math.min(sliceBytes, status.size - position)));
     }
     reader.finish();
     const { generation, number, lines, missing } = stateOf(reader.lines);
@@ -155,33 +171,13 @@ export class Journal {
     this.#end = reader.end;
     const ignored = reader.lines.length - lines.length;
     this.#isDamaged = reader.damagedBytes + missing + ignored > 0;
-    // An interrupted write is no damage. What there is of it would become some if more were appended.
-    const isReady = !this.#isDamaged && opened.isWritable && (await succeeds(file.truncate(this.#end)));
-    if (isReady) this.#file = file;
-    else await file.close();
     if (!this.#isDamaged) return undefined;
     const keys = reader.damagedKeys.slice(0, 5).map((key) => `"${key}"`);
     const about = keys.length === 0 ? "" : `, among them perhaps changes of ${keys.join(", ")}`;
     return (
-      `${reader.damagedBytes} of ${size} bytes make no sense, ${missing} changes are missing and ${ignored} out of place` +
-      `${about}. All other records are there; deleted ones may be back, and changed ones be as they were before.`
+      `${reader.damagedBytes} of ${status.size} bytes make no sense, ${missing} changes are missing and ${ignored} out of ` +
+      `place${about}. All other records are there; deleted ones may be back, and changed ones be as they were before.`
     );
-  }
-
-  async #open(): Promise<{ file: FileHandle; size: number; isWritable: boolean } | undefined> {
-    const path = this.#path("records");
-    let isWritable = true;
-    try {
-      const file = await open(path, "r+").catch((error) => {
-        if (error.code === "ENOENT") throw error;
-        isWritable = false;
-        return open(path, "r");
-      });
-      return { file, size: (await file.stat()).size, isWritable };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
-    }
   }
 
   /** Takes back what was written and not confirmed. */
@@ -203,9 +199,9 @@ export class Journal {
   /** Writes all records into a new file. @returns The name under which the damaged one is kept, if it was. */
   async #renew(): Promise<string | undefined> {
     await this.#finishRenewal();
-    this.#generation += 1;
+    const generation = this.#generation + 1;
     const file = await open(this.#path("records.new"), "w", 0o600); // Passwords may be in it.
-    const writer = new LineWriter(file, this.#generation, 0, 0);
+    const writer = new LineWriter(file, generation, 0, 0);
     try {
       for (const [key, { value }] of this.#records) {
         writer.add(key, value, true);
@@ -220,6 +216,7 @@ export class Journal {
       await file.close();
     }
     await this.close();
+    this.#generation = generation; // Not earlier: until here the old file may go on.
     const kept = this.#isDamaged ? await this.#setAside() : undefined;
     await this.#finishRenewal(true);
     this.#file = await open(this.#path("records"), "r+");
@@ -295,6 +292,18 @@ class LineWriter {
       written += bytesWritten;
       this.position += bytesWritten;
     }
+  }
+}
+
+/** @returns `undefined` when there is no such file. */
+async function openToRead(
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly isWritable: boolean } | undefined> {
+  try {
+    return { file: await open(path, "r+"), isWritable: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return { file: await open(path, "r"), isWritable: false };
   }
 }
 
