@@ -1,3 +1,4 @@
+import { ownKeys } from "./own-keys.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 
 /** Is told what went wrong with a store. Nothing is lost from memory for it, and nothing waits for what it does. */
@@ -26,11 +27,10 @@ export async function setAside(
   report: ReportFault,
   cause?: unknown,
 ): Promise<void> {
-  const key = `corrupt/${record.key}`;
   report(aside(record.key, why, cause));
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
-      await store.put(key, record.value);
+      await store.put(ownKeys.corrupt + record.key, record.value);
       await store.delete(record.key);
     },
   ]);
@@ -38,7 +38,7 @@ export async function setAside(
 
 /** What is reported of a record that is set aside. */
 export const aside = (key: string, why: string, cause?: unknown): Error =>
-  new Error(`The record ${key} ${why}. It is kept as corrupt/${key}.`, cause === undefined ? undefined : { cause });
+  new Error(`The record ${key} ${why}. It is kept as ${ownKeys.corrupt}${key}.`, cause === undefined ? undefined : { cause });
 
 /**
  * Begins writes in the given order and waits for all of them. When the store refuses some, that is reported once.
