@@ -1,4 +1,4 @@
-import { ownKeys } from "./own-keys.ts";
+import { prefixOf } from "./own-keys.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 
 /**
@@ -32,7 +32,7 @@ class Namespace implements RecordStore {
   constructor(store: RecordStore, name: string) {
     this.#store = store;
     this.#name = name;
-    this.#prefix = `${ownKeys.namespaces}${name}/`;
+    this.#prefix = `${prefixOf("namespace")}${name}/`;
   }
 
   async load(prefix: string): Promise<readonly StoredRecord[]> {
