@@ -1,6 +1,6 @@
 /*
  * A process for the tests of the store: writes into the store in the folder argv[2] until it is killed, under keys that
- * begin with argv[3], and tells its parent what has been done.
+ * begin with argv[3], deletes one of argv[4] again (default 3), and tells its parent what has been done.
  */
 import { durableStore } from "../src/durable-store.ts";
 
@@ -10,11 +10,11 @@ export interface Report {
   readonly key: string;
 }
 
-const [, , location = "", prefix = ""] = process.argv;
+const [, , location = "", prefix = "", deleted = "3"] = process.argv;
 const store = durableStore(location);
 let written = 0;
 
-/** Several at once, so that writes wait for each other. Every third record is deleted again. */
+/** Several at once, so that writes wait for each other. */
 for (let writer = 0; writer < 3; writer++) void write();
 
 async function write(): Promise<void> {
@@ -22,7 +22,7 @@ async function write(): Promise<void> {
     const number = written++;
     const key = `${prefix}${number}`;
     await report("put", key, store.put(key, key.repeat(100)));
-    if (number % 3 === 0) await report("deleted", key, store.delete(key));
+    if (number % Number(deleted) === 0) await report("deleted", key, store.delete(key));
   }
 }
 

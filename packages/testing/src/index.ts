@@ -13,6 +13,7 @@ export {
   type RecordStoreContractOptions,
   recordStoreContract,
 } from "./record-store-contract.ts";
+export type { StoreDamageOptions, StoreFiles } from "./record-store-damage.ts";
 export {
   type OpenedTransport,
   type TransportContractCase,

@@ -1,10 +1,20 @@
 import type { RecordStore, StoredRecord } from "@ocppj/core";
+import { keepsWhatIsWhole, type StoreDamageOptions } from "./record-store-damage.ts";
 import { same } from "./same.ts";
 
 /** What depends on the store under test. */
 export interface RecordStoreContractOptions {
   /** Whether a store that is opened under the name of an earlier one has its records. Default true. */
   readonly persistent?: boolean;
+  /** Whether one store at a time can use a name, so that a second one is refused. Default false. */
+  readonly exclusive?: boolean;
+  /**
+   * Makes every write of the open store of that name fail, as on a full disk, until the function that it returns is
+   * called. Default: what a store does after a failure is left out.
+   */
+  readonly failWrites?: (name: string) => (() => void) | Promise<() => void>;
+  /** The way to the files of a store. Default: what it does when they are damaged is left out. */
+  readonly damage?: StoreDamageOptions;
 }
 
 /** One rule of the contract, as a test. */
@@ -25,18 +35,26 @@ export interface RecordStoreContractCase {
  * Each store that a rule opened has been told to close when the rule ends; what else `open` made is for its author to
  * clean up. That a record survives a power cut is for its author to show, too.
  *
- * @param open - Opens the store of that name, which is fit for a file. A rule has names of its own, and opens one again
- * only after it has closed it; a store that nobody has opened before is empty.
+ * @param open - Opens the store of that name, which is fit for a file; `damaged` is to be called when the store finds that
+ * it is. A rule has names of its own, and opens one again only after it has closed it, unless the rule is about that; a
+ * store that nobody has opened before is empty.
  */
 export function recordStoreContract(
-  open: (name: string) => RecordStore | Promise<RecordStore>,
-  { persistent = true }: RecordStoreContractOptions = {},
+  open: (name: string, damaged: (damage: Error) => void) => RecordStore | Promise<RecordStore>,
+  options: RecordStoreContractOptions = {},
 ): readonly RecordStoreContractCase[] {
-  const all = persistent ? { ...rules, ...persistentRules } : rules;
+  const { persistent = true, exclusive = false, failWrites, damage } = options;
+  const all: Readonly<Record<string, Rule>> = {
+    ...rules,
+    ...(persistent && persistentRules),
+    ...(exclusive && exclusiveRules),
+    ...(failWrites !== undefined && failureRules),
+    ...(damage !== undefined && damageRules),
+  };
   return Object.entries(all).map(([title, rule], index) => ({
     title,
     async run() {
-      const stage = new Stage((name) => open(`rule-${index + 1}${name}`));
+      const stage = new Stage(`rule-${index + 1}`, open, options);
       try {
         await rule(stage);
       } finally {
@@ -280,19 +298,92 @@ const persistentRules: Readonly<Record<string, Rule>> = {
   },
 };
 
+const exclusiveRules: Readonly<Record<string, Rule>> = {
+  async "refuses a second store of the name until the first is closed"(stage) {
+    const first = await stage.open();
+    await first.put("a", "1");
+    const second = await stage.open();
+    const third = await stage.open();
+    await stage.refusesAll(second, "while another store used the name");
+    await stage.refusesAll(third, "while another store used the name, although one had been refused");
+    await third.close();
+    await first.put("b", "1");
+    await stage.holds(first, "", [
+      ["a", "1"],
+      ["b", "1"],
+    ]);
+    await first.close();
+    await second.delete("b");
+    await stage.holds(second, "", [["a", "1"]]);
+  },
+};
+
+const failureRules: Readonly<Record<string, Rule>> = {
+  async "has not done what it rejected, and goes on when it can write again"(stage) {
+    const before: Entry[] = [
+      ["a", "1"],
+      ["b", "1"],
+    ];
+    const store = await stage.open();
+    for (const [key, value] of before) await store.put(key, value);
+    for (const round of [1, 2, 3]) {
+      const end = await stage.failWrites();
+      try {
+        await Promise.all([
+          stage.refuses(store.put("a", `${round}`.repeat(10)), "put while writes failed"),
+          stage.refuses(store.put("c", "x".repeat(300_000)), "another put while writes failed"),
+          stage.refuses(store.delete("b"), "delete while writes failed"),
+        ]);
+        await stage.refuses(store.put("d", "1"), "put after writes had failed");
+        await stage.holds(store, "", before);
+      } finally {
+        end();
+      }
+      await stage.holds(store, "", before);
+      await store.put("e", `${round}`);
+      await stage.holds(store, "", [...before, ["e", `${round}`]]);
+      await store.delete("e");
+    }
+    await store.close();
+    await stage.holds(await stage.open(), "", before);
+  },
+};
+
+const damageRules: Readonly<Record<string, Rule>> = {
+  async "opens whatever is in its files, has every record that is whole and no changed one, and says that it is damaged"(
+    stage,
+  ) {
+    await stage.keepsWhatIsWhole();
+  },
+};
+
+type Open = (name: string, damaged: (damage: Error) => void) => RecordStore | Promise<RecordStore>;
+
 /** What a rule does and expects. */
 class Stage {
-  readonly #open: (name: string) => RecordStore | Promise<RecordStore>;
+  readonly #name: string;
+  readonly #open: Open;
+  readonly #options: RecordStoreContractOptions;
   readonly #opened: RecordStore[] = [];
 
-  constructor(open: (name: string) => RecordStore | Promise<RecordStore>) {
+  constructor(name: string, open: Open, options: RecordStoreContractOptions) {
+    this.#name = name;
     this.#open = open;
+    this.#options = options;
   }
 
   async open(name = ""): Promise<RecordStore> {
-    const store = await this.#open(name);
+    const store = await this.#open(`${this.#name}${name}`, () => {});
     this.#opened.push(store);
     return store;
+  }
+
+  async failWrites(): Promise<() => void> {
+    return (await this.#options.failWrites?.(this.#name)) ?? (() => {});
+  }
+
+  async keepsWhatIsWhole(): Promise<void> {
+    if (this.#options.damage !== undefined) await keepsWhatIsWhole(this.#name, this.#open, this.#options.damage);
   }
 
   async holds(store: RecordStore, prefix: string, expected: readonly Entry[]): Promise<void> {
@@ -304,13 +395,13 @@ class Stage {
 
   async refusesAll(store: RecordStore, when: string): Promise<void> {
     await Promise.all([
-      this.#refuses(store.put("c", ""), `put ${when}`),
-      this.#refuses(store.delete("a"), `delete ${when}`),
-      this.#refuses(store.load(""), `load ${when}`),
+      this.refuses(store.put("c", ""), `put ${when}`),
+      this.refuses(store.delete("a"), `delete ${when}`),
+      this.refuses(store.load(""), `load ${when}`),
     ]);
   }
 
-  async #refuses(operation: Promise<unknown>, what: string): Promise<void> {
+  async refuses(operation: Promise<unknown>, what: string): Promise<void> {
     const failure = await operation.then(
       () => undefined,
       (error: unknown) => error,

@@ -1,0 +1,345 @@
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { StoredRecord } from "@ocppj/core";
+import { encodeLine, JournalReader, stateOf } from "./journal-lines.ts";
+
+/** A record is put or, without `value`, deleted. */
+export interface Change {
+  readonly key: string;
+  readonly value?: string;
+}
+
+/** A record, and how long its line in the file is. */
+interface Entry {
+  readonly value: string;
+  readonly bytes: number;
+}
+
+/** So much is read, or made and written, in one go: more would keep everything else waiting. */
+const sliceBytes = 64 * 1024;
+
+/** What a disk reads as a whole, or not at all. */
+const blockBytes = 4096;
+
+/** So much of a file may be of no use any more before it is written anew, at least. */
+const slackBytes = 256 * 1024;
+
+/** So many damaged files are kept. */
+const keptFiles = 3;
+
+/**
+ * The records of a folder: all of them in memory, and in one file that is only appended to.
+ *
+ * Theory of operation: a commit is written at the end of the file `records`, and synced. What could not be written is cut
+ * off again. A file that could not be synced, or that is damaged, is appended to no more, since nobody knows what is in it:
+ * all records are written into a new one, `records.new`, which takes its place when it is on the disk. The same is done
+ * when most of the file is of no use any more.
+ */
+export class Journal {
+  readonly #folder: string;
+  readonly #records = new Map<string, Entry>();
+  /** The file to append to; `undefined` when a new one has to be written first. */
+  #file: FileHandle | undefined;
+  #generation = 0;
+  /** The number of the last line. */
+  #number = 0;
+  /** How long the file is. */
+  #end = 0;
+  /** How long the lines of the records are. */
+  #live = 0;
+  /** How long the file has to be, at least, to be written anew. */
+  #limit = slackBytes;
+  /** Whether the file is to be kept when a new one takes its place. */
+  #isDamaged = false;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Reads the file of a folder. A damaged one is set aside, and what is whole of it written into a new one.
+   *
+   * @param damaged - Hears what was damaged, in sentences.
+   * @throws Error It cannot be read.
+   */
+  static async open(folder: string, damaged: (what: string) => void): Promise<Journal> {
+    const journal = new Journal(folder);
+    await journal.#finishRenewal().catch(() => {}); // What cannot be written to can be read nevertheless.
+    const damage = await journal.#read();
+    if (damage !== undefined) {
+      const outcome = await journal.#renew().then(
+        (kept) => `The damaged file is kept as ${kept}.`,
+        (error) => `A new file cannot be written yet: ${error.message}`,
+      );
+      damaged(`${damage} ${outcome}`);
+    }
+    return journal;
+  }
+
+  /** The records whose keys begin with `prefix`, in the order of their keys. */
+  load(prefix: string): readonly StoredRecord[] {
+    const records: StoredRecord[] = [];
+    for (const [key, { value }] of this.#records) if (key.startsWith(prefix)) records.push({ key, value });
+    return records.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Makes changes; resolves when they are on the disk. When it rejects, none of them has been made. */
+  async commit(changes: readonly Change[]): Promise<void> {
+    const file = this.#file ?? (await this.#renewed());
+    const writer = new LineWriter(file, this.#generation, this.#number, this.#end);
+    const after = new Map<string, Entry | undefined>();
+    try {
+      for (const { key, value } of changes) {
+        const isThere = after.has(key) ? after.get(key) !== undefined : this.#records.has(key);
+        if (value === undefined && !isThere) continue;
+        const bytes = writer.add(key, value, after.size === 0);
+        after.set(key, value === undefined ? undefined : { value, bytes });
+        if (writer.isFull) await writer.write();
+      }
+      await writer.write();
+    } catch (error) {
+      await this.#cutOff(file);
+      if (this.#end > 2 * this.#live) await succeeds(this.#renew()); // There may be room then.
+      throw error;
+    }
+    if (after.size === 0) return;
+    try {
+      await file.datasync();
+    } catch (error) {
+      await this.#abandon(); // To sync it once more might succeed, and would prove nothing.
+      throw error;
+    }
+    this.#number = writer.number;
+    this.#end = writer.position;
+    for (const [key, entry] of after) this.#set(key, entry);
+  }
+
+  /** Writes the file anew if most of it is of no use any more. Never rejects: then it is tried again later. */
+  async tidy(): Promise<void> {
+    if (this.#file === undefined || this.#end < Math.max(this.#limit, 2 * this.#live + slackBytes)) return;
+    await this.#renew().catch(() => {
+      this.#limit = 2 * this.#end;
+    });
+  }
+
+  /** Lets go of the file. Everything is on the disk already, so nothing can go wrong. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #set(key: string, entry: Entry | undefined): void {
+    this.#live += (entry?.bytes ?? 0) - (this.#records.get(key)?.bytes ?? 0);
+    if (entry === undefined) this.#records.delete(key);
+    else this.#records.set(key, entry);
+  }
+
+  /** Takes what is whole of the file. @returns What is damaged; `undefined`: nothing. */
+  async #read(): Promise<string | undefined> {
+    const opened = await openToRead(this.#path("records"));
+    if (opened === undefined) return undefined;
+    const { file, isWritable } = opened;
+    try {
+      const damage = await this.#take(file);
+      // An interrupted write is no damage. What there is of it would become some if more were appended.
+      const isReady = damage === undefined && isWritable && (await succeeds(file.truncate(this.#end)));
+      if (isReady) this.#file = file;
+      return damage;
+    } finally {
+      if (this.#file === undefined) await file.close();
+    }
+  }
+
+  async #take(file: FileHandle): Promise<string | undefined> {
+    const status = await file.stat();
+    this.#isDamaged = !status.isFile();
+    if (this.#isDamaged) return "There is something else in the place of the file.";
+    const reader = new JournalReader();
+    for (let position = 0; position < status.size; position += sliceBytes) {
+      reader.push(await readSlice(file, position, Math.min(sliceBytes, status.size - position)));
+    }
+    reader.finish();
+    const { generation, number, lines, missing } = stateOf(reader.lines);
+    for (const { key, value, bytes } of lines) this.#set(key, value === undefined ? undefined : { value, bytes });
+    this.#generation = generation;
+    this.#number = number;
+    this.#end = reader.end;
+    const ignored = reader.lines.length - lines.length;
+    this.#isDamaged = reader.damagedBytes + missing + ignored > 0;
+    if (!this.#isDamaged) return undefined;
+    const keys = reader.damagedKeys.slice(0, 5).map((key) => `"${key}"`);
+    const about = keys.length === 0 ? "" : `, among them perhaps changes of ${keys.join(", ")}`;
+    return (
+      `${reader.damagedBytes} of ${status.size} bytes make no sense, ${missing} changes are missing and ${ignored} out of ` +
+      `place${about}. All other records are there; deleted ones may be back, and changed ones be as they were before.`
+    );
+  }
+
+  /** Takes back what was written and not confirmed. */
+  async #cutOff(file: FileHandle): Promise<void> {
+    const isCut = await succeeds(file.truncate(this.#end).then(() => file.datasync()));
+    if (!isCut) await this.#abandon();
+  }
+
+  async #abandon(): Promise<void> {
+    await this.close();
+    await succeeds(this.#renew()); // If not, the next commit tries it again.
+  }
+
+  async #renewed(): Promise<FileHandle> {
+    await this.#renew();
+    return this.#file as FileHandle;
+  }
+
+  /** Writes all records into a new file. @returns The name under which the damaged one is kept, if it was. */
+  async #renew(): Promise<string | undefined> {
+    await this.#finishRenewal();
+    const generation = this.#generation + 1;
+    const file = await open(this.#path("records.new"), "w", 0o600); // Passwords may be in it.
+    const writer = new LineWriter(file, generation, 0, 0);
+    try {
+      for (const [key, { value }] of this.#records) {
+        writer.add(key, value, true);
+        if (writer.isFull) await writer.write();
+      }
+      await writer.write();
+      await file.sync();
+    } catch (error) {
+      await succeeds(rm(this.#path("records.new")));
+      throw error;
+    } finally {
+      await file.close();
+    }
+    await this.close();
+    this.#generation = generation; // Not earlier: until here the old file may go on.
+    const kept = this.#isDamaged ? await this.#setAside() : undefined;
+    await this.#finishRenewal(true);
+    this.#file = await open(this.#path("records"), "r+");
+    this.#number = writer.number;
+    this.#end = writer.position;
+    this.#limit = slackBytes;
+    return kept;
+  }
+
+  /** Puts a new file in the place of the old one; at first only where that was begun, and interrupted. */
+  async #finishRenewal(replace = false): Promise<void> {
+    const names = await readdir(this.#folder);
+    if (!names.includes("records.new") || (names.includes("records") && !replace)) return;
+    await rename(this.#path("records.new"), this.#path("records"));
+    await syncFolder(this.#folder);
+  }
+
+  /** Gives the damaged file another name, and forgets the oldest of earlier ones. */
+  async #setAside(): Promise<string> {
+    const numbers = (await readdir(this.#folder))
+      .flatMap((name) => /^damaged-(\d+)$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+    const name = `damaged-${1 + (numbers.at(-1) ?? 0)}`;
+    await rename(this.#path("records"), this.#path(name));
+    this.#isDamaged = false;
+    for (const number of numbers.slice(0, Math.max(0, 1 + numbers.length - keptFiles))) {
+      await succeeds(rm(this.#path(`damaged-${number}`)));
+    }
+    return this.#path(name);
+  }
+}
+
+/** Makes lines and writes them, as many at a time as make a slice. */
+class LineWriter {
+  readonly #file: FileHandle;
+  readonly #generation: number;
+  #lines: Buffer[] = [];
+  #waiting = 0;
+  /** The number of the last line. */
+  number: number;
+  /** Where what has been written ends. */
+  position: number;
+
+  constructor(file: FileHandle, generation: number, number: number, position: number) {
+    this.#file = file;
+    this.#generation = generation;
+    this.number = number;
+    this.position = position;
+  }
+
+  /** @returns The length of the line. */
+  add(key: string, value: string | undefined, first: boolean): number {
+    this.number += 1;
+    const line = encodeLine({ generation: this.#generation, number: this.number, first, key, value });
+    this.#lines.push(line);
+    this.#waiting += line.length;
+    return line.length;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting >= sliceBytes;
+  }
+
+  async write(): Promise<void> {
+    const slice = Buffer.concat(this.#lines);
+    this.#lines = [];
+    this.#waiting = 0;
+    for (let written = 0; written < slice.length; ) {
+      const rest = slice.length - written;
+      const { bytesWritten } = await this.#file.write(slice, written, rest, this.position);
+      if (bytesWritten === 0) throw new Error("The disk takes no more.");
+      written += bytesWritten;
+      this.position += bytesWritten;
+    }
+  }
+}
+
+/** @returns `undefined` when there is no such file. */
+async function openToRead(
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly isWritable: boolean } | undefined> {
+  try {
+    return { file: await open(path, "r+"), isWritable: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return { file: await open(path, "r"), isWritable: false };
+  }
+}
+
+/** Reads a part of a file; what the disk cannot read comes as zeros. */
+async function readSlice(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  try {
+    const { bytesRead } = await file.read(bytes, 0, length, position);
+    return bytes.subarray(0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
+    if (length <= blockBytes) return bytes;
+    const half = length >> 1;
+    return Buffer.concat([
+      await readSlice(file, position, half),
+      await readSlice(file, position + half, length - half),
+    ]);
+  }
+}
+
+/** Makes what was renamed in a folder survive a power cut, where an operating system has to be told. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems do not know that.
+    if (!["EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+const succeeds = (operation: Promise<unknown>): Promise<boolean> =>
+  operation.then(
+    () => true,
+    () => false,
+  );
