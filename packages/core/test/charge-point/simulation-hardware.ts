@@ -6,6 +6,7 @@ import { spell } from "./simulation-schedule.ts";
 export class DiskFailure extends Error {}
 
 interface Operation {
+  /** On the clock of the machine. */
   readonly endsAt: number;
   /** What it does to the disk. */
   readonly carryOut: () => void;
@@ -55,7 +56,7 @@ export class Disk {
   }
 
   /** The disk as it is seen until the power fails; what is asked for after that is never answered. */
-  store(): RecordStore {
+  store(machine: Machine): RecordStore {
     const power = this.#power;
     const perform = <Result>(kind: "load" | "put" | "delete", carryOut: () => Result): Promise<Result> =>
       new Promise((resolve, reject) => {
@@ -65,7 +66,7 @@ export class Disk {
         const fail = (): void => {
           this.failedAt = this.#clock.now();
         };
-        this.#begin(fails ? fail : carryOut, (result) => {
+        this.#begin(machine, fails ? fail : carryOut, (result) => {
           if (fails) reject(new DiskFailure("The disk failed."));
           else resolve(result as Result);
         });
@@ -102,10 +103,10 @@ export class Disk {
     }
   }
 
-  #begin(carryOut: () => unknown, ended: (result: unknown) => void): void {
-    const now = this.#clock.now();
-    const endsAt = Math.max(this.#underWay.at(-1)?.endsAt ?? 0, now + (this.slowness.at(now) ?? 3));
-    const cancel = this.#clock.wakeAt(endsAt, () => {
+  #begin(machine: Machine, carryOut: () => unknown, ended: (result: unknown) => void): void {
+    const tookMs = this.slowness.at(this.#clock.now()) ?? 3;
+    const endsAt = Math.max(this.#underWay.at(-1)?.endsAt ?? 0, machine.now() + tookMs);
+    const cancel = machine.after(endsAt - machine.now(), () => {
       this.#underWay.shift();
       ended(carryOut());
     });
@@ -120,43 +121,104 @@ export class Disk {
   }
 }
 
-/** The clock of a charger: it may be off by any time, and it stops when the power fails. */
-export class OwnClock implements Clock {
+interface WakeUp {
+  readonly time: number;
+  readonly callback: () => void;
+  readonly program: object;
+  disarm: () => void;
+}
+
+/** The clock of one program, and how many wake-ups that has armed. */
+export interface MachineClock extends Clock {
+  readonly pending: number;
+  wallNow(): number;
+}
+
+/**
+ * The computer in a charger, from power on to power off. Its clocks may be off by any time. While it sleeps nothing on it
+ * runs, and what it counts the time with stands still; its wall clock goes on.
+ */
+export class Machine {
   readonly #clock: FakeClock;
-  readonly #offsetMs: number;
-  readonly #armed = new Set<() => void>();
-  #stopped = false;
+  #offsetMs: number;
+  #wallOffsetMs: number;
+  readonly #armed = new Set<WakeUp>();
+  /** When it fell asleep; later than any time while it is awake. */
+  #asleepAt = Number.POSITIVE_INFINITY;
+  #off = false;
 
   constructor(clock: FakeClock, offsetMs: number) {
     this.#clock = clock;
     this.#offsetMs = offsetMs;
+    this.#wallOffsetMs = offsetMs;
   }
 
-  get pending(): number {
-    return this.#armed.size;
+  get asleep(): boolean {
+    return this.#asleepAt < Number.POSITIVE_INFINITY;
   }
 
   now(): number {
-    return this.#clock.now() + this.#offsetMs;
+    return Math.min(this.#clock.now(), this.#asleepAt) + this.#offsetMs;
   }
 
-  wakeAt(time: number, callback: () => void): () => void {
-    if (this.#stopped) return () => {};
-    const cancel = (): void => {
-      this.#armed.delete(cancel);
-      disarm();
+  /** The clock of a program that runs on it. */
+  clockOf(program: object): MachineClock {
+    const pending = (): number => [...this.#armed].filter((wakeUp) => wakeUp.program === program).length;
+    return {
+      get pending() {
+        return pending();
+      },
+      now: () => this.now(),
+      wallNow: () => this.#clock.now() + this.#wallOffsetMs,
+      wakeAt: (time, callback) => this.#wakeAt({ time, callback, program, disarm: () => {} }),
     };
-    // Like a real timer it never comes early, not even by a rounding error.
-    const disarm = this.#clock.wakeAt(Math.ceil(time - this.#offsetMs), () => {
-      this.#armed.delete(cancel);
-      callback();
-    });
-    this.#armed.add(cancel);
-    return cancel;
   }
 
-  stop(): void {
-    this.#stopped = true;
-    for (const cancel of [...this.#armed]) cancel();
+  /** Calls back after some time on it. */
+  after(ms: number, callback: () => void): () => void {
+    return this.#wakeAt({ time: this.now() + ms, callback, program: this, disarm: () => {} });
+  }
+
+  sleeps(): void {
+    this.#asleepAt = this.#clock.now();
+    for (const { disarm } of this.#armed) disarm();
+  }
+
+  /** @returns How long it slept. */
+  wakes(): number {
+    const sleptMs = this.#clock.now() - this.#asleepAt;
+    this.#offsetMs -= sleptMs;
+    this.#asleepAt = Number.POSITIVE_INFINITY;
+    for (const wakeUp of this.#armed) this.#arm(wakeUp);
+    return sleptMs;
+  }
+
+  /** Somebody sets its wall clock. */
+  setWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  switchOff(): void {
+    this.#off = true;
+    for (const { disarm } of this.#armed) disarm();
+    this.#armed.clear();
+  }
+
+  #wakeAt(wakeUp: WakeUp): () => void {
+    if (this.#off) return () => {};
+    this.#armed.add(wakeUp);
+    if (!this.asleep) this.#arm(wakeUp);
+    return () => {
+      this.#armed.delete(wakeUp);
+      wakeUp.disarm();
+    };
+  }
+
+  #arm(wakeUp: WakeUp): void {
+    // Like a real timer it never comes early, not even by a rounding error.
+    wakeUp.disarm = this.#clock.wakeAt(Math.ceil(wakeUp.time - this.#offsetMs), () => {
+      this.#armed.delete(wakeUp);
+      wakeUp.callback();
+    });
   }
 }

@@ -10,6 +10,7 @@ import {
   mayCount,
   type Outstanding,
   type Reported,
+  type ReportedStatus,
   Session,
   type Wire,
 } from "./simulation-records.ts";
@@ -118,6 +119,7 @@ export class Laws {
       payload,
       at: this.now,
       expectedTime: session.time.at(this.now),
+      certain: session.time.certain,
       setBack: session.time.setBack,
       noted,
       power: session.power,
@@ -250,6 +252,37 @@ export class Laws {
     this.law(explained, `A violation that nothing explains: ${reason}`);
   }
 
+  /** Says that its computer falls asleep. */
+  sleeps(): void {
+    this.say("chargePoint: sleeps");
+    this.#expire();
+    this.#mustHaveSent();
+    (this.#session as Session).asleep = true;
+  }
+
+  /** Says that it has slept: what was to happen after some time, happens so much later. */
+  wakes(sleptMs: number): void {
+    this.say("chargePoint: wakes up");
+    const session = this.#session as Session;
+    session.asleep = false;
+    session.connectedAt = this.now;
+    session.disconnectedAt += sleptMs;
+    if (this.#wire !== undefined) this.#wire.silentSince += sleptMs;
+    if (this.#wire?.outstanding !== undefined) this.#wire.outstanding.at += sleptMs;
+    this.doubtful();
+  }
+
+  /** Says that the Charge Point's clocks show that something is wrong with one of them. */
+  doubtful(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    // What was in doubt before: by how much it is wrong, nobody will be able to say.
+    const { doubtedAt, known } = session.time;
+    for (const each of this.#stamped(session)) if (each.at >= doubtedAt || !known) each.expectedTime = unknowable;
+    session.time.doubt(this.now);
+    if (this.#wire !== undefined) this.#wire.heartbeatDue = true;
+  }
+
   // The wires.
 
   connecting(): void {
@@ -269,7 +302,9 @@ export class Laws {
   wireOpened(wire: Wire): void {
     this.say(`link ${wire.number} opens`);
     this.#wire = wire;
-    (this.#session as Session).connectedAt = this.now;
+    const session = this.#session as Session;
+    session.connectedAt = this.now;
+    wire.heartbeatDue = session.registration === "Accepted";
   }
 
   /** Says that the Charge Point has closed the connection, or has heard that it ended. */
@@ -302,6 +337,9 @@ export class Laws {
     wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
+    const bringsTime = action === "Heartbeat" || action === "BootNotification";
+    this.law(bringsTime || !wire.heartbeatDue, `${action} was sent before a Heartbeat, although the time is in doubt.`);
+    if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
@@ -337,6 +375,7 @@ export class Laws {
     const status = session.statuses.get(connectorId);
     if (status?.number !== number) return;
     status.sentAt = this.now;
+    if (session.time.doubtedAt <= status.at) return;
     const offMs = offBy(status, Date.parse(timestamp));
     this.law(offMs === 0, `The timestamp of status #${number} is off by ${offMs} ms.`);
   }
@@ -401,13 +440,15 @@ export class Laws {
     reported.timestamp = Date.parse(
       (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
     );
-    const { noted, timestamp, expectedTime, setBack, action } = reported;
+    const { noted, timestamp, expectedTime, certain, setBack, action } = reported;
     if (noted !== undefined) {
       this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
       return;
     }
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
-    if (Number.isNaN(expectedTime)) return;
+    if (!Number.isFinite(expectedTime) || (!certain && reported.power !== session.power)) return;
+    // So is what is in doubt, as long as nobody answers the question.
+    if (session.time.doubtedAt <= reported.at) return;
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
     const before = [...this.#reported.values()].filter(
       (each) =>
@@ -501,10 +542,14 @@ export class Laws {
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
   }
 
+  #stamped(session: Session): readonly (Reported | ReportedStatus)[] {
+    const reported = [...this.#reported.values()].filter(({ power }) => power === session.power);
+    return [...reported, ...session.statuses.values()];
+  }
+
   #told(session: Session, currentTime: unknown): void {
     session.time.tell(currentTime, this.now, session.chargePoint.now());
-    const stamped = [...this.#reported.values()].filter(({ power }) => power === session.power);
-    for (const each of [...stamped, ...session.statuses.values()]) {
+    for (const each of this.#stamped(session)) {
       if (Number.isNaN(each.expectedTime)) each.expectedTime = session.time.at(each.at);
     }
   }
@@ -599,7 +644,7 @@ export class Laws {
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
   #mustHaveSent(): void {
     const session = this.#session;
-    if (session === undefined || session.registration !== "Accepted") return;
+    if (session === undefined || session.asleep || session.registration !== "Accepted") return;
     const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs, fateAt } = session;
     const onlineAt = Math.max(connectedAt, acceptedAt);
     const idleMs = this.now - Math.max(onlineAt, sentAt);
@@ -642,8 +687,11 @@ export class Laws {
   }
 }
 
+/** The time that it should have been stamped with, when nobody can say. */
+const unknowable = Number.POSITIVE_INFINITY;
+
 /** By how much a timestamp is further off than it may be, because of small differences that clocks make up for slowly. */
 function offBy({ expectedTime }: { readonly expectedTime: number }, timestamp: number): number {
   const offMs = timestamp - expectedTime;
-  return Number.isNaN(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
+  return !Number.isFinite(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
 }

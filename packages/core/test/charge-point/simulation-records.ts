@@ -27,6 +27,8 @@ export interface Reported {
   readonly at: number;
   /** The time of the Central System at that moment, as far as it was told then, or the first time after; else NaN. */
   expectedTime: number;
+  /** Whether that was known then, and not in doubt. */
+  readonly certain: boolean;
   /** How often the clock had been set back by then. */
   readonly setBack: number;
   /** The timestamp that the owner gave it. */
@@ -71,7 +73,7 @@ export interface Attempt {
 export interface Outstanding {
   readonly messageId: string;
   readonly action: string;
-  readonly at: number;
+  at: number;
   readonly attempt?: Attempt;
   readonly reported?: Reported;
   /** The number of a status. */
@@ -83,6 +85,8 @@ export class Wire {
   readonly number: number;
   /** When the Charge Point sent the first CALL after which nothing has come back. */
   silentSince = Number.POSITIVE_INFINITY;
+  /** A Heartbeat has to come before anything else, for the time is in doubt. */
+  heartbeatDue = false;
   /** CALLs of the Charge Point. */
   outstanding: Outstanding | undefined;
   /** All of them, by message id. */
@@ -110,6 +114,8 @@ export class Session {
   /** Whether what is under way is refused because of that. */
   refused = false;
   acceptedAt = Number.POSITIVE_INFINITY;
+  /** Its computer sleeps. */
+  asleep = false;
   /** No BootNotification before this. */
   bootAt = Number.NEGATIVE_INFINITY;
   /** Time between Heartbeats. */

@@ -65,6 +65,9 @@ type Happening =
   | ({ readonly do: "power cut" } & PowerCut)
   /** The power fails while the nth next write is under way. */
   | ({ readonly do: "power cut at write"; readonly nth: number } & PowerCut)
+  /** Its computer sleeps; the connection outlives that, or has ended meanwhile, or is half-open. */
+  | { readonly do: "sleep"; readonly forS: number; readonly connection: "open" | "ended" | "dead" }
+  | { readonly do: "set wall clock"; readonly byS: number }
   /** In order, with `stop()`. */
   | { readonly do: "restart charge point"; readonly resume: boolean }
   | { readonly do: "slow disk"; readonly byMs: number; readonly forS: number }
@@ -173,6 +176,12 @@ const happening = fc.oneof(
   weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean(), forgets: fc.boolean() }),
   weighed(3, { do: fc.constant("power cut"), ...powerCut }),
   weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),
+  weighed(3, {
+    do: fc.constant("sleep"),
+    forS: fc.constantFrom(600, 7200, 30_000),
+    connection: fc.constantFrom("open", "ended", "dead"),
+  }),
+  weighed(1, { do: fc.constant("set wall clock"), byS: fc.constantFrom(-3600, -2, 3600, 800_000_000) }),
   weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),
   weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000), forS: hours }),
   weighed(1, {

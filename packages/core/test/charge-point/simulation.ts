@@ -1,7 +1,7 @@
 import { FakeClock } from "@ocppj/testing";
 import { ChargePoint, type Req, type Transaction } from "../../src/index.ts";
 import { SimulatedCentralSystem } from "./simulation-central-system.ts";
-import { Disk, DiskFailure, OwnClock } from "./simulation-hardware.ts";
+import { Disk, DiskFailure, Machine, type MachineClock } from "./simulation-hardware.ts";
 import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
 import { SimulatedNetwork } from "./simulation-network.ts";
 import { withoutTimestamps } from "./simulation-payloads.ts";
@@ -17,7 +17,8 @@ type PowerCut = Omit<StepThat<"power cut">, "at" | "do">;
 /** A Charge Point from power on to power off. */
 interface Powered {
   readonly power: number;
-  readonly clock: OwnClock;
+  readonly machine: Machine;
+  readonly clock: MachineClock;
   readonly chargePoint: ChargePoint;
   /** Between the end of `start` and the call of `stop`. */
   started: boolean;
@@ -53,7 +54,7 @@ class World {
     this.laws = new Laws(this.clock, this.#disk);
     this.#centralSystem = new SimulatedCentralSystem(this.clock, this.laws);
     this.#network = new SimulatedNetwork(this.clock, this.laws, this.#centralSystem);
-    this.#switchOn(0, false);
+    this.#switchOn(new Machine(this.clock, 0), false);
   }
 
   take(step: Step): void {
@@ -140,6 +141,13 @@ class World {
         // The write is under way then, like those that were asked for at the same moment.
         this.#disk.atWrite(step.nth, () => void this.clock.wakeAt(this.clock.now(), () => this.#cutPower(step)));
         break;
+      case "sleep":
+        this.#sleep(step);
+        break;
+      case "set wall clock":
+        this.#powered?.machine.setWallClock(step.byS * second);
+        this.laws.doubtful();
+        break;
       case "restart charge point":
         this.#restart(step.resume);
         break;
@@ -185,19 +193,19 @@ class World {
 
   // Power
 
-  #switchOn(clockOffS: number, resume: boolean): void {
-    const clock = new OwnClock(this.clock, clockOffS * second);
+  #switchOn(machine: Machine, resume: boolean): void {
+    const clock = machine.clockOf({});
     const chargePoint = new ChargePoint({
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
       boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
-      connect: () => this.#network.connect(() => this.#powered === powered),
-      store: this.#disk.store(),
+      connect: () => this.#network.connect(machine, () => this.#powered === powered),
+      store: this.#disk.store(machine),
       maxQueuedMessages,
       clock,
       random: () => this.#nextRandom(),
     });
-    const powered: Powered = { power: ++this.#powers, clock, chargePoint, started: false };
+    const powered: Powered = { power: ++this.#powers, machine, clock, chargePoint, started: false };
     this.#powered = powered;
     this.laws.switchedOn(powered.power, chargePoint);
     this.#listen(powered);
@@ -208,27 +216,43 @@ class World {
     this.laws.switchedOff(inOrder);
     for (const { forget } of this.#plugged.values()) forget();
     this.#plugged.clear();
-    this.#powered?.clock.stop();
+    if (!inOrder) this.#powered?.machine.switchOff();
     this.#powered = undefined;
     this.#network.mute("chargePoint");
+    this.#network.wake();
   }
 
   #cutPower({ forS, kept, clockOffS, resume }: PowerCut): void {
     if (this.#powered === undefined) return;
     this.#switchOff(false);
     this.#disk.cutPower(kept);
-    this.clock.wakeAt(this.clock.now() + forS * second, () => this.#switchOn(clockOffS, resume));
+    const machine = new Machine(this.clock, clockOffS * second);
+    this.clock.wakeAt(this.clock.now() + forS * second, () => this.#switchOn(machine, resume));
+  }
+
+  #sleep({ forS, connection }: StepThat<"sleep">): void {
+    const powered = this.#powered;
+    if (powered === undefined || powered.machine.asleep) return;
+    powered.machine.sleeps();
+    this.laws.sleeps();
+    this.clock.wakeAt(this.clock.now() + forS * second, () => {
+      if (this.#powered?.machine !== powered.machine) return;
+      if (connection === "ended") this.#network.drop();
+      if (connection === "dead") this.#network.mute("both");
+      this.laws.wakes(powered.machine.wakes());
+      this.#network.wake();
+    });
   }
 
   #restart(resume: boolean): void {
     const powered = this.#powered;
-    if (powered === undefined || !powered.started) return;
+    if (powered === undefined || this.#running === undefined) return;
     powered.started = false;
     void powered.chargePoint.stop().then(() => {
       if (this.#powered !== powered) return;
       this.#hasStopped(powered);
       this.#switchOff(true);
-      this.#switchOn(0, resume);
+      this.#switchOn(powered.machine, resume);
     });
   }
 
@@ -244,7 +268,7 @@ class World {
   }
 
   #listen(powered: Powered): void {
-    const { chargePoint } = powered;
+    const { chargePoint, machine } = powered;
     const { laws } = this;
     const on = (): boolean => this.#powered === powered;
     chargePoint.on("delivered", ({ call }) => on() && laws.delivered(call.action, call.req));
@@ -253,7 +277,7 @@ class World {
     chargePoint.on("violation", ({ reason }) => on() && laws.violation("chargePoint", reason));
     chargePoint.on("invalidated", ({ transaction }) => on() && this.#stop(transaction.connectorId, "DeAuthorized"));
     chargePoint.handle("UnlockConnector", async () => {
-      await new Promise<void>((resolve) => void this.clock.wakeAt(this.clock.now() + 3 * second, resolve));
+      await new Promise<void>((resolve) => void machine.after(3 * second, resolve));
       return { status: "Unlocked" };
     });
     chargePoint.handle("TriggerMessage", ({ requestedMessage }, { answered }) => {
@@ -274,7 +298,7 @@ class World {
         return;
       } catch (error) {
         this.laws.law(error instanceof DiskFailure, `start() rejected with ${error}.`);
-        await new Promise<void>((resolve) => void this.clock.wakeAt(this.clock.now() + minute, resolve));
+        await new Promise<void>((resolve) => void powered.machine.after(minute, resolve));
         if (this.#powered !== powered) return;
       }
     }
@@ -308,7 +332,7 @@ class World {
   }
 
   get #running(): ChargePoint | undefined {
-    return this.#powered?.started ? this.#powered.chargePoint : undefined;
+    return this.#powered?.started && !this.#powered.machine.asleep ? this.#powered.chargePoint : undefined;
   }
 
   #plugIn({ connector: connectorId, idTag, forS }: StepThat<"plug in">): void {
@@ -340,10 +364,11 @@ class World {
   /** Meters a transaction and ends it when the car leaves. */
   #attend(charging: Charging, transaction: Transaction): void {
     const { connectorId, leavesAt } = charging;
+    const { machine } = this.#powered as Powered;
     let forget = (): void => {};
     const attend = (): void => {
-      const now = this.clock.now();
-      forget = this.clock.wakeAt(Math.min(Math.max(leavesAt, now), now + meteredEveryMs), () => {
+      const leftMs = Math.max(0, leavesAt - this.clock.now());
+      forget = machine.after(Math.min(leftMs, meteredEveryMs), () => {
         if (this.clock.now() >= leavesAt) this.#stop(connectorId, "EVDisconnected");
         else {
           attend();
