@@ -30,6 +30,10 @@ const longestWaitMs = (2 * 2 ** 8 + 2) * second;
 /** How far a timestamp may be from the time as it was told: small differences are made up for little by little. */
 const tolerableMs = 11 * second;
 /** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
+/** How long `saved` may take: a few writes, each of which may take half a minute before the disk is given up. */
+const savingMs = 5 * minute;
+/** After what time what was refused has been tried again, one after the other. */
+const rewritingMs = 10 * minute;
 const patienceMs = 15 * minute;
 /** A few CALLs wait in vain, then a Heartbeat does, then it is plain that nobody is there. */
 const deadMs = 5 * minute;
@@ -143,7 +147,7 @@ export class Laws {
     const reported = this.#reported.get(number) as Reported;
     const size = session.queued.size;
     this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
-    void this.#whenSaved(reported.at, session, () => {
+    this.#whenSaved(session, () => {
       reported.saved = true;
     });
   }
@@ -203,29 +207,51 @@ export class Laws {
     this.law(wasQueued, `#${reported.number} was settled twice.`);
     reported.fate = fate;
     session.fateAt = this.now;
-    void this.#whenSaved(this.now, session, () => {
+    this.#whenSaved(session, () => {
       reported.fateSaved = true;
     });
   }
 
-  async #whenSaved(since: number, session: Session, then: () => unknown): Promise<void> {
+  /** Waits until what has happened so far would survive a power cut. */
+  #whenSaved(session: Session, then: () => unknown): void {
+    void this.#saved(session).then((saved) => saved && session === this.#session && then());
+  }
+
+  /** Holds `saved` against what it promises: it ends soon, well if everything is on the disk, and badly if not. */
+  async #saved(session: Session): Promise<boolean> {
     await null; // The Charge Point asks for what it writes after it has told.
-    await session.chargePoint.saved();
-    if (session === this.#session && !this.#disk.failedSince(since)) then();
+    const asked = { at: this.now };
+    const queued = [...session.queued];
+    session.saving.add(asked);
+    try {
+      await session.chargePoint.saved();
+    } catch (error) {
+      const explained = session !== this.#session || this.#disk.failedSince(asked.at - minute);
+      this.law(explained, `saved() has rejected although the disk was well: ${error}`);
+      return false;
+    } finally {
+      session.saving.delete(asked);
+    }
+    for (const number of queued) {
+      const { action, fate } = this.#reported.get(number) as Reported;
+      const kept = fate !== "none" || this.#disk.has(fieldOf(action, number));
+      this.law(kept || session !== this.#session, `saved() has resolved although #${number} is not on the disk.`);
+    }
+    return true;
   }
 
   /** Says what `start` gave back after a restart. */
   handedBack(idTags: readonly string[]): void {
     this.say(`chargePoint: handed back [${idTags.join(", ")}]`);
     for (const charging of this.chargings) {
-      if (charging.power === this.#session?.power || this.#disk.failedSince(charging.startedAt)) continue;
+      if (charging.power === this.#session?.power) continue;
       const start = [...this.#reported.values()].find((each) => each.charging === charging);
       const handedBack = idTags.includes(charging.idTag);
       if (handedBack) this.law(!charging.stop?.saved, `${charging.idTag} was handed back although it was stopped.`);
       else this.law(!start?.saved || charging.stop !== undefined, `${charging.idTag} was not handed back.`);
     }
     for (const idTag of idTags) {
-      const known = this.chargings.some((charging) => charging.idTag === idTag) || this.#disk.failedSince(this.#began);
+      const known = this.chargings.some((charging) => charging.idTag === idTag);
       this.law(known, `"${idTag}" was handed back although nobody started it.`);
     }
   }
@@ -235,6 +261,7 @@ export class Laws {
     const nonsense = this.#trouble.has("answer nonsense") || this.#trouble.has("tell an absurd time");
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
+      this.#disk.failedSince(this.now - minute) ||
       (error instanceof Error && error.cause instanceof DiskFailure) ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
       (name === "PayloadError" && origin === "remote" && nonsense) ||
@@ -267,6 +294,7 @@ export class Laws {
     session.asleep = false;
     session.connectedAt = this.now;
     session.disconnectedAt += sleptMs;
+    for (const asked of session.saving) asked.at += sleptMs;
     if (this.#wire !== undefined) this.#wire.silentSince += sleptMs;
     if (this.#wire?.outstanding !== undefined) this.#wire.outstanding.at += sleptMs;
     this.doubtful();
@@ -432,8 +460,7 @@ export class Laws {
       isDeepStrictEqual(content, reported.payload),
       `#${number} is not what was reported: ${JSON.stringify(payload)}.`,
     );
-    const unsure = session.power !== charging.power && this.#disk.failedSince(charging.startedAt);
-    if (reported.action !== "StartTransaction" && !unsure) {
+    if (reported.action !== "StartTransaction") {
       const expected = charging.transactionId;
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
@@ -621,10 +648,9 @@ export class Laws {
   }
 
   #failed(session: Session, attempt: Attempt): void {
-    const since = this.now;
     // The Charge Point hears of it after this, and writes it down.
-    const written = (): void => void this.#whenSaved(since, session, () => (attempt.failureSaved = true));
-    this.#clock.wakeAt(since, written);
+    const written = (): void => this.#whenSaved(session, () => (attempt.failureSaved = true));
+    this.#clock.wakeAt(this.now, written);
   }
 
   /** Says that something has come back that may be an answer. */
@@ -644,7 +670,10 @@ export class Laws {
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
   #mustHaveSent(): void {
     const session = this.#session;
-    if (session === undefined || session.asleep || session.registration !== "Accepted") return;
+    if (session === undefined || session.asleep) return;
+    for (const { at } of session.saving) this.law(this.now - at <= savingMs, "saved() has not ended for minutes.");
+    this.#mustHaveKept(session);
+    if (session.registration !== "Accepted") return;
     const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs, fateAt } = session;
     const onlineAt = Math.max(connectedAt, acceptedAt);
     const idleMs = this.now - Math.max(onlineAt, sentAt);
@@ -658,6 +687,17 @@ export class Laws {
     const triedAt = reported.attempts.at(-1)?.at ?? 0;
     const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);
     this.law(waitedMs <= patienceMs, `#${session.due} waits for nothing since ${waitedMs} ms.`);
+  }
+
+  /** Once the disk has been well for a while, everything that is due is on it, also what it has refused before. */
+  #mustHaveKept(session: Session): void {
+    const since = Math.max(this.#disk.failedAt, session.connectedAt);
+    if (this.now - since <= rewritingMs) return;
+    for (const number of session.queued) {
+      const { action, at } = this.#reported.get(number) as Reported;
+      const kept = this.now - at <= rewritingMs || this.#disk.has(fieldOf(action, number));
+      this.law(kept, `#${number} is not on the disk although that has been well for a while.`);
+    }
   }
 
   // The end.
@@ -674,7 +714,6 @@ export class Laws {
       const sent = sentAt >= session.acceptedAt && settled;
       this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
     }
-    if (this.#disk.failedSince(this.#began)) return;
     // What was given up is kept, and nothing else: each dead letter takes a record or two.
     const kept = 2 * session.chargePoint.deadLetters.length;
     const left = [...this.#disk.records.keys()].slice(kept);

@@ -135,6 +135,8 @@ export class Session {
   readonly queued: Set<number>;
   /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
   readonly maybeQueued: Set<number>;
+  /** Calls of `saved` that have not ended. */
+  readonly saving = new Set<{ at: number }>();
   /** The newest of each connector. */
   readonly statuses = new Map<number, ReportedStatus>();
 

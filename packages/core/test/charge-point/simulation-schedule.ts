@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Operations } from "./simulation-hardware.ts";
 
 export const second = 1000;
 export const minute = 60 * second;
@@ -71,7 +72,22 @@ type Happening =
   /** In order, with `stop()`. */
   | { readonly do: "restart charge point"; readonly resume: boolean }
   | { readonly do: "slow disk"; readonly byMs: number; readonly forS: number }
-  | { readonly do: "failing disk"; readonly what: "puts" | "writes" | "everything"; readonly forS: number };
+  /** `puts`: it is full. */
+  | {
+      readonly do: "failing disk";
+      readonly what: Operations;
+      readonly how: "rejects" | "throws";
+      readonly forS: number;
+    }
+  /** What is asked of it meanwhile it never answers; perhaps it does it. */
+  | {
+      readonly do: "hanging disk";
+      readonly what: Operations;
+      readonly carriedOut: boolean;
+      readonly forS: number;
+    }
+  /** The nth next write of a kind fails, and that is all. */
+  | { readonly do: "fail a write"; readonly kind: "put" | "delete"; readonly nth: number };
 
 interface PowerCut {
   readonly forS: number;
@@ -183,12 +199,20 @@ const happening = fc.oneof(
   }),
   weighed(1, { do: fc.constant("set wall clock"), byS: fc.constantFrom(-3600, -2, 3600, 800_000_000) }),
   weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),
-  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000), forS: hours }),
-  weighed(1, {
+  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000, 120_000), forS: hours }),
+  weighed(2, {
     do: fc.constant("failing disk"),
-    what: fc.constantFrom("puts", "writes", "everything"),
+    what: fc.constantFrom<Operations>("puts", "puts", "writes", "everything"),
+    how: fc.constantFrom("rejects", "throws"),
+    forS: hours,
+  }),
+  weighed(2, {
+    do: fc.constant("hanging disk"),
+    what: fc.constantFrom<Operations>("puts", "writes", "everything"),
+    carriedOut: fc.boolean(),
     forS: someMinutes,
   }),
+  weighed(3, { do: fc.constant("fail a write"), kind: fc.constantFrom("put", "delete", "delete"), nth }),
 ) as fc.Arbitrary<Happening>;
 
 function weighed(weight: number, shape: Record<string, fc.Arbitrary<unknown>>) {

@@ -155,7 +155,13 @@ class World {
         this.#disk.slowness = lasting(step.byMs, step.forS);
         break;
       case "failing disk":
-        this.#disk.failing = lasting(step.what, step.forS);
+        this.#disk.failing = lasting({ what: step.what, how: step.how }, step.forS);
+        break;
+      case "hanging disk":
+        this.#disk.hanging = lasting({ what: step.what, carriedOut: step.carriedOut }, step.forS);
+        break;
+      case "fail a write":
+        this.#disk.failOnce(step.kind, step.nth);
         break;
     }
   }
@@ -258,7 +264,8 @@ class World {
 
   #hasStopped({ clock }: Powered): void {
     this.laws.law(clock.pending === 0, `${clock.pending} wake-ups are armed after stop().`);
-    this.laws.law(this.#disk.idle, "stop() has resolved although the store has still something to do.");
+    const idle = this.#disk.idle || this.#disk.failedSince(this.clock.now() - 5 * minute);
+    this.laws.law(idle, "stop() has resolved although the store has still something to do.");
   }
 
   /** For the waits between attempts to connect: the same in every run. */
@@ -297,7 +304,8 @@ class World {
         if (this.#powered === powered) this.#started(powered, interrupted, resume);
         return;
       } catch (error) {
-        this.laws.law(error instanceof DiskFailure, `start() rejected with ${error}.`);
+        const explained = error instanceof DiskFailure || this.#disk.failedSince(this.clock.now() - 2 * minute);
+        this.laws.law(explained, `start() rejected with ${error}.`);
         await new Promise<void>((resolve) => void powered.machine.after(minute, resolve));
         if (this.#powered !== powered) return;
       }
@@ -312,19 +320,11 @@ class World {
     for (const transaction of interrupted) {
       const { idTag, connectorId } = transaction;
       const known = this.laws.chargings.find((charging) => charging.idTag === idTag);
-      // A failing disk may not have taken that one was stopped, nor even, for the stranger, that it was started.
-      if (resume && known !== undefined && known.stop === undefined) resumed.push([known, transaction]);
+      if (known === undefined) continue;
+      // A failing disk may not have taken that one was stopped.
+      if (resume && known.stop === undefined) resumed.push([known, transaction]);
       else {
-        const stranger = {
-          connectorId,
-          idTag,
-          startedAt: 0,
-          leavesAt: 0,
-          power: 0,
-          transactionId: -1,
-          stop: undefined,
-        };
-        this.#attend(known ?? stranger, transaction);
+        this.#attend(known, transaction);
         this.#stop(connectorId, "PowerLoss");
       }
     }
