@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FakeClock } from "@ocppj/testing";
-import type { ChargePoint, Conf, DiscardReason, Req } from "../../src/index.ts";
+import type { ChargePoint, Conf, DeadLetter, DiscardReason, Req } from "../../src/index.ts";
 import { type Disk, DiskFailure } from "./simulation-hardware.ts";
 import { type FrameArray, fieldOf, frameOf, numberOf, type Payload, withoutTimestamps } from "./simulation-payloads.ts";
 import {
@@ -14,7 +14,7 @@ import {
   Session,
   type Wire,
 } from "./simulation-records.ts";
-import { day, minute, printed, type Step, second, type TransactionAction } from "./simulation-schedule.ts";
+import { day, type KeptAction, minute, printed, type Step, second } from "./simulation-schedule.ts";
 
 /** The settings of the simulated Charge Point that the laws speak of: the defaults of its keys, but for the queue. */
 const timeoutMs = 30 * second;
@@ -57,7 +57,7 @@ export class Laws {
   #wire: Wire | undefined;
   /** Powers that ended with a power cut, not in order. */
   readonly #cut = new Set<number>();
-  #latestReceived = 0;
+  readonly #latestReceived = { transactions: 0, others: 0 };
   /** By how much the clock of the Central System is ahead of the fake one. */
   centralOffsetMs = 0;
   /** The first law that was broken, and the latest lines of the log at that moment. */
@@ -86,7 +86,7 @@ export class Laws {
   /** Says that the schedule does something. */
   happens(step: Step): void {
     this.say(`** ${printed(step)}`);
-    if (!["plug in", "call", "unlock"].includes(step.do)) this.#trouble.add(step.do);
+    if (!["plug in", "call", "unlock", "deliver", "dead letters"].includes(step.do)) this.#trouble.add(step.do);
   }
 
   get now(): number {
@@ -114,7 +114,7 @@ export class Laws {
    * @param payload - As it will be on the wire, as far as that is known.
    * @param noted - The timestamp that it gives.
    */
-  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown, noted?: number): void {
+  reports(number: number, action: KeptAction, charging: Charging | undefined, payload: unknown, noted?: number): void {
     const session = this.#session as Session;
     const reported: Reported = {
       number,
@@ -130,22 +130,23 @@ export class Laws {
       saved: false,
       fate: "none",
       fateSaved: false,
+      retriedAt: 0,
       receipts: 0,
       timestamp: Number.NaN,
       attempts: [],
     };
     this.#reported.set(number, reported);
     session.queued.add(number);
-    if (action === "StartTransaction") this.chargings.push(charging);
-    if (action === "StopTransaction") charging.stop = reported;
-    this.say(`owner: ${action} #${number} of ${charging.idTag}`);
+    if (charging !== undefined && action === "StartTransaction") this.chargings.push(charging);
+    if (charging !== undefined && action === "StopTransaction") charging.stop = reported;
+    this.say(`owner: ${action} #${number} of ${charging?.idTag ?? "nothing"}`);
   }
 
   /** Says that it has reported it. */
   hasReported(number: number): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(number) as Reported;
-    const size = session.queued.size;
+    const size = this.#queued(session, "transactions").length;
     this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
     this.#whenSaved(session, () => {
       reported.saved = true;
@@ -160,7 +161,8 @@ export class Laws {
     this.chargings.pop();
     this.say(`owner: #${number} was refused: ${error}`);
     this.law(error instanceof RangeError, `startTransaction threw ${error}.`);
-    const lasting = [...session.queued].filter((each) => this.#reported.get(each)?.action !== "MeterValues").length;
+    const queued = this.#queued(session, "transactions");
+    const lasting = queued.filter(({ action }) => action !== "MeterValues").length;
     const running = session.chargePoint.transactions.length;
     // One more, because meter values that are under way cannot make room.
     this.law(lasting + running + 3 > maxQueuedMessages, "A transaction was refused although there is room for it.");
@@ -178,7 +180,7 @@ export class Laws {
     this.#settled(reported, "delivered");
   }
 
-  discarded(action: string, payload: Payload, reason: DiscardReason): void {
+  discarded(action: string, payload: Payload, reason: DiscardReason, deadLetter: DeadLetter | undefined): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(numberOf(action, payload));
     this.law(reported !== undefined, `${action} was given up although it was never reported.`);
@@ -186,17 +188,69 @@ export class Laws {
     this.#expire();
     if (reason === "full") {
       this.law(action === "MeterValues", `${action} was thrown away because the queue was full.`);
+      this.law(deadLetter === undefined, `#${reported.number} was thrown away, and is a dead letter.`);
       const most = session.queued.size + session.maybeQueued.size;
       this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
     } else {
+      const isKept = deadLetter !== undefined && session.chargePoint.deadLetters.includes(deadLetter);
+      this.law(isKept, `#${reported.number} was given up, and is no dead letter.`);
+    }
+    if (reason === "refused") {
+      const isFinal = reported.charging === undefined && reported.attempts.at(-1)?.outcome === "failed";
+      this.law(isFinal, `#${reported.number} was given up at once, although it was not refused for good.`);
+    }
+    if (reason === "attempts") {
       const failures = reported.attempts.filter(mayCount).length;
       const counted = failuresThatCount(reported, session).length;
       // What is not known to count may count: the power may have failed after it was written down.
       const exact = failures >= attempts && counted <= attempts;
       this.law(exact, `#${reported.number} was given up after ${failures} failures, of which ${counted} must count.`);
-      if (action === "StartTransaction") reported.charging.transactionId = -1;
+      if (action === "StartTransaction" && reported.charging !== undefined) reported.charging.transactionId = -1;
     }
     this.#settled(reported, reason);
+  }
+
+  /** Says which dead letters there are after a start. */
+  found(deadLetters: readonly DeadLetter[]): void {
+    const session = this.#session as Session;
+    const found = new Set<Reported>();
+    for (const { call, reason } of deadLetters) {
+      const reported = this.#reported.get(numberOf(call.action, call.req as Payload));
+      this.law(reported !== undefined, `${call.action} is a dead letter although it was never reported.`);
+      if (reported === undefined) continue;
+      found.add(reported);
+      const { number, fate, fateSaved } = reported;
+      const mayBe = fate === reason || session.maybeQueued.has(number) || !fateSaved;
+      this.law(mayBe, `#${number} is a dead letter although its fate is ${fate}.`);
+      session.maybeQueued.delete(number);
+      reported.fate = reason;
+    }
+    for (const reported of this.#reported.values()) {
+      const { number, fate, fateSaved } = reported;
+      const wasDead = fate === "attempts" || fate === "refused";
+      this.law(
+        !wasDead || !fateSaved || found.has(reported),
+        `#${number} was given up and is no dead letter any more.`,
+      );
+    }
+  }
+
+  /** Says that the owner is about to decide about a dead letter. */
+  decides({ call }: DeadLetter, what: "retry" | "delete"): void {
+    const session = this.#session as Session;
+    const reported = this.#reported.get(numberOf(call.action, call.req as Payload)) as Reported;
+    const { number } = reported;
+    this.say(`owner: ${what} #${number}`);
+    reported.attempts.length = 0;
+    reported.retriedAt = this.now;
+    reported.saved = false;
+    reported.fateSaved = false;
+    reported.fate = what === "delete" ? "deleted" : "none";
+    if (what === "retry") session.queued.add(number);
+    this.#whenSaved(session, () => {
+      if (what === "delete") reported.fateSaved = true;
+      else reported.saved = true;
+    });
   }
 
   #settled(reported: Reported | undefined, fate: "delivered" | DiscardReason): void {
@@ -435,8 +489,9 @@ export class Laws {
     this.law(!again, `#${number} was sent again, although it was settled (${fate}) and that was saved.`);
     if (session.maybeQueued.delete(number)) session.queued.add(number);
     this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
-    this.law(number === session.due, `#${number} was sent before #${session.due}.`);
-    const { transactionId = -1 } = reported.charging;
+    const due = this.#due(session, reported.charging === undefined ? "others" : "transactions");
+    this.law(reported === due, `#${number} was sent before #${due?.number}.`);
+    const { transactionId = -1 } = reported.charging ?? {};
     const known =
       action === "StartTransaction" && transactionId > 0 && this.#disk.has(`"transactionId":${transactionId}`);
     this.law(!known, `#${number} was sent again, although its id was written down.`);
@@ -460,10 +515,11 @@ export class Laws {
       isDeepStrictEqual(content, reported.payload),
       `#${number} is not what was reported: ${JSON.stringify(payload)}.`,
     );
-    if (reported.action !== "StartTransaction") {
+    if (charging !== undefined && reported.action !== "StartTransaction") {
       const expected = charging.transactionId;
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
+    if (timestamps.length === 0) return;
     reported.timestamp = Date.parse(
       (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
     );
@@ -479,6 +535,7 @@ export class Laws {
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
     const before = [...this.#reported.values()].filter(
       (each) =>
+        charging !== undefined &&
         each.charging === charging &&
         each.number < number &&
         each.power === reported.power &&
@@ -551,7 +608,8 @@ export class Laws {
     if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
     this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts) (reported as Reported).charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    if (starts && reported?.charging !== undefined)
+      reported.charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
     if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
     if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
   }
@@ -602,10 +660,12 @@ export class Laws {
     this.say(`            ──► centralSystem received #${reported.number}`);
     const { number, receipts } = reported;
     // What was given up before may come late, when the power failed before it was removed.
-    const inOrder = receipts > 0 || number > this.#latestReceived || reported.fate !== "none";
-    this.law(inOrder, `#${number} arrived first after #${this.#latestReceived}.`);
+    const kind = reported.charging === undefined ? "others" : "transactions";
+    const latest = this.#latestReceived[kind];
+    const inOrder = receipts > 0 || number > latest || reported.fate !== "none" || reported.retriedAt > 0;
+    this.law(inOrder, `#${number} arrived first after #${latest}.`);
     reported.receipts++;
-    this.#latestReceived = Math.max(number, this.#latestReceived);
+    this.#latestReceived[kind] = Math.max(number, latest);
   }
 
   /** Looks at the clock of the Charge Point. */
@@ -674,19 +734,24 @@ export class Laws {
     for (const { at } of session.saving) this.law(this.now - at <= savingMs, "saved() has not ended for minutes.");
     this.#mustHaveKept(session);
     if (session.registration !== "Accepted") return;
-    const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs, fateAt } = session;
+    const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs } = session;
     const onlineAt = Math.max(connectedAt, acceptedAt);
     const idleMs = this.now - Math.max(onlineAt, sentAt);
     this.law(idleMs <= heartbeatMs + timeoutMs, `Nothing was sent for ${idleMs} ms, not even a Heartbeat.`);
     const heartbeatMissingMs = this.now - Math.max(onlineAt, heartbeatAt);
     this.law(heartbeatMissingMs <= dailyMs, `No Heartbeat was sent for ${heartbeatMissingMs} ms.`);
-    const reported = this.#reported.get(session.due);
+    for (const kind of ["transactions", "others"] as const) this.#mustHaveTried(session, this.#due(session, kind));
+  }
+
+  #mustHaveTried(session: Session, reported: Reported | undefined): void {
     if (reported === undefined) return;
+    const { number } = reported;
+    const onlineAt = Math.max(session.connectedAt, session.acceptedAt);
     const failures = reported.attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed out");
     const retryAt = (failures.at(-1)?.endedAt ?? 0) + retryIntervalMs * Math.min(attempts, failures.length);
     const triedAt = reported.attempts.at(-1)?.at ?? 0;
-    const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);
-    this.law(waitedMs <= patienceMs, `#${session.due} waits for nothing since ${waitedMs} ms.`);
+    const waitedMs = this.now - Math.max(onlineAt, reported.at, reported.retriedAt, retryAt, triedAt, session.fateAt);
+    this.law(waitedMs <= patienceMs, `#${number} waits for nothing since ${waitedMs} ms.`);
   }
 
   /** Once the disk has been well for a while, everything that is due is on it, also what it has refused before. */
@@ -694,10 +759,23 @@ export class Laws {
     const since = Math.max(this.#disk.failedAt, session.connectedAt);
     if (this.now - since <= rewritingMs) return;
     for (const number of session.queued) {
-      const { action, at } = this.#reported.get(number) as Reported;
-      const kept = this.now - at <= rewritingMs || this.#disk.has(fieldOf(action, number));
+      const { action, at, retriedAt } = this.#reported.get(number) as Reported;
+      const kept = this.now - Math.max(at, retriedAt) <= rewritingMs || this.#disk.has(fieldOf(action, number));
       this.law(kept, `#${number} is not on the disk although that has been well for a while.`);
     }
+  }
+
+  /** What waits, in order: what belongs to transactions, or the others. */
+  #queued({ queued }: Session, kind: "transactions" | "others"): readonly Reported[] {
+    return [...queued]
+      .sort((a, b) => a - b)
+      .map((number) => this.#reported.get(number) as Reported)
+      .filter(({ charging }) => (charging === undefined) === (kind === "others"));
+  }
+
+  /** What is due next. */
+  #due(session: Session, kind: "transactions" | "others"): Reported | undefined {
+    return this.#queued(session, kind)[0];
   }
 
   // The end.
@@ -714,15 +792,14 @@ export class Laws {
       const sent = sentAt >= session.acceptedAt && settled;
       this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
     }
-    // What was given up is kept, and nothing else: each dead letter takes a record or two.
-    const kept = 2 * session.chargePoint.deadLetters.length;
-    const left = [...this.#disk.records.keys()].slice(kept);
+    const left = [...this.#disk.records.keys()];
     this.law(left.length === 0, `The store still has ${left.join(", ")}.`);
   }
 
   #hasEnded(session: Session, { number, action, power, saved, at, fate }: Reported): void {
     const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
-    this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
+    const done = fate === "delivered" || fate === "full" || fate === "deleted";
+    this.law(done || (lost && !saved), `${action} #${number} was neither delivered nor thrown away (${fate}).`);
   }
 }
 

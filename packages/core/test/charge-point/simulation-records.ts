@@ -1,6 +1,6 @@
 import type { ChargePoint, DiscardReason } from "../../src/index.ts";
 import { ToldTime } from "./simulation-clock-laws.ts";
-import type { TransactionAction } from "./simulation-schedule.ts";
+import type { KeptAction } from "./simulation-schedule.ts";
 
 /* What the laws remember. */
 
@@ -20,8 +20,9 @@ export interface Charging {
 /** Something that the owner reported to the Charge Point: it carries its number in its payload. */
 export interface Reported {
   readonly number: number;
-  readonly action: TransactionAction;
-  readonly charging: Charging;
+  readonly action: KeptAction;
+  /** The transaction that it belongs to, if it belongs to one. */
+  readonly charging: Charging | undefined;
   /** As it was reported, without its timestamps. */
   readonly payload: unknown;
   readonly at: number;
@@ -37,9 +38,11 @@ export interface Reported {
   readonly power: number;
   /** It would survive a power cut. */
   saved: boolean;
-  fate: "none" | "delivered" | DiscardReason;
+  fate: "none" | "delivered" | DiscardReason | "deleted";
   /** Its fate would survive a power cut. */
   fateSaved: boolean;
+  /** When the owner wanted it delivered after all: it may come after what happened later. 0: never. */
+  retriedAt: number;
   receipts: number;
   timestamp: number;
   readonly attempts: Attempt[];
@@ -148,11 +151,6 @@ export class Session {
     const maybe = reported.filter(({ fate, saved, fateSaved }) => (fate === "none" ? !saved : !fateSaved));
     this.queued = new Set(queued.map(({ number }) => number));
     this.maybeQueued = new Set(maybe.map(({ number }) => number));
-  }
-
-  /** The number of what is due next. */
-  get due(): number {
-    return Math.min(...this.queued);
   }
 }
 

@@ -22,6 +22,10 @@ type Happening =
   // The drivers and the owner.
   /** A car comes, to be charged `forS` seconds. */
   | { readonly do: "plug in"; readonly connector: number; readonly forS: number; readonly idTag: "known" | "unknown" }
+  /** The owner has something delivered that is no transaction's business. */
+  | { readonly do: "deliver"; readonly action: DeliveredAction }
+  /** It looks through what was given up. */
+  | { readonly do: "dead letters"; readonly what: "retry" | "delete" }
   /** The owner makes a CALL that is no transaction's business. */
   | { readonly do: "call" }
   // The network.
@@ -42,6 +46,7 @@ type Happening =
   | { readonly do: "answer slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "ignore"; readonly action: Answered; readonly times: number }
   | { readonly do: "fail"; readonly action: Answered; readonly times: number }
+  | { readonly do: "do not support"; readonly action: DeliveredAction; readonly times: number }
   | { readonly do: "answer nonsense"; readonly action: Answered; readonly times: number; readonly kind: Nonsense }
   /** How BootNotification is answered for a while; `reboot`: the power fails for a second, so that it is sent. */
   | {
@@ -99,8 +104,11 @@ interface PowerCut {
   readonly resume: boolean;
 }
 
-type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | TransactionAction;
+type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | KeptAction;
 export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
+/** What is kept until it is delivered. */
+export type KeptAction = TransactionAction | DeliveredAction;
+type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
 type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "MeterValues";
 /** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
 export type Nonsense = "payload" | "text" | "id" | "twice";
@@ -136,7 +144,10 @@ const action = fc.constantFrom<Answered>(
   "BootNotification",
   "Heartbeat",
   "StatusNotification",
+  "SecurityEventNotification",
+  "DataTransfer",
 );
+const deliveredAction = fc.constantFrom<DeliveredAction>("SecurityEventNotification", "DataTransfer");
 const powerCut = {
   forS: fc.constantFrom(1, 30, 600, 7200),
   kept: fc.nat({ max: 4 }),
@@ -146,6 +157,8 @@ const powerCut = {
 
 const happening = fc.oneof(
   weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
+  weighed(3, { do: fc.constant("deliver"), action: deliveredAction }),
+  weighed(2, { do: fc.constant("dead letters"), what: fc.constantFrom("retry", "retry", "delete") }),
   weighed(1, { do: fc.constant("call") }),
   weighed(3, { do: fc.constant("drop") }),
   weighed(1, { do: fc.constant("close") }),
@@ -158,6 +171,7 @@ const happening = fc.oneof(
   weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
   weighed(3, { do: fc.constant("ignore"), action, times }),
   weighed(4, { do: fc.constant("fail"), action, times }),
+  weighed(1, { do: fc.constant("do not support"), action: deliveredAction, times }),
   weighed(3, {
     do: fc.constant("answer nonsense"),
     action,

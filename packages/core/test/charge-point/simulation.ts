@@ -6,7 +6,17 @@ import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
 import { SimulatedNetwork } from "./simulation-network.ts";
 import { withoutTimestamps } from "./simulation-payloads.ts";
 import type { Charging } from "./simulation-records.ts";
-import { type AbsurdTime, day, hour, minute, printed, type Step, second, spell } from "./simulation-schedule.ts";
+import {
+  type AbsurdTime,
+  day,
+  hour,
+  type KeptAction,
+  minute,
+  printed,
+  type Step,
+  second,
+  spell,
+} from "./simulation-schedule.ts";
 
 const connectors = [1, 2, 3];
 const meteredEveryMs = 10 * minute;
@@ -69,6 +79,12 @@ class World {
       case "call":
         this.#call();
         break;
+      case "deliver":
+        this.#deliver(step.action);
+        break;
+      case "dead letters":
+        this.#lookThroughDeadLetters(step.what);
+        break;
       case "drop":
         network.drop();
         break;
@@ -101,6 +117,9 @@ class World {
         break;
       case "fail":
         centralSystem.failing.set(step.action, step.times);
+        break;
+      case "do not support":
+        centralSystem.notSupported.set(step.action, step.times);
         break;
       case "answer nonsense":
         centralSystem.nonsense.set(step.action, { left: step.times, kind: step.kind });
@@ -175,6 +194,9 @@ class World {
     this.#disk.calmDown();
     // The power comes back, the last car leaves, a half-open connection is found out by the daily Heartbeat.
     await this.clock.advance(2 * hour + 6 * hour + day);
+    // Its owner has what was given up delivered after all.
+    this.#lookThroughDeadLetters("retry");
+    await this.clock.advance(hour);
     this.laws.endsWell();
     const powered = this.#powered as Powered;
     const { chargePoint } = powered;
@@ -279,7 +301,9 @@ class World {
     const { laws } = this;
     const on = (): boolean => this.#powered === powered;
     chargePoint.on("delivered", ({ call }) => on() && laws.delivered(call.action, call.req));
-    chargePoint.on("discarded", ({ call, reason }) => on() && laws.discarded(call.action, call.req, reason));
+    chargePoint.on("discarded", ({ call, reason, deadLetter }) => {
+      if (on()) laws.discarded(call.action, call.req, reason, deadLetter);
+    });
     chargePoint.on("fault", ({ error }) => on() && laws.fault(error));
     chargePoint.on("violation", ({ reason }) => on() && laws.violation("chargePoint", reason));
     chargePoint.on("invalidated", ({ transaction }) => on() && this.#stop(transaction.connectorId, "DeAuthorized"));
@@ -314,6 +338,7 @@ class World {
 
   #started(powered: Powered, interrupted: readonly Transaction[], resume: boolean): void {
     powered.started = true;
+    this.laws.found(powered.chargePoint.deadLetters);
     this.laws.handedBack(interrupted.map(({ idTag }) => idTag));
     for (const connectorId of [0, ...connectors]) this.#report(connectorId, "Available");
     const resumed: (readonly [Charging, Transaction])[] = [];
@@ -414,11 +439,32 @@ class World {
     this.#running?.report({ connectorId, status, info: `${number}` });
   }
 
+  #deliver(action: KeptAction): void {
+    const chargePoint = this.#running;
+    if (chargePoint === undefined) return;
+    const number = ++this.#numbers;
+    const payload =
+      action === "DataTransfer"
+        ? { vendorId: "com.example", data: `${number}` }
+        : { type: "SettingSystemTime", techInfo: `${number}` };
+    this.laws.reports(number, action, undefined, payload);
+    chargePoint.deliver(action as "DataTransfer", payload as Req<"DataTransfer">);
+    this.laws.hasReported(number);
+  }
+
+  #lookThroughDeadLetters(what: "retry" | "delete"): void {
+    for (const letter of this.#running?.deadLetters ?? []) {
+      this.laws.decides(letter, what);
+      letter[what]();
+    }
+  }
+
   #call(): void {
-    const expected = ["NotAcceptedError", "ConnectionClosedError", "CallTimeoutError"];
+    const expected = ["NotAcceptedError", "ConnectionClosedError", "CallTimeoutError", "PayloadError"];
     this.#running?.call("DataTransfer", { vendorId: "com.example" }).catch((error) => {
-      // A Central System that has lost its memory refuses it.
-      const explained = expected.includes(error.name) || error.code === "SecurityError";
+      // A Central System that has lost its memory refuses it, and so does one that fails.
+      const refusals = ["SecurityError", "InternalError", "NotSupported"];
+      const explained = expected.includes(error.name) || refusals.includes(error.code);
       this.laws.law(explained, `call rejected with ${error}.`);
     });
   }
