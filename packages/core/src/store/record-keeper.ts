@@ -13,7 +13,8 @@
  * stormed. Records are independent: in which order two of them reach the store does not matter to those who use this.
  *
  * A store may also never answer. After half a minute without any it counts as hanging: nobody waits for it any more until
- * it has answered something, but what is wanted is still remembered.
+ * it has answered something. A write that it does not answer although it has answered later ones, or for half a minute none
+ * at all, counts as refused; what it says about that write later does not matter.
  */
 import type { Clock } from "../clock.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
@@ -25,6 +26,10 @@ export const storePatienceMs = 30_000;
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
 
+interface Refusal {
+  readonly error: unknown;
+}
+
 /** What is wanted of one record. */
 interface Wanted {
   /** `undefined`: that it is not there. */
@@ -32,10 +37,14 @@ interface Wanted {
   /** The write that is under way: whether the store took it. */
   underWay: Promise<boolean> | undefined;
   since: number;
+  /** Its number. */
+  number: number;
+  /** Ends it. */
+  end: (refusal?: Refusal) => void;
   /** The write that follows that one. */
   next: Promise<boolean> | undefined;
   /** Why the latest write was refused, when it was. */
-  refusal: { readonly error: unknown } | undefined;
+  refusal: Refusal | undefined;
   /** Who waits for the write under way, and who for the one after it. */
   asked: (() => void)[];
   waiting: (() => void)[];
@@ -54,6 +63,9 @@ export class RecordKeeper {
   #hanging = false;
   /** When the store answered last. */
   #answeredAt = Number.NEGATIVE_INFINITY;
+  /** How many writes have begun, and the latest of them that was answered. */
+  #writes = 0;
+  #latestAnswered = 0;
   /** How many records were refused and are not taken since. */
   #refusals = 0;
   #retryMs = firstRetryMs;
@@ -140,7 +152,8 @@ export class RecordKeeper {
     if (this.#stopped) return;
     let wanted = this.#wanted.get(key);
     if (wanted === undefined) {
-      wanted = { value, underWay: undefined, since: 0, next: undefined, refusal: undefined, asked: [], waiting: [] };
+      const nothing = { underWay: undefined, since: 0, number: 0, end: () => {}, next: undefined, refusal: undefined };
+      wanted = { ...nothing, value, asked: [], waiting: [] };
       this.#wanted.set(key, wanted);
     }
     wanted.value = value;
@@ -151,9 +164,9 @@ export class RecordKeeper {
 
   /** Has the value that is wanted by then written, as soon as nothing is under way for this record. */
   #attempt(key: string, wanted: Wanted): Promise<boolean> {
-    const { underWay } = wanted;
-    if (underWay === undefined) return this.#write(key, wanted);
-    wanted.next ??= underWay.then(() => {
+    const { underWay, next } = wanted;
+    if (underWay === undefined && next === undefined) return this.#write(key, wanted);
+    wanted.next ??= Promise.resolve(underWay).then(() => {
       wanted.next = undefined;
       return !this.#stopped && this.#write(key, wanted);
     });
@@ -166,19 +179,24 @@ export class RecordKeeper {
     wanted.waiting = [];
     wanted.since = this.#clock.now();
     this.#underWay.add(wanted);
-    wanted.underWay = this.#ask(key, value).then(
-      () => {
-        if (wanted.next === undefined && wanted.value === value) this.#wanted.delete(key);
-        this.#answered(wanted);
-        return true;
-      },
-      (error: unknown) => {
-        this.#answered(wanted, { error });
-        return false;
-      },
-    );
+    const number = ++this.#writes;
+    wanted.number = number;
+    const write = new Promise<boolean>((resolve) => {
+      const end = (refusal?: Refusal): void => {
+        if (wanted.number !== number || !this.#underWay.delete(wanted)) return; // It has been given up.
+        if (refusal === undefined && wanted.next === undefined && wanted.value === value) this.#wanted.delete(key);
+        this.#ended(wanted, refusal);
+        resolve(refusal === undefined);
+      };
+      wanted.end = end;
+      this.#ask(key, value).then(
+        () => this.#answered(number, end),
+        (error: unknown) => this.#answered(number, end, { error }),
+      );
+    });
+    wanted.underWay = write;
     this.#watch();
-    return wanted.underWay;
+    return write;
   }
 
   /** A store that throws at once is one that rejects. */
@@ -186,17 +204,21 @@ export class RecordKeeper {
     await (value === undefined ? this.#store.delete(key) : this.#store.put(key, value));
   }
 
-  #answered(wanted: Wanted, refusal?: Wanted["refusal"]): void {
+  #answered(number: number, end: Wanted["end"], refusal?: Refusal): void {
+    this.#hanging = false;
+    this.#answeredAt = this.#clock.now();
+    this.#latestAnswered = Math.max(number, this.#latestAnswered);
+    end(refusal);
+    this.#watch();
+  }
+
+  #ended(wanted: Wanted, refusal: Refusal | undefined): void {
     const before = this.#refusals;
     this.#refusals += Number(refusal !== undefined) - Number(wanted.refusal !== undefined);
     wanted.underWay = undefined;
     wanted.refusal = refusal;
-    this.#underWay.delete(wanted);
-    this.#hanging = false;
-    this.#answeredAt = this.#clock.now();
-    this.#watch();
     if (refusal !== undefined) {
-      if (before === 0 && !this.#stopped) this.#report(refused(refusal.error));
+      if (before === 0 && !this.#hanging && !this.#stopped) this.#report(refused(refusal.error));
       this.#retryLater();
     }
     for (const tried of wanted.asked.splice(0)) tried();
@@ -216,7 +238,7 @@ export class RecordKeeper {
   }
 
   /** Waits for what is under way for these records, and tries those that were refused, until one is refused again. */
-  async #keepAll(records: readonly (readonly [key: string, wanted: Wanted])[]): Promise<Wanted["refusal"]> {
+  async #keepAll(records: readonly (readonly [key: string, wanted: Wanted])[]): Promise<Refusal | undefined> {
     // What is under way by now, not what follows it later.
     const writes = records.map(([key, wanted]) => [key, wanted, wanted.next ?? wanted.underWay] as const);
     for (const [key, wanted, write] of writes) {
@@ -227,25 +249,32 @@ export class RecordKeeper {
     return undefined;
   }
 
-  /** Has itself woken when writes are under way and the store has answered none for too long; or earlier, to look again. */
+  /** Has itself woken when it may be time to give up the write that began first; or earlier, to look again. */
   #watch(): void {
     const [first] = this.#underWay;
-    if (first === undefined || this.#cancelWatch !== undefined || this.#hanging || this.#stopped) return;
-    const deadline = Math.max(first.since, this.#answeredAt) + storePatienceMs;
-    this.#cancelWatch = this.#clock.wakeAt(deadline, () => {
+    if (first === undefined || this.#cancelWatch !== undefined || this.#stopped) return;
+    this.#cancelWatch = this.#clock.wakeAt(this.#givenUpAt(first), () => {
       this.#cancelWatch = undefined;
-      const [first] = this.#underWay;
-      if (first === undefined) return;
-      if (this.#clock.now() >= Math.max(first.since, this.#answeredAt) + storePatienceMs) this.#giveUp();
-      else this.#watch();
+      this.#giveUp();
+      this.#watch();
     });
   }
 
+  /** Operations take effect in order, so who has answered a later one will not answer this one, or is out of step. */
+  #givenUpAt({ since, number }: Wanted): number {
+    return (number < this.#latestAnswered ? since : Math.max(since, this.#answeredAt)) + storePatienceMs;
+  }
+
   #giveUp(): void {
-    this.#hanging = true;
-    this.#report(hangs());
-    for (const fail of [...this.#savers]) fail(hangs());
-    for (const wanted of this.#wanted.values()) release(wanted);
+    const now = this.#clock.now();
+    const overdue = [...this.#underWay].filter((wanted) => now >= this.#givenUpAt(wanted));
+    if (overdue.length > 0 && !this.#hanging && now >= this.#answeredAt + storePatienceMs) {
+      this.#hanging = true;
+      this.#report(hangs());
+      for (const fail of [...this.#savers]) fail(hangs());
+      for (const wanted of this.#wanted.values()) release(wanted);
+    }
+    for (const wanted of overdue) wanted.end({ error: hangs() });
   }
 }
 

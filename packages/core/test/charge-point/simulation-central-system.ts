@@ -30,6 +30,7 @@ export class SimulatedCentralSystem {
   /** How often an action will be left unanswered, be answered with a CALLERROR, or with nonsense. */
   readonly ignoring = new Map<string, number>();
   readonly failing = new Map<string, number>();
+  readonly notSupported = new Map<string, number>();
   readonly nonsense = new Map<string, { left: number; readonly kind: Nonsense }>();
 
   constructor(clock: FakeClock, laws: Laws) {
@@ -50,7 +51,7 @@ export class SimulatedCentralSystem {
     this.slowness = spell();
     this.silence = spell();
     this.#wrongTimes.left = 0;
-    for (const trouble of [this.ignoring, this.failing, this.nonsense]) trouble.clear();
+    for (const trouble of [this.ignoring, this.failing, this.notSupported, this.nonsense]) trouble.clear();
   }
 
   accept(transport: Transport): void {
@@ -106,7 +107,8 @@ export class SimulatedCentralSystem {
     );
     centralSystem.handle("Heartbeat", () => this.#answer("Heartbeat", told));
     centralSystem.handle("StatusNotification", () => this.#answer("StatusNotification", () => ({})));
-    centralSystem.handle("DataTransfer", () => ({ status: "Accepted" }));
+    centralSystem.handle("DataTransfer", () => this.#answer("DataTransfer", () => ({ status: "Accepted" })));
+    centralSystem.handle("SecurityEventNotification", () => this.#answer("SecurityEventNotification", () => ({})));
     centralSystem.handle("MeterValues", () => this.#answer("MeterValues", () => ({})));
     centralSystem.handle("StopTransaction", () => this.#answer("StopTransaction", () => ({})));
     centralSystem.handle("StartTransaction", ({ idTag }) =>
@@ -123,6 +125,7 @@ export class SimulatedCentralSystem {
     const now = this.#clock.now();
     const slowS = this.slowness.at(now);
     if (slowS !== undefined) await new Promise<void>((done) => void this.#clock.wakeAt(now + slowS * second, done));
+    if (counted(this.notSupported, action)) throw new CallError("NotSupported");
     if (counted(this.failing, action)) throw new CallError("InternalError");
     return answer();
   }

@@ -18,6 +18,8 @@ const roundingMs = 50;
 export class ToldTime {
   #told: { readonly time: number; readonly at: number; readonly aheadMs: number } | undefined;
   #shown = Number.NEGATIVE_INFINITY;
+  /** Since when nobody has told the time although there is reason to doubt it. */
+  doubtedAt = Number.POSITIVE_INFINITY;
   /** How often the clock had to be set back. */
   setBack = 0;
 
@@ -26,9 +28,20 @@ export class ToldTime {
     return this.#told !== undefined;
   }
 
+  /** Whether there is no reason to doubt what it has told. */
+  get certain(): boolean {
+    return this.known && this.doubtedAt === Number.POSITIVE_INFINITY;
+  }
+
   /** The time at a moment, as far as it was told. */
   at(moment: number): number {
     return this.#told === undefined ? Number.NaN : this.#told.time + moment - this.#told.at;
+  }
+
+  /** Says that the clocks have shown that they cannot be trusted: what is shown from here on counts when it was told again. */
+  doubt(now: number): void {
+    this.#shown = Number.NEGATIVE_INFINITY;
+    this.doubtedAt = Math.min(now, this.doubtedAt);
   }
 
   /**
@@ -44,12 +57,13 @@ export class ToldTime {
     if (this.known && aheadMs > slewedMs - roundingMs) this.setBack++;
     const small = this.known && Math.abs(aheadMs) <= slewedMs + roundingMs;
     if (!small || Math.abs(aheadMs) >= slewedMs - roundingMs) this.#shown = Number.NEGATIVE_INFINITY;
+    this.doubtedAt = Number.POSITIVE_INFINITY;
     this.#told = { time, at: now, aheadMs: small ? aheadMs : 0 };
   }
 
   /** What is wrong with what the clock shows. */
   wrong(now: number, shown: number): string | undefined {
-    if (this.#told === undefined || now === this.#told.at) return undefined; // It is about to learn it.
+    if (this.#told === undefined || now === this.#told.at || this.doubtedAt <= now) return undefined; // It will learn it.
     const backMs = this.#shown - shown;
     this.#shown = Math.max(shown, this.#shown);
     if (backMs > 0) return `Time ran backwards by ${backMs} ms.`;

@@ -1,11 +1,12 @@
 import type { FakeClock } from "@ocppj/testing";
 import type { Clock, RecordStore, StoredRecord } from "../../src/index.ts";
-import { spell } from "./simulation-schedule.ts";
+import { second, spell } from "./simulation-schedule.ts";
 
 /** What a failing {@link Disk} rejects with. */
 export class DiskFailure extends Error {}
 
 interface Operation {
+  /** On the clock of the machine. */
   readonly endsAt: number;
   /** What it does to the disk. */
   readonly carryOut: () => void;
@@ -13,9 +14,17 @@ interface Operation {
   readonly cancel: () => void;
 }
 
+/** Which operations of a disk are in trouble. */
+export type Operations = "puts" | "writes" | "everything";
+
+type Kind = "load" | "put" | "delete";
+
+/** A disk that takes longer than this is as good as none. */
+const patienceMs = 29 * second;
+
 /**
- * A disk that takes its time, fails when it is told to, and on which those writes remain that had ended when the power
- * failed, and some of the others, in their order.
+ * A disk that takes its time, fails or hangs when it is told to, and on which those writes remain that had ended when the
+ * power failed, and some of the others, in their order.
  */
 export class Disk {
   readonly #clock: FakeClock;
@@ -25,11 +34,17 @@ export class Disk {
   #power = 0;
   #countdown = 0;
   #atCountdown = (): void => {};
+  /** Which operation fails next, once. */
+  #failingOnce: { readonly kind: "put" | "delete"; left: number } | undefined;
   /** How long an operation takes, in milliseconds, when it takes long. */
   slowness = spell<number>();
-  /** Which operations fail. */
-  failing = spell<"puts" | "writes" | "everything">();
-  /** When an operation failed last. */
+  /** Which operations fail, and whether they say so by a promise. */
+  failing = spell<{ readonly what: Operations; readonly how: "rejects" | "throws" }>();
+  /** Which operations never end, and whether they are carried out all the same. */
+  hanging = spell<{ readonly what: Operations; readonly carriedOut: boolean }>();
+  /** It has not answered anything since an operation hung. */
+  #silent = false;
+  /** When an operation failed last, or was not carried out for a long time. */
   failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: FakeClock) {
@@ -47,30 +62,47 @@ export class Disk {
 
   /** Whether a text stands in one of the records. */
   has(text: string): boolean {
-    return [...this.#records.values()].some((value) => value.includes(text));
+    for (const value of this.#records.values()) if (value.includes(text)) return true;
+    return false;
   }
 
+  /** Whether it has failed since then, or would fail now. */
   failedSince(time: number): boolean {
-    return this.failedAt >= time;
+    const now = this.#clock.now();
+    const inTrouble = this.failing.at(now) !== undefined || this.hanging.at(now) !== undefined;
+    return this.failedAt >= time || inTrouble || this.#silent;
   }
 
   /** The disk as it is seen until the power fails; what is asked for after that is never answered. */
-  store(): RecordStore {
+  store(machine: Machine): RecordStore {
     const power = this.#power;
-    const perform = <Result>(kind: "load" | "put" | "delete", carryOut: () => Result): Promise<Result> =>
-      new Promise((resolve, reject) => {
-        if (power !== this.#power) return;
-        const failing = this.failing.at(this.#clock.now());
-        const fails = failing === "everything" || (failing === "writes" && kind !== "load") || failing === `${kind}s`;
-        const fail = (): void => {
-          this.failedAt = this.#clock.now();
-        };
-        this.#begin(fails ? fail : carryOut, (result) => {
+    const perform = <Result>(kind: Kind, carryOut: () => Result): Promise<Result> => {
+      if (power !== this.#power) return new Promise(() => {});
+      const now = this.#clock.now();
+      const { what: failing, how } = this.failing.at(now) ?? {};
+      const fails = concerns(failing, kind) || this.#failsOnce(kind);
+      const hanging = this.hanging.at(now);
+      const hangs = concerns(hanging?.what, kind);
+      const fail = (): void => {
+        this.failedAt = this.#clock.now();
+      };
+      const endsAt = Math.max(this.#underWay.at(-1)?.endsAt ?? 0, machine.now() + (this.slowness.at(now) ?? 3));
+      const isSlow = endsAt - machine.now() > patienceMs;
+      if (fails || hangs || isSlow) fail();
+      this.#silent ||= hangs || isSlow;
+      if (fails && how === "throws") throw new DiskFailure("The disk failed at once.");
+      return new Promise((resolve, reject) => {
+        const skipped = fails || (hangs && !hanging?.carriedOut);
+        this.#begin(machine, endsAt, skipped ? fail : carryOut, (result) => {
+          if (isSlow) fail();
+          if (hangs) return;
+          this.#silent = false;
           if (fails) reject(new DiskFailure("The disk failed."));
           else resolve(result as Result);
         });
         if (kind !== "load" && this.#countdown > 0 && --this.#countdown === 0) this.#atCountdown();
       });
+    };
     return {
       load: (prefix) => perform("load", () => this.#load(prefix)),
       put: (key, value) => perform("put", () => void this.#records.set(key, value)),
@@ -85,9 +117,16 @@ export class Disk {
     this.#atCountdown = callback;
   }
 
+  /** Has the nth next write of a kind fail. */
+  failOnce(kind: "put" | "delete", nth: number): void {
+    this.#failingOnce = { kind, left: nth };
+  }
+
   calmDown(): void {
     this.slowness = spell();
     this.failing = spell();
+    this.hanging = spell();
+    this.#failingOnce = undefined;
     this.#countdown = 0;
   }
 
@@ -102,10 +141,14 @@ export class Disk {
     }
   }
 
-  #begin(carryOut: () => unknown, ended: (result: unknown) => void): void {
-    const now = this.#clock.now();
-    const endsAt = Math.max(this.#underWay.at(-1)?.endsAt ?? 0, now + (this.slowness.at(now) ?? 3));
-    const cancel = this.#clock.wakeAt(endsAt, () => {
+  #failsOnce(kind: Kind): boolean {
+    if (this.#failingOnce?.kind !== kind || --this.#failingOnce.left > 0) return false;
+    this.#failingOnce = undefined;
+    return true;
+  }
+
+  #begin(machine: Machine, endsAt: number, carryOut: () => unknown, ended: (result: unknown) => void): void {
+    const cancel = machine.after(endsAt - machine.now(), () => {
       this.#underWay.shift();
       ended(carryOut());
     });
@@ -120,43 +163,107 @@ export class Disk {
   }
 }
 
-/** The clock of a charger: it may be off by any time, and it stops when the power fails. */
-export class OwnClock implements Clock {
+const concerns = (what: Operations | undefined, kind: Kind): boolean =>
+  what === "everything" || (what === "writes" && kind !== "load") || what === `${kind}s`;
+
+interface WakeUp {
+  readonly time: number;
+  readonly callback: () => void;
+  readonly program: object;
+  disarm: () => void;
+}
+
+/** The clock of one program, and how many wake-ups that has armed. */
+export interface MachineClock extends Clock {
+  readonly pending: number;
+  wallNow(): number;
+}
+
+/**
+ * The computer in a charger, from power on to power off. Its clocks may be off by any time. While it sleeps nothing on it
+ * runs, and what it counts the time with stands still; its wall clock goes on.
+ */
+export class Machine {
   readonly #clock: FakeClock;
-  readonly #offsetMs: number;
-  readonly #armed = new Set<() => void>();
-  #stopped = false;
+  #offsetMs: number;
+  #wallOffsetMs: number;
+  readonly #armed = new Set<WakeUp>();
+  /** When it fell asleep; later than any time while it is awake. */
+  #asleepAt = Number.POSITIVE_INFINITY;
+  #off = false;
 
   constructor(clock: FakeClock, offsetMs: number) {
     this.#clock = clock;
     this.#offsetMs = offsetMs;
+    this.#wallOffsetMs = offsetMs;
   }
 
-  get pending(): number {
-    return this.#armed.size;
+  get asleep(): boolean {
+    return this.#asleepAt < Number.POSITIVE_INFINITY;
   }
 
   now(): number {
-    return this.#clock.now() + this.#offsetMs;
+    return Math.min(this.#clock.now(), this.#asleepAt) + this.#offsetMs;
   }
 
-  wakeAt(time: number, callback: () => void): () => void {
-    if (this.#stopped) return () => {};
-    const cancel = (): void => {
-      this.#armed.delete(cancel);
-      disarm();
+  /** The clock of a program that runs on it. */
+  clockOf(program: object): MachineClock {
+    const pending = (): number => [...this.#armed].filter((wakeUp) => wakeUp.program === program).length;
+    return {
+      get pending() {
+        return pending();
+      },
+      now: () => this.now(),
+      wallNow: () => this.#clock.now() + this.#wallOffsetMs,
+      wakeAt: (time, callback) => this.#wakeAt({ time, callback, program, disarm: () => {} }),
     };
-    // Like a real timer it never comes early, not even by a rounding error.
-    const disarm = this.#clock.wakeAt(Math.ceil(time - this.#offsetMs), () => {
-      this.#armed.delete(cancel);
-      callback();
-    });
-    this.#armed.add(cancel);
-    return cancel;
   }
 
-  stop(): void {
-    this.#stopped = true;
-    for (const cancel of [...this.#armed]) cancel();
+  /** Calls back after some time on it. */
+  after(ms: number, callback: () => void): () => void {
+    return this.#wakeAt({ time: this.now() + ms, callback, program: this, disarm: () => {} });
+  }
+
+  sleeps(): void {
+    this.#asleepAt = this.#clock.now();
+    for (const { disarm } of this.#armed) disarm();
+  }
+
+  /** @returns How long it slept. */
+  wakes(): number {
+    const sleptMs = this.#clock.now() - this.#asleepAt;
+    this.#offsetMs -= sleptMs;
+    this.#asleepAt = Number.POSITIVE_INFINITY;
+    for (const wakeUp of this.#armed) this.#arm(wakeUp);
+    return sleptMs;
+  }
+
+  /** Somebody sets its wall clock. */
+  setWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  switchOff(): void {
+    this.#off = true;
+    for (const { disarm } of this.#armed) disarm();
+    this.#armed.clear();
+  }
+
+  #wakeAt(wakeUp: WakeUp): () => void {
+    if (this.#off) return () => {};
+    this.#armed.add(wakeUp);
+    if (!this.asleep) this.#arm(wakeUp);
+    return () => {
+      this.#armed.delete(wakeUp);
+      wakeUp.disarm();
+    };
+  }
+
+  #arm(wakeUp: WakeUp): void {
+    // Like a real timer it never comes early, not even by a rounding error.
+    wakeUp.disarm = this.#clock.wakeAt(Math.ceil(wakeUp.time - this.#offsetMs), () => {
+      this.#armed.delete(wakeUp);
+      wakeUp.callback();
+    });
   }
 }

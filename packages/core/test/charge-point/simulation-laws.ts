@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FakeClock } from "@ocppj/testing";
-import type { ChargePoint, Conf, DiscardReason, Req } from "../../src/index.ts";
+import type { ChargePoint, Conf, DeadLetter, DiscardReason, Req } from "../../src/index.ts";
 import { type Disk, DiskFailure } from "./simulation-hardware.ts";
 import { type FrameArray, fieldOf, frameOf, numberOf, type Payload, withoutTimestamps } from "./simulation-payloads.ts";
 import {
@@ -10,10 +10,11 @@ import {
   mayCount,
   type Outstanding,
   type Reported,
+  type ReportedStatus,
   Session,
   type Wire,
 } from "./simulation-records.ts";
-import { day, minute, printed, type Step, second, type TransactionAction } from "./simulation-schedule.ts";
+import { day, type KeptAction, minute, printed, type Step, second } from "./simulation-schedule.ts";
 
 /** The settings of the simulated Charge Point that the laws speak of: the defaults of its keys, but for the queue. */
 const timeoutMs = 30 * second;
@@ -29,6 +30,10 @@ const longestWaitMs = (2 * 2 ** 8 + 2) * second;
 /** How far a timestamp may be from the time as it was told: small differences are made up for little by little. */
 const tolerableMs = 11 * second;
 /** Other CALLs, each with its time-out, and a slow disk may come before a message whose turn it is. */
+/** How long `saved` may take: a few writes, each of which may take half a minute before the disk is given up. */
+const savingMs = 5 * minute;
+/** After what time what was refused has been tried again, one after the other. */
+const rewritingMs = 10 * minute;
 const patienceMs = 15 * minute;
 /** A few CALLs wait in vain, then a Heartbeat does, then it is plain that nobody is there. */
 const deadMs = 5 * minute;
@@ -52,7 +57,7 @@ export class Laws {
   #wire: Wire | undefined;
   /** Powers that ended with a power cut, not in order. */
   readonly #cut = new Set<number>();
-  #latestReceived = 0;
+  readonly #latestReceived = { transactions: 0, others: 0 };
   /** By how much the clock of the Central System is ahead of the fake one. */
   centralOffsetMs = 0;
   /** The first law that was broken, and the latest lines of the log at that moment. */
@@ -81,7 +86,7 @@ export class Laws {
   /** Says that the schedule does something. */
   happens(step: Step): void {
     this.say(`** ${printed(step)}`);
-    if (!["plug in", "call", "unlock"].includes(step.do)) this.#trouble.add(step.do);
+    if (!["plug in", "call", "unlock", "deliver", "dead letters"].includes(step.do)) this.#trouble.add(step.do);
   }
 
   get now(): number {
@@ -109,7 +114,7 @@ export class Laws {
    * @param payload - As it will be on the wire, as far as that is known.
    * @param noted - The timestamp that it gives.
    */
-  reports(number: number, action: TransactionAction, charging: Charging, payload: unknown, noted?: number): void {
+  reports(number: number, action: KeptAction, charging: Charging | undefined, payload: unknown, noted?: number): void {
     const session = this.#session as Session;
     const reported: Reported = {
       number,
@@ -118,30 +123,32 @@ export class Laws {
       payload,
       at: this.now,
       expectedTime: session.time.at(this.now),
+      certain: session.time.certain,
       setBack: session.time.setBack,
       noted,
       power: session.power,
       saved: false,
       fate: "none",
       fateSaved: false,
+      retriedAt: 0,
       receipts: 0,
       timestamp: Number.NaN,
       attempts: [],
     };
     this.#reported.set(number, reported);
     session.queued.add(number);
-    if (action === "StartTransaction") this.chargings.push(charging);
-    if (action === "StopTransaction") charging.stop = reported;
-    this.say(`owner: ${action} #${number} of ${charging.idTag}`);
+    if (charging !== undefined && action === "StartTransaction") this.chargings.push(charging);
+    if (charging !== undefined && action === "StopTransaction") charging.stop = reported;
+    this.say(`owner: ${action} #${number} of ${charging?.idTag ?? "nothing"}`);
   }
 
   /** Says that it has reported it. */
   hasReported(number: number): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(number) as Reported;
-    const size = session.queued.size;
+    const size = this.#queued(session, "transactions").length;
     this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
-    void this.#whenSaved(reported.at, session, () => {
+    this.#whenSaved(session, () => {
       reported.saved = true;
     });
   }
@@ -154,7 +161,8 @@ export class Laws {
     this.chargings.pop();
     this.say(`owner: #${number} was refused: ${error}`);
     this.law(error instanceof RangeError, `startTransaction threw ${error}.`);
-    const lasting = [...session.queued].filter((each) => this.#reported.get(each)?.action !== "MeterValues").length;
+    const queued = this.#queued(session, "transactions");
+    const lasting = queued.filter(({ action }) => action !== "MeterValues").length;
     const running = session.chargePoint.transactions.length;
     // One more, because meter values that are under way cannot make room.
     this.law(lasting + running + 3 > maxQueuedMessages, "A transaction was refused although there is room for it.");
@@ -172,7 +180,7 @@ export class Laws {
     this.#settled(reported, "delivered");
   }
 
-  discarded(action: string, payload: Payload, reason: DiscardReason): void {
+  discarded(action: string, payload: Payload, reason: DiscardReason, deadLetter: DeadLetter | undefined): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(numberOf(action, payload));
     this.law(reported !== undefined, `${action} was given up although it was never reported.`);
@@ -180,17 +188,69 @@ export class Laws {
     this.#expire();
     if (reason === "full") {
       this.law(action === "MeterValues", `${action} was thrown away because the queue was full.`);
+      this.law(deadLetter === undefined, `#${reported.number} was thrown away, and is a dead letter.`);
       const most = session.queued.size + session.maybeQueued.size;
       this.law(most >= maxQueuedMessages / 2, "Meter values were thrown away although there is room.");
     } else {
+      const isKept = deadLetter !== undefined && session.chargePoint.deadLetters.includes(deadLetter);
+      this.law(isKept, `#${reported.number} was given up, and is no dead letter.`);
+    }
+    if (reason === "refused") {
+      const isFinal = reported.charging === undefined && reported.attempts.at(-1)?.outcome === "failed";
+      this.law(isFinal, `#${reported.number} was given up at once, although it was not refused for good.`);
+    }
+    if (reason === "attempts") {
       const failures = reported.attempts.filter(mayCount).length;
       const counted = failuresThatCount(reported, session).length;
       // What is not known to count may count: the power may have failed after it was written down.
       const exact = failures >= attempts && counted <= attempts;
       this.law(exact, `#${reported.number} was given up after ${failures} failures, of which ${counted} must count.`);
-      if (action === "StartTransaction") reported.charging.transactionId = -1;
+      if (action === "StartTransaction" && reported.charging !== undefined) reported.charging.transactionId = -1;
     }
     this.#settled(reported, reason);
+  }
+
+  /** Says which dead letters there are after a start. */
+  found(deadLetters: readonly DeadLetter[]): void {
+    const session = this.#session as Session;
+    const found = new Set<Reported>();
+    for (const { call, reason } of deadLetters) {
+      const reported = this.#reported.get(numberOf(call.action, call.req as Payload));
+      this.law(reported !== undefined, `${call.action} is a dead letter although it was never reported.`);
+      if (reported === undefined) continue;
+      found.add(reported);
+      const { number, fate, fateSaved } = reported;
+      const mayBe = fate === reason || session.maybeQueued.has(number) || !fateSaved;
+      this.law(mayBe, `#${number} is a dead letter although its fate is ${fate}.`);
+      session.maybeQueued.delete(number);
+      reported.fate = reason;
+    }
+    for (const reported of this.#reported.values()) {
+      const { number, fate, fateSaved } = reported;
+      const wasDead = fate === "attempts" || fate === "refused";
+      this.law(
+        !wasDead || !fateSaved || found.has(reported),
+        `#${number} was given up and is no dead letter any more.`,
+      );
+    }
+  }
+
+  /** Says that the owner is about to decide about a dead letter. */
+  decides({ call }: DeadLetter, what: "retry" | "delete"): void {
+    const session = this.#session as Session;
+    const reported = this.#reported.get(numberOf(call.action, call.req as Payload)) as Reported;
+    const { number } = reported;
+    this.say(`owner: ${what} #${number}`);
+    reported.attempts.length = 0;
+    reported.retriedAt = this.now;
+    reported.saved = false;
+    reported.fateSaved = false;
+    reported.fate = what === "delete" ? "deleted" : "none";
+    if (what === "retry") session.queued.add(number);
+    this.#whenSaved(session, () => {
+      if (what === "delete") reported.fateSaved = true;
+      else reported.saved = true;
+    });
   }
 
   #settled(reported: Reported | undefined, fate: "delivered" | DiscardReason): void {
@@ -201,29 +261,51 @@ export class Laws {
     this.law(wasQueued, `#${reported.number} was settled twice.`);
     reported.fate = fate;
     session.fateAt = this.now;
-    void this.#whenSaved(this.now, session, () => {
+    this.#whenSaved(session, () => {
       reported.fateSaved = true;
     });
   }
 
-  async #whenSaved(since: number, session: Session, then: () => unknown): Promise<void> {
+  /** Waits until what has happened so far would survive a power cut. */
+  #whenSaved(session: Session, then: () => unknown): void {
+    void this.#saved(session).then((saved) => saved && session === this.#session && then());
+  }
+
+  /** Holds `saved` against what it promises: it ends soon, well if everything is on the disk, and badly if not. */
+  async #saved(session: Session): Promise<boolean> {
     await null; // The Charge Point asks for what it writes after it has told.
-    await session.chargePoint.saved();
-    if (session === this.#session && !this.#disk.failedSince(since)) then();
+    const asked = { at: this.now };
+    const queued = [...session.queued];
+    session.saving.add(asked);
+    try {
+      await session.chargePoint.saved();
+    } catch (error) {
+      const explained = session !== this.#session || this.#disk.failedSince(asked.at - minute);
+      this.law(explained, `saved() has rejected although the disk was well: ${error}`);
+      return false;
+    } finally {
+      session.saving.delete(asked);
+    }
+    for (const number of queued) {
+      const { action, fate } = this.#reported.get(number) as Reported;
+      const kept = fate !== "none" || this.#disk.has(fieldOf(action, number));
+      this.law(kept || session !== this.#session, `saved() has resolved although #${number} is not on the disk.`);
+    }
+    return true;
   }
 
   /** Says what `start` gave back after a restart. */
   handedBack(idTags: readonly string[]): void {
     this.say(`chargePoint: handed back [${idTags.join(", ")}]`);
     for (const charging of this.chargings) {
-      if (charging.power === this.#session?.power || this.#disk.failedSince(charging.startedAt)) continue;
+      if (charging.power === this.#session?.power) continue;
       const start = [...this.#reported.values()].find((each) => each.charging === charging);
       const handedBack = idTags.includes(charging.idTag);
       if (handedBack) this.law(!charging.stop?.saved, `${charging.idTag} was handed back although it was stopped.`);
       else this.law(!start?.saved || charging.stop !== undefined, `${charging.idTag} was not handed back.`);
     }
     for (const idTag of idTags) {
-      const known = this.chargings.some((charging) => charging.idTag === idTag) || this.#disk.failedSince(this.#began);
+      const known = this.chargings.some((charging) => charging.idTag === idTag);
       this.law(known, `"${idTag}" was handed back although nobody started it.`);
     }
   }
@@ -233,6 +315,7 @@ export class Laws {
     const nonsense = this.#trouble.has("answer nonsense") || this.#trouble.has("tell an absurd time");
     const { name, origin } = error as { name?: string; origin?: string };
     const explained =
+      this.#disk.failedSince(this.now - minute) ||
       (error instanceof Error && error.cause instanceof DiskFailure) ||
       (name === "CallError" && (this.#trouble.has("fail") || this.#trouble.has("restart central system"))) ||
       (name === "PayloadError" && origin === "remote" && nonsense) ||
@@ -248,6 +331,38 @@ export class Laws {
       (reason === "payload" && this.#trouble.has("tell an absurd time")) ||
       (["not-json", "payload", "unmatched-answer"].includes(reason) && this.#trouble.has("answer nonsense"));
     this.law(explained, `A violation that nothing explains: ${reason}`);
+  }
+
+  /** Says that its computer falls asleep. */
+  sleeps(): void {
+    this.say("chargePoint: sleeps");
+    this.#expire();
+    this.#mustHaveSent();
+    (this.#session as Session).asleep = true;
+  }
+
+  /** Says that it has slept: what was to happen after some time, happens so much later. */
+  wakes(sleptMs: number): void {
+    this.say("chargePoint: wakes up");
+    const session = this.#session as Session;
+    session.asleep = false;
+    session.connectedAt = this.now;
+    session.disconnectedAt += sleptMs;
+    for (const asked of session.saving) asked.at += sleptMs;
+    if (this.#wire !== undefined) this.#wire.silentSince += sleptMs;
+    if (this.#wire?.outstanding !== undefined) this.#wire.outstanding.at += sleptMs;
+    this.doubtful();
+  }
+
+  /** Says that the Charge Point's clocks show that something is wrong with one of them. */
+  doubtful(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    // What was in doubt before: by how much it is wrong, nobody will be able to say.
+    const { doubtedAt, known } = session.time;
+    for (const each of this.#stamped(session)) if (each.at >= doubtedAt || !known) each.expectedTime = unknowable;
+    session.time.doubt(this.now);
+    if (this.#wire !== undefined) this.#wire.heartbeatDue = true;
   }
 
   // The wires.
@@ -269,7 +384,9 @@ export class Laws {
   wireOpened(wire: Wire): void {
     this.say(`link ${wire.number} opens`);
     this.#wire = wire;
-    (this.#session as Session).connectedAt = this.now;
+    const session = this.#session as Session;
+    session.connectedAt = this.now;
+    wire.heartbeatDue = session.registration === "Accepted";
   }
 
   /** Says that the Charge Point has closed the connection, or has heard that it ended. */
@@ -302,6 +419,9 @@ export class Laws {
     wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
+    const bringsTime = action === "Heartbeat" || action === "BootNotification";
+    this.law(bringsTime || !wire.heartbeatDue, `${action} was sent before a Heartbeat, although the time is in doubt.`);
+    if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
@@ -337,6 +457,7 @@ export class Laws {
     const status = session.statuses.get(connectorId);
     if (status?.number !== number) return;
     status.sentAt = this.now;
+    if (session.time.doubtedAt <= status.at) return;
     const offMs = offBy(status, Date.parse(timestamp));
     this.law(offMs === 0, `The timestamp of status #${number} is off by ${offMs} ms.`);
   }
@@ -368,8 +489,9 @@ export class Laws {
     this.law(!again, `#${number} was sent again, although it was settled (${fate}) and that was saved.`);
     if (session.maybeQueued.delete(number)) session.queued.add(number);
     this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
-    this.law(number === session.due, `#${number} was sent before #${session.due}.`);
-    const { transactionId = -1 } = reported.charging;
+    const due = this.#due(session, reported.charging === undefined ? "others" : "transactions");
+    this.law(reported === due, `#${number} was sent before #${due?.number}.`);
+    const { transactionId = -1 } = reported.charging ?? {};
     const known =
       action === "StartTransaction" && transactionId > 0 && this.#disk.has(`"transactionId":${transactionId}`);
     this.law(!known, `#${number} was sent again, although its id was written down.`);
@@ -393,24 +515,27 @@ export class Laws {
       isDeepStrictEqual(content, reported.payload),
       `#${number} is not what was reported: ${JSON.stringify(payload)}.`,
     );
-    const unsure = session.power !== charging.power && this.#disk.failedSince(charging.startedAt);
-    if (reported.action !== "StartTransaction" && !unsure) {
+    if (charging !== undefined && reported.action !== "StartTransaction") {
       const expected = charging.transactionId;
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
+    if (timestamps.length === 0) return;
     reported.timestamp = Date.parse(
       (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
     );
-    const { noted, timestamp, expectedTime, setBack, action } = reported;
+    const { noted, timestamp, expectedTime, certain, setBack, action } = reported;
     if (noted !== undefined) {
       this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
       return;
     }
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
-    if (Number.isNaN(expectedTime)) return;
+    if (!Number.isFinite(expectedTime) || (!certain && reported.power !== session.power)) return;
+    // So is what is in doubt, as long as nobody answers the question.
+    if (session.time.doubtedAt <= reported.at) return;
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
     const before = [...this.#reported.values()].filter(
       (each) =>
+        charging !== undefined &&
         each.charging === charging &&
         each.number < number &&
         each.power === reported.power &&
@@ -483,7 +608,8 @@ export class Laws {
     if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
     this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts) (reported as Reported).charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    if (starts && reported?.charging !== undefined)
+      reported.charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
     if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
     if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
   }
@@ -501,10 +627,14 @@ export class Laws {
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
   }
 
+  #stamped(session: Session): readonly (Reported | ReportedStatus)[] {
+    const reported = [...this.#reported.values()].filter(({ power }) => power === session.power);
+    return [...reported, ...session.statuses.values()];
+  }
+
   #told(session: Session, currentTime: unknown): void {
     session.time.tell(currentTime, this.now, session.chargePoint.now());
-    const stamped = [...this.#reported.values()].filter(({ power }) => power === session.power);
-    for (const each of [...stamped, ...session.statuses.values()]) {
+    for (const each of this.#stamped(session)) {
       if (Number.isNaN(each.expectedTime)) each.expectedTime = session.time.at(each.at);
     }
   }
@@ -530,10 +660,12 @@ export class Laws {
     this.say(`            ──► centralSystem received #${reported.number}`);
     const { number, receipts } = reported;
     // What was given up before may come late, when the power failed before it was removed.
-    const inOrder = receipts > 0 || number > this.#latestReceived || reported.fate !== "none";
-    this.law(inOrder, `#${number} arrived first after #${this.#latestReceived}.`);
+    const kind = reported.charging === undefined ? "others" : "transactions";
+    const latest = this.#latestReceived[kind];
+    const inOrder = receipts > 0 || number > latest || reported.fate !== "none" || reported.retriedAt > 0;
+    this.law(inOrder, `#${number} arrived first after #${latest}.`);
     reported.receipts++;
-    this.#latestReceived = Math.max(number, this.#latestReceived);
+    this.#latestReceived[kind] = Math.max(number, latest);
   }
 
   /** Looks at the clock of the Charge Point. */
@@ -576,10 +708,9 @@ export class Laws {
   }
 
   #failed(session: Session, attempt: Attempt): void {
-    const since = this.now;
     // The Charge Point hears of it after this, and writes it down.
-    const written = (): void => void this.#whenSaved(since, session, () => (attempt.failureSaved = true));
-    this.#clock.wakeAt(since, written);
+    const written = (): void => this.#whenSaved(session, () => (attempt.failureSaved = true));
+    this.#clock.wakeAt(this.now, written);
   }
 
   /** Says that something has come back that may be an answer. */
@@ -599,20 +730,52 @@ export class Laws {
   /** CORE-HB-01, CORE-HB-04, CORE-TXQ-01: what the Charge Point must have sent by now, it has sent. */
   #mustHaveSent(): void {
     const session = this.#session;
-    if (session === undefined || session.registration !== "Accepted") return;
-    const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs, fateAt } = session;
+    if (session === undefined || session.asleep) return;
+    for (const { at } of session.saving) this.law(this.now - at <= savingMs, "saved() has not ended for minutes.");
+    this.#mustHaveKept(session);
+    if (session.registration !== "Accepted") return;
+    const { connectedAt, acceptedAt, sentAt, heartbeatAt, heartbeatMs } = session;
     const onlineAt = Math.max(connectedAt, acceptedAt);
     const idleMs = this.now - Math.max(onlineAt, sentAt);
     this.law(idleMs <= heartbeatMs + timeoutMs, `Nothing was sent for ${idleMs} ms, not even a Heartbeat.`);
     const heartbeatMissingMs = this.now - Math.max(onlineAt, heartbeatAt);
     this.law(heartbeatMissingMs <= dailyMs, `No Heartbeat was sent for ${heartbeatMissingMs} ms.`);
-    const reported = this.#reported.get(session.due);
+    for (const kind of ["transactions", "others"] as const) this.#mustHaveTried(session, this.#due(session, kind));
+  }
+
+  #mustHaveTried(session: Session, reported: Reported | undefined): void {
     if (reported === undefined) return;
+    const { number } = reported;
+    const onlineAt = Math.max(session.connectedAt, session.acceptedAt);
     const failures = reported.attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed out");
     const retryAt = (failures.at(-1)?.endedAt ?? 0) + retryIntervalMs * Math.min(attempts, failures.length);
     const triedAt = reported.attempts.at(-1)?.at ?? 0;
-    const waitedMs = this.now - Math.max(onlineAt, reported.at, retryAt, triedAt, fateAt);
-    this.law(waitedMs <= patienceMs, `#${session.due} waits for nothing since ${waitedMs} ms.`);
+    const waitedMs = this.now - Math.max(onlineAt, reported.at, reported.retriedAt, retryAt, triedAt, session.fateAt);
+    this.law(waitedMs <= patienceMs, `#${number} waits for nothing since ${waitedMs} ms.`);
+  }
+
+  /** Once the disk has been well for a while, everything that is due is on it, also what it has refused before. */
+  #mustHaveKept(session: Session): void {
+    const since = Math.max(this.#disk.failedAt, session.connectedAt);
+    if (this.now - since <= rewritingMs) return;
+    for (const number of session.queued) {
+      const { action, at, retriedAt } = this.#reported.get(number) as Reported;
+      const kept = this.now - Math.max(at, retriedAt) <= rewritingMs || this.#disk.has(fieldOf(action, number));
+      this.law(kept, `#${number} is not on the disk although that has been well for a while.`);
+    }
+  }
+
+  /** What waits, in order: what belongs to transactions, or the others. */
+  #queued({ queued }: Session, kind: "transactions" | "others"): readonly Reported[] {
+    return [...queued]
+      .sort((a, b) => a - b)
+      .map((number) => this.#reported.get(number) as Reported)
+      .filter(({ charging }) => (charging === undefined) === (kind === "others"));
+  }
+
+  /** What is due next. */
+  #due(session: Session, kind: "transactions" | "others"): Reported | undefined {
+    return this.#queued(session, kind)[0];
   }
 
   // The end.
@@ -629,21 +792,22 @@ export class Laws {
       const sent = sentAt >= session.acceptedAt && settled;
       this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
     }
-    if (this.#disk.failedSince(this.#began)) return;
-    // What was given up is kept, and nothing else: each dead letter takes a record or two.
-    const kept = 2 * session.chargePoint.deadLetters.length;
-    const left = [...this.#disk.records.keys()].slice(kept);
+    const left = [...this.#disk.records.keys()];
     this.law(left.length === 0, `The store still has ${left.join(", ")}.`);
   }
 
   #hasEnded(session: Session, { number, action, power, saved, at, fate }: Reported): void {
     const lost = this.#cut.has(power) || (power !== session.power && this.#disk.failedSince(at));
-    this.law(fate !== "none" || (lost && !saved), `${action} #${number} was neither delivered nor given up.`);
+    const done = fate === "delivered" || fate === "full" || fate === "deleted";
+    this.law(done || (lost && !saved), `${action} #${number} was neither delivered nor thrown away (${fate}).`);
   }
 }
+
+/** The time that it should have been stamped with, when nobody can say. */
+const unknowable = Number.POSITIVE_INFINITY;
 
 /** By how much a timestamp is further off than it may be, because of small differences that clocks make up for slowly. */
 function offBy({ expectedTime }: { readonly expectedTime: number }, timestamp: number): number {
   const offMs = timestamp - expectedTime;
-  return Number.isNaN(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
+  return !Number.isFinite(offMs) || Math.abs(offMs) <= tolerableMs ? 0 : offMs;
 }

@@ -1,6 +1,7 @@
 import { type FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
 import { HandshakeError, type Transport, type TransportListener } from "../../src/index.ts";
 import type { SimulatedCentralSystem } from "./simulation-central-system.ts";
+import type { Machine } from "./simulation-hardware.ts";
 import type { Laws } from "./simulation-laws.ts";
 import { Wire } from "./simulation-records.ts";
 import { second, spell } from "./simulation-schedule.ts";
@@ -18,6 +19,8 @@ export class SimulatedNetwork {
   readonly #laws: Laws;
   readonly #centralSystem: SimulatedCentralSystem;
   #links = 0;
+  /** What has reached the Charge Point while its computer slept. */
+  readonly #unheard: (() => void)[] = [];
   #link: Link | undefined;
   latencyMs = 37;
   refusing = spell<true>();
@@ -36,10 +39,10 @@ export class SimulatedNetwork {
    *
    * @param powered - Whether it still has power: if not, it hears and says nothing any more.
    */
-  async connect(powered: () => boolean): Promise<Transport> {
+  async connect(machine: Machine, powered: () => boolean): Promise<Transport> {
     this.#laws.connecting();
     const connectingMs = (this.connectingS.at(this.#clock.now()) ?? 0.05) * second;
-    await new Promise<void>((resolve) => void this.#clock.wakeAt(this.#clock.now() + connectingMs, resolve));
+    await new Promise<void>((resolve) => void machine.after(connectingMs, resolve));
     if (!powered()) return new Promise(() => {});
     if (this.refusing.at(this.#clock.now())) {
       this.#laws.notConnected();
@@ -50,7 +53,7 @@ export class SimulatedNetwork {
     this.#link = link;
     this.#laws.wireOpened(link.wire);
     this.#centralSystem.accept(this.#endOfTheCentralSystem(link));
-    return this.#endOfTheChargePoint(link, powered);
+    return this.#endOfTheChargePoint(link, machine, powered);
   }
 
   /** Ends the connection so that both ends hear of it. */
@@ -69,6 +72,15 @@ export class SimulatedNetwork {
     if (ends !== "chargePoint") this.#link?.centralSystem.mute();
   }
 
+  /** Says that the Charge Point's computer is awake again: what it could not hear meanwhile, it hears now. */
+  wake(): void {
+    const hearNext = (): void => {
+      this.#unheard.shift()?.();
+      if (this.#unheard.length > 0) this.#clock.wakeAt(this.#clock.now(), hearNext);
+    };
+    if (this.#unheard.length > 0) this.#clock.wakeAt(this.#clock.now(), hearNext);
+  }
+
   lose(frame: "CALL" | "answer", nth: number): void {
     this.#losing = { frame, left: nth };
   }
@@ -79,22 +91,32 @@ export class SimulatedNetwork {
     this.#losing = undefined;
   }
 
-  #endOfTheChargePoint({ wire, chargePoint, centralSystem }: Link, powered: () => boolean): Transport {
+  #endOfTheChargePoint(
+    { wire, chargePoint, centralSystem }: Link,
+    machine: Machine,
+    powered: () => boolean,
+  ): Transport {
     const laws = this.#laws;
+    /** Hears of it now, or when it wakes up. */
+    const hears = (hear: () => void): void => {
+      if (!powered()) return;
+      if (machine.asleep || this.#unheard.length > 0) this.#unheard.push(() => powered() && hear());
+      else hear();
+    };
     return {
       listen: (listener: TransportListener) =>
         chargePoint.listen({
-          message: (text) => {
-            if (!powered()) return;
-            laws.chargePointReceived(wire, text);
-            listener.message(text);
-          },
-          close: (code, reason) => {
-            if (!powered()) return;
-            laws.say(`link ${wire.number} has closed with ${code}`);
-            laws.wireEnded(wire);
-            listener.close(code, reason);
-          },
+          message: (text) =>
+            hears(() => {
+              laws.chargePointReceived(wire, text);
+              listener.message(text);
+            }),
+          close: (code, reason) =>
+            hears(() => {
+              laws.say(`link ${wire.number} has closed with ${code}`);
+              laws.wireEnded(wire);
+              listener.close(code, reason);
+            }),
         }),
       send: (text) => {
         if (!powered()) return;

@@ -1,5 +1,5 @@
 import type { Req } from "../../src/index.ts";
-import type { TransactionAction } from "./simulation-schedule.ts";
+import type { KeptAction } from "./simulation-schedule.ts";
 
 /*
  * What the owner reports carries a number in its payload, by which it is known again wherever it turns up: in the store,
@@ -10,7 +10,7 @@ export type Payload = Record<string, unknown>;
 export type FrameArray = readonly [type: number, messageId: string, ...rest: unknown[]];
 
 /** How the payload of what was reported with this number looks as JSON, at one place. */
-export function fieldOf(action: TransactionAction, number: number): string {
+export function fieldOf(action: KeptAction, number: number): string {
   switch (action) {
     case "StartTransaction":
       return `"meterStart":${number},`;
@@ -18,6 +18,10 @@ export function fieldOf(action: TransactionAction, number: number): string {
       return `"meterStop":${number},`;
     case "MeterValues":
       return `"value":"${number}"`;
+    case "SecurityEventNotification":
+      return `"techInfo":"${number}"`;
+    case "DataTransfer":
+      return `"data":"${number}"`;
   }
 }
 
@@ -32,6 +36,10 @@ export function numberOf(action: string, payload: Payload): number {
       const { transactionId, meterValue } = payload as Req<"MeterValues">;
       return transactionId === undefined ? Number.NaN : Number(meterValue[0]?.sampledValue[0]?.value);
     }
+    case "SecurityEventNotification":
+      return Number((payload as Req<"SecurityEventNotification">).techInfo);
+    case "DataTransfer":
+      return Number((payload as Req<"DataTransfer">).data);
     case "StatusNotification":
       return Number((payload as Req<"StatusNotification">).info);
     default:

@@ -1,6 +1,6 @@
 import type { ChargePoint, DiscardReason } from "../../src/index.ts";
 import { ToldTime } from "./simulation-clock-laws.ts";
-import type { TransactionAction } from "./simulation-schedule.ts";
+import type { KeptAction } from "./simulation-schedule.ts";
 
 /* What the laws remember. */
 
@@ -20,13 +20,16 @@ export interface Charging {
 /** Something that the owner reported to the Charge Point: it carries its number in its payload. */
 export interface Reported {
   readonly number: number;
-  readonly action: TransactionAction;
-  readonly charging: Charging;
+  readonly action: KeptAction;
+  /** The transaction that it belongs to, if it belongs to one. */
+  readonly charging: Charging | undefined;
   /** As it was reported, without its timestamps. */
   readonly payload: unknown;
   readonly at: number;
   /** The time of the Central System at that moment, as far as it was told then, or the first time after; else NaN. */
   expectedTime: number;
+  /** Whether that was known then, and not in doubt. */
+  readonly certain: boolean;
   /** How often the clock had been set back by then. */
   readonly setBack: number;
   /** The timestamp that the owner gave it. */
@@ -35,9 +38,11 @@ export interface Reported {
   readonly power: number;
   /** It would survive a power cut. */
   saved: boolean;
-  fate: "none" | "delivered" | DiscardReason;
+  fate: "none" | "delivered" | DiscardReason | "deleted";
   /** Its fate would survive a power cut. */
   fateSaved: boolean;
+  /** When the owner wanted it delivered after all: it may come after what happened later. 0: never. */
+  retriedAt: number;
   receipts: number;
   timestamp: number;
   readonly attempts: Attempt[];
@@ -71,7 +76,7 @@ export interface Attempt {
 export interface Outstanding {
   readonly messageId: string;
   readonly action: string;
-  readonly at: number;
+  at: number;
   readonly attempt?: Attempt;
   readonly reported?: Reported;
   /** The number of a status. */
@@ -83,6 +88,8 @@ export class Wire {
   readonly number: number;
   /** When the Charge Point sent the first CALL after which nothing has come back. */
   silentSince = Number.POSITIVE_INFINITY;
+  /** A Heartbeat has to come before anything else, for the time is in doubt. */
+  heartbeatDue = false;
   /** CALLs of the Charge Point. */
   outstanding: Outstanding | undefined;
   /** All of them, by message id. */
@@ -110,6 +117,8 @@ export class Session {
   /** Whether what is under way is refused because of that. */
   refused = false;
   acceptedAt = Number.POSITIVE_INFINITY;
+  /** Its computer sleeps. */
+  asleep = false;
   /** No BootNotification before this. */
   bootAt = Number.NEGATIVE_INFINITY;
   /** Time between Heartbeats. */
@@ -129,6 +138,8 @@ export class Session {
   readonly queued: Set<number>;
   /** Numbers of what is in the queue if the power failed after it was written, or before its removal was. */
   readonly maybeQueued: Set<number>;
+  /** Calls of `saved` that have not ended. */
+  readonly saving = new Set<{ at: number }>();
   /** The newest of each connector. */
   readonly statuses = new Map<number, ReportedStatus>();
 
@@ -140,11 +151,6 @@ export class Session {
     const maybe = reported.filter(({ fate, saved, fateSaved }) => (fate === "none" ? !saved : !fateSaved));
     this.queued = new Set(queued.map(({ number }) => number));
     this.maybeQueued = new Set(maybe.map(({ number }) => number));
-  }
-
-  /** The number of what is due next. */
-  get due(): number {
-    return Math.min(...this.queued);
   }
 }
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Operations } from "./simulation-hardware.ts";
 
 export const second = 1000;
 export const minute = 60 * second;
@@ -21,6 +22,10 @@ type Happening =
   // The drivers and the owner.
   /** A car comes, to be charged `forS` seconds. */
   | { readonly do: "plug in"; readonly connector: number; readonly forS: number; readonly idTag: "known" | "unknown" }
+  /** The owner has something delivered that is no transaction's business. */
+  | { readonly do: "deliver"; readonly action: DeliveredAction }
+  /** It looks through what was given up. */
+  | { readonly do: "dead letters"; readonly what: "retry" | "delete" }
   /** The owner makes a CALL that is no transaction's business. */
   | { readonly do: "call" }
   // The network.
@@ -41,6 +46,7 @@ type Happening =
   | { readonly do: "answer slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "ignore"; readonly action: Answered; readonly times: number }
   | { readonly do: "fail"; readonly action: Answered; readonly times: number }
+  | { readonly do: "do not support"; readonly action: DeliveredAction; readonly times: number }
   | { readonly do: "answer nonsense"; readonly action: Answered; readonly times: number; readonly kind: Nonsense }
   /** How BootNotification is answered for a while; `reboot`: the power fails for a second, so that it is sent. */
   | {
@@ -65,10 +71,28 @@ type Happening =
   | ({ readonly do: "power cut" } & PowerCut)
   /** The power fails while the nth next write is under way. */
   | ({ readonly do: "power cut at write"; readonly nth: number } & PowerCut)
+  /** Its computer sleeps; the connection outlives that, or has ended meanwhile, or is half-open. */
+  | { readonly do: "sleep"; readonly forS: number; readonly connection: "open" | "ended" | "dead" }
+  | { readonly do: "set wall clock"; readonly byS: number }
   /** In order, with `stop()`. */
   | { readonly do: "restart charge point"; readonly resume: boolean }
   | { readonly do: "slow disk"; readonly byMs: number; readonly forS: number }
-  | { readonly do: "failing disk"; readonly what: "puts" | "writes" | "everything"; readonly forS: number };
+  /** `puts`: it is full. */
+  | {
+      readonly do: "failing disk";
+      readonly what: Operations;
+      readonly how: "rejects" | "throws";
+      readonly forS: number;
+    }
+  /** What is asked of it meanwhile it never answers; perhaps it does it. */
+  | {
+      readonly do: "hanging disk";
+      readonly what: Operations;
+      readonly carriedOut: boolean;
+      readonly forS: number;
+    }
+  /** The nth next write of a kind fails, and that is all. */
+  | { readonly do: "fail a write"; readonly kind: "put" | "delete"; readonly nth: number };
 
 interface PowerCut {
   readonly forS: number;
@@ -80,8 +104,11 @@ interface PowerCut {
   readonly resume: boolean;
 }
 
-type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | TransactionAction;
+type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | KeptAction;
 export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
+/** What is kept until it is delivered. */
+export type KeptAction = TransactionAction | DeliveredAction;
+type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
 type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "MeterValues";
 /** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
 export type Nonsense = "payload" | "text" | "id" | "twice";
@@ -117,7 +144,10 @@ const action = fc.constantFrom<Answered>(
   "BootNotification",
   "Heartbeat",
   "StatusNotification",
+  "SecurityEventNotification",
+  "DataTransfer",
 );
+const deliveredAction = fc.constantFrom<DeliveredAction>("SecurityEventNotification", "DataTransfer");
 const powerCut = {
   forS: fc.constantFrom(1, 30, 600, 7200),
   kept: fc.nat({ max: 4 }),
@@ -127,6 +157,8 @@ const powerCut = {
 
 const happening = fc.oneof(
   weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
+  weighed(3, { do: fc.constant("deliver"), action: deliveredAction }),
+  weighed(2, { do: fc.constant("dead letters"), what: fc.constantFrom("retry", "retry", "delete") }),
   weighed(1, { do: fc.constant("call") }),
   weighed(3, { do: fc.constant("drop") }),
   weighed(1, { do: fc.constant("close") }),
@@ -139,6 +171,7 @@ const happening = fc.oneof(
   weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
   weighed(3, { do: fc.constant("ignore"), action, times }),
   weighed(4, { do: fc.constant("fail"), action, times }),
+  weighed(1, { do: fc.constant("do not support"), action: deliveredAction, times }),
   weighed(3, {
     do: fc.constant("answer nonsense"),
     action,
@@ -173,13 +206,27 @@ const happening = fc.oneof(
   weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean(), forgets: fc.boolean() }),
   weighed(3, { do: fc.constant("power cut"), ...powerCut }),
   weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),
+  weighed(3, {
+    do: fc.constant("sleep"),
+    forS: fc.constantFrom(600, 7200, 30_000),
+    connection: fc.constantFrom("open", "ended", "dead"),
+  }),
+  weighed(1, { do: fc.constant("set wall clock"), byS: fc.constantFrom(-3600, -2, 3600, 800_000_000) }),
   weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),
-  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000), forS: hours }),
-  weighed(1, {
+  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000, 120_000), forS: hours }),
+  weighed(2, {
     do: fc.constant("failing disk"),
-    what: fc.constantFrom("puts", "writes", "everything"),
+    what: fc.constantFrom<Operations>("puts", "puts", "writes", "everything"),
+    how: fc.constantFrom("rejects", "throws"),
+    forS: hours,
+  }),
+  weighed(2, {
+    do: fc.constant("hanging disk"),
+    what: fc.constantFrom<Operations>("puts", "writes", "everything"),
+    carriedOut: fc.boolean(),
     forS: someMinutes,
   }),
+  weighed(3, { do: fc.constant("fail a write"), kind: fc.constantFrom("put", "delete", "delete"), nth }),
 ) as fc.Arbitrary<Happening>;
 
 function weighed(weight: number, shape: Record<string, fc.Arbitrary<unknown>>) {

@@ -1,12 +1,22 @@
 import { FakeClock } from "@ocppj/testing";
 import { ChargePoint, type Req, type Transaction } from "../../src/index.ts";
 import { SimulatedCentralSystem } from "./simulation-central-system.ts";
-import { Disk, DiskFailure, OwnClock } from "./simulation-hardware.ts";
+import { Disk, DiskFailure, Machine, type MachineClock } from "./simulation-hardware.ts";
 import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
 import { SimulatedNetwork } from "./simulation-network.ts";
 import { withoutTimestamps } from "./simulation-payloads.ts";
 import type { Charging } from "./simulation-records.ts";
-import { type AbsurdTime, day, hour, minute, printed, type Step, second, spell } from "./simulation-schedule.ts";
+import {
+  type AbsurdTime,
+  day,
+  hour,
+  type KeptAction,
+  minute,
+  printed,
+  type Step,
+  second,
+  spell,
+} from "./simulation-schedule.ts";
 
 const connectors = [1, 2, 3];
 const meteredEveryMs = 10 * minute;
@@ -17,7 +27,8 @@ type PowerCut = Omit<StepThat<"power cut">, "at" | "do">;
 /** A Charge Point from power on to power off. */
 interface Powered {
   readonly power: number;
-  readonly clock: OwnClock;
+  readonly machine: Machine;
+  readonly clock: MachineClock;
   readonly chargePoint: ChargePoint;
   /** Between the end of `start` and the call of `stop`. */
   started: boolean;
@@ -53,7 +64,7 @@ class World {
     this.laws = new Laws(this.clock, this.#disk);
     this.#centralSystem = new SimulatedCentralSystem(this.clock, this.laws);
     this.#network = new SimulatedNetwork(this.clock, this.laws, this.#centralSystem);
-    this.#switchOn(0, false);
+    this.#switchOn(new Machine(this.clock, 0), false);
   }
 
   take(step: Step): void {
@@ -67,6 +78,12 @@ class World {
         break;
       case "call":
         this.#call();
+        break;
+      case "deliver":
+        this.#deliver(step.action);
+        break;
+      case "dead letters":
+        this.#lookThroughDeadLetters(step.what);
         break;
       case "drop":
         network.drop();
@@ -100,6 +117,9 @@ class World {
         break;
       case "fail":
         centralSystem.failing.set(step.action, step.times);
+        break;
+      case "do not support":
+        centralSystem.notSupported.set(step.action, step.times);
         break;
       case "answer nonsense":
         centralSystem.nonsense.set(step.action, { left: step.times, kind: step.kind });
@@ -140,6 +160,13 @@ class World {
         // The write is under way then, like those that were asked for at the same moment.
         this.#disk.atWrite(step.nth, () => void this.clock.wakeAt(this.clock.now(), () => this.#cutPower(step)));
         break;
+      case "sleep":
+        this.#sleep(step);
+        break;
+      case "set wall clock":
+        this.#powered?.machine.setWallClock(step.byS * second);
+        this.laws.doubtful();
+        break;
       case "restart charge point":
         this.#restart(step.resume);
         break;
@@ -147,7 +174,13 @@ class World {
         this.#disk.slowness = lasting(step.byMs, step.forS);
         break;
       case "failing disk":
-        this.#disk.failing = lasting(step.what, step.forS);
+        this.#disk.failing = lasting({ what: step.what, how: step.how }, step.forS);
+        break;
+      case "hanging disk":
+        this.#disk.hanging = lasting({ what: step.what, carriedOut: step.carriedOut }, step.forS);
+        break;
+      case "fail a write":
+        this.#disk.failOnce(step.kind, step.nth);
         break;
     }
   }
@@ -161,6 +194,9 @@ class World {
     this.#disk.calmDown();
     // The power comes back, the last car leaves, a half-open connection is found out by the daily Heartbeat.
     await this.clock.advance(2 * hour + 6 * hour + day);
+    // Its owner has what was given up delivered after all.
+    this.#lookThroughDeadLetters("retry");
+    await this.clock.advance(hour);
     this.laws.endsWell();
     const powered = this.#powered as Powered;
     const { chargePoint } = powered;
@@ -185,19 +221,19 @@ class World {
 
   // Power
 
-  #switchOn(clockOffS: number, resume: boolean): void {
-    const clock = new OwnClock(this.clock, clockOffS * second);
+  #switchOn(machine: Machine, resume: boolean): void {
+    const clock = machine.clockOf({});
     const chargePoint = new ChargePoint({
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
       boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
-      connect: () => this.#network.connect(() => this.#powered === powered),
-      store: this.#disk.store(),
+      connect: () => this.#network.connect(machine, () => this.#powered === powered),
+      store: this.#disk.store(machine),
       maxQueuedMessages,
       clock,
       random: () => this.#nextRandom(),
     });
-    const powered: Powered = { power: ++this.#powers, clock, chargePoint, started: false };
+    const powered: Powered = { power: ++this.#powers, machine, clock, chargePoint, started: false };
     this.#powered = powered;
     this.laws.switchedOn(powered.power, chargePoint);
     this.#listen(powered);
@@ -208,33 +244,50 @@ class World {
     this.laws.switchedOff(inOrder);
     for (const { forget } of this.#plugged.values()) forget();
     this.#plugged.clear();
-    this.#powered?.clock.stop();
+    if (!inOrder) this.#powered?.machine.switchOff();
     this.#powered = undefined;
     this.#network.mute("chargePoint");
+    this.#network.wake();
   }
 
   #cutPower({ forS, kept, clockOffS, resume }: PowerCut): void {
     if (this.#powered === undefined) return;
     this.#switchOff(false);
     this.#disk.cutPower(kept);
-    this.clock.wakeAt(this.clock.now() + forS * second, () => this.#switchOn(clockOffS, resume));
+    const machine = new Machine(this.clock, clockOffS * second);
+    this.clock.wakeAt(this.clock.now() + forS * second, () => this.#switchOn(machine, resume));
+  }
+
+  #sleep({ forS, connection }: StepThat<"sleep">): void {
+    const powered = this.#powered;
+    if (powered === undefined || powered.machine.asleep) return;
+    powered.machine.sleeps();
+    this.laws.sleeps();
+    this.clock.wakeAt(this.clock.now() + forS * second, () => {
+      if (this.#powered?.machine !== powered.machine) return;
+      if (connection === "ended") this.#network.drop();
+      if (connection === "dead") this.#network.mute("both");
+      this.laws.wakes(powered.machine.wakes());
+      this.#network.wake();
+    });
   }
 
   #restart(resume: boolean): void {
     const powered = this.#powered;
-    if (powered === undefined || !powered.started) return;
+    if (powered === undefined || this.#running === undefined) return;
     powered.started = false;
     void powered.chargePoint.stop().then(() => {
       if (this.#powered !== powered) return;
       this.#hasStopped(powered);
       this.#switchOff(true);
-      this.#switchOn(0, resume);
+      this.#switchOn(powered.machine, resume);
     });
   }
 
   #hasStopped({ clock }: Powered): void {
     this.laws.law(clock.pending === 0, `${clock.pending} wake-ups are armed after stop().`);
-    this.laws.law(this.#disk.idle, "stop() has resolved although the store has still something to do.");
+    const idle = this.#disk.idle || this.#disk.failedSince(this.clock.now() - 5 * minute);
+    this.laws.law(idle, "stop() has resolved although the store has still something to do.");
   }
 
   /** For the waits between attempts to connect: the same in every run. */
@@ -244,16 +297,18 @@ class World {
   }
 
   #listen(powered: Powered): void {
-    const { chargePoint } = powered;
+    const { chargePoint, machine } = powered;
     const { laws } = this;
     const on = (): boolean => this.#powered === powered;
     chargePoint.on("delivered", ({ call }) => on() && laws.delivered(call.action, call.req));
-    chargePoint.on("discarded", ({ call, reason }) => on() && laws.discarded(call.action, call.req, reason));
+    chargePoint.on("discarded", ({ call, reason, deadLetter }) => {
+      if (on()) laws.discarded(call.action, call.req, reason, deadLetter);
+    });
     chargePoint.on("fault", ({ error }) => on() && laws.fault(error));
     chargePoint.on("violation", ({ reason }) => on() && laws.violation("chargePoint", reason));
     chargePoint.on("invalidated", ({ transaction }) => on() && this.#stop(transaction.connectorId, "DeAuthorized"));
     chargePoint.handle("UnlockConnector", async () => {
-      await new Promise<void>((resolve) => void this.clock.wakeAt(this.clock.now() + 3 * second, resolve));
+      await new Promise<void>((resolve) => void machine.after(3 * second, resolve));
       return { status: "Unlocked" };
     });
     chargePoint.handle("TriggerMessage", ({ requestedMessage }, { answered }) => {
@@ -273,8 +328,9 @@ class World {
         if (this.#powered === powered) this.#started(powered, interrupted, resume);
         return;
       } catch (error) {
-        this.laws.law(error instanceof DiskFailure, `start() rejected with ${error}.`);
-        await new Promise<void>((resolve) => void this.clock.wakeAt(this.clock.now() + minute, resolve));
+        const explained = error instanceof DiskFailure || this.#disk.failedSince(this.clock.now() - 2 * minute);
+        this.laws.law(explained, `start() rejected with ${error}.`);
+        await new Promise<void>((resolve) => void powered.machine.after(minute, resolve));
         if (this.#powered !== powered) return;
       }
     }
@@ -282,25 +338,18 @@ class World {
 
   #started(powered: Powered, interrupted: readonly Transaction[], resume: boolean): void {
     powered.started = true;
+    this.laws.found(powered.chargePoint.deadLetters);
     this.laws.handedBack(interrupted.map(({ idTag }) => idTag));
     for (const connectorId of [0, ...connectors]) this.#report(connectorId, "Available");
     const resumed: (readonly [Charging, Transaction])[] = [];
     for (const transaction of interrupted) {
       const { idTag, connectorId } = transaction;
       const known = this.laws.chargings.find((charging) => charging.idTag === idTag);
-      // A failing disk may not have taken that one was stopped, nor even, for the stranger, that it was started.
-      if (resume && known !== undefined && known.stop === undefined) resumed.push([known, transaction]);
+      if (known === undefined) continue;
+      // A failing disk may not have taken that one was stopped.
+      if (resume && known.stop === undefined) resumed.push([known, transaction]);
       else {
-        const stranger = {
-          connectorId,
-          idTag,
-          startedAt: 0,
-          leavesAt: 0,
-          power: 0,
-          transactionId: -1,
-          stop: undefined,
-        };
-        this.#attend(known ?? stranger, transaction);
+        this.#attend(known, transaction);
         this.#stop(connectorId, "PowerLoss");
       }
     }
@@ -308,7 +357,7 @@ class World {
   }
 
   get #running(): ChargePoint | undefined {
-    return this.#powered?.started ? this.#powered.chargePoint : undefined;
+    return this.#powered?.started && !this.#powered.machine.asleep ? this.#powered.chargePoint : undefined;
   }
 
   #plugIn({ connector: connectorId, idTag, forS }: StepThat<"plug in">): void {
@@ -340,10 +389,11 @@ class World {
   /** Meters a transaction and ends it when the car leaves. */
   #attend(charging: Charging, transaction: Transaction): void {
     const { connectorId, leavesAt } = charging;
+    const { machine } = this.#powered as Powered;
     let forget = (): void => {};
     const attend = (): void => {
-      const now = this.clock.now();
-      forget = this.clock.wakeAt(Math.min(Math.max(leavesAt, now), now + meteredEveryMs), () => {
+      const leftMs = Math.max(0, leavesAt - this.clock.now());
+      forget = machine.after(Math.min(leftMs, meteredEveryMs), () => {
         if (this.clock.now() >= leavesAt) this.#stop(connectorId, "EVDisconnected");
         else {
           attend();
@@ -389,11 +439,32 @@ class World {
     this.#running?.report({ connectorId, status, info: `${number}` });
   }
 
+  #deliver(action: KeptAction): void {
+    const chargePoint = this.#running;
+    if (chargePoint === undefined) return;
+    const number = ++this.#numbers;
+    const payload =
+      action === "DataTransfer"
+        ? { vendorId: "com.example", data: `${number}` }
+        : { type: "SettingSystemTime", techInfo: `${number}` };
+    this.laws.reports(number, action, undefined, payload);
+    chargePoint.deliver(action as "DataTransfer", payload as Req<"DataTransfer">);
+    this.laws.hasReported(number);
+  }
+
+  #lookThroughDeadLetters(what: "retry" | "delete"): void {
+    for (const letter of this.#running?.deadLetters ?? []) {
+      this.laws.decides(letter, what);
+      letter[what]();
+    }
+  }
+
   #call(): void {
-    const expected = ["NotAcceptedError", "ConnectionClosedError", "CallTimeoutError"];
+    const expected = ["NotAcceptedError", "ConnectionClosedError", "CallTimeoutError", "PayloadError"];
     this.#running?.call("DataTransfer", { vendorId: "com.example" }).catch((error) => {
-      // A Central System that has lost its memory refuses it.
-      const explained = expected.includes(error.name) || error.code === "SecurityError";
+      // A Central System that has lost its memory refuses it, and so does one that fails.
+      const refusals = ["SecurityError", "InternalError", "NotSupported"];
+      const explained = expected.includes(error.name) || refusals.includes(error.code);
       this.laws.law(explained, `call rejected with ${error}.`);
     });
   }

@@ -23,6 +23,11 @@ export class FaultyStore implements RecordStore {
     for (const answer of this.#unanswered.splice(0)) answer();
   }
 
+  /** Never answers what hangs. */
+  forget(): void {
+    this.#unanswered.length = 0;
+  }
+
   load(prefix: string): Promise<readonly StoredRecord[]> {
     return this.#perform("load", () =>
       [...this.records]
@@ -54,8 +59,11 @@ export class FaultyStore implements RecordStore {
     const refused = this.refuses.includes(kind);
     return new Promise((resolve, reject) => {
       const answer = (): void => (refused ? reject(new Error("disk full")) : resolve(carryOut()));
-      if (this.hangs) this.#unanswered.push(answer);
-      else if (this.delayMs === 0) answer();
+      if (this.hangs) {
+        // Operations take effect in the order in which they were called, whenever they are answered.
+        const result = refused ? undefined : carryOut();
+        this.#unanswered.push(() => (refused ? answer() : resolve(result as Result)));
+      } else if (this.delayMs === 0) answer();
       else this.#clock.wakeAt(this.#clock.now() + this.delayMs, answer);
     });
   }

@@ -21,7 +21,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("throw" as const), on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("hang" as const), on: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("answer" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("answer" as const, "forget" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(0, 400, 5000, 70_000) }) },
 );
 
@@ -85,6 +85,9 @@ describe("RecordKeeper, whatever the store does", () => {
             case "answer":
               store.answer();
               break;
+            case "forget":
+              store.forget();
+              break;
             case "pass":
               await clock.advance(step.ms);
               break;
@@ -99,7 +102,7 @@ describe("RecordKeeper, whatever the store does", () => {
         store.refuses = [];
         store.delayMs = 0;
         store.answer();
-        await clock.advance(2 * minute);
+        await clock.advance(3 * minute);
         const kept = [...wanted].flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value] as const]));
         expect(store.records).toEqual(new Map(kept));
         expect(clock.pending).toBe(0);

@@ -149,6 +149,29 @@ describe("RecordKeeper", () => {
     expect([...store.records.keys()].sort()).toEqual(["a", "b", "c"]);
   });
 
+  test("tries again what was never answered, and does not wait for that answer", async () => {
+    const { clock, keeper, store, reports } = bench();
+    store.hangs = true;
+    keeper.put("a", "1");
+    await clock.advance(10 * second);
+    store.hangs = false;
+    keeper.put("b", "1");
+    keeper.put("a", "2");
+    await clock.advance(20 * second);
+    expect(reports).toEqual([expect.stringMatching(hangs)]);
+    await clock.advance(second);
+    expect(store.asked).toEqual(["put a 1", "put b 1", "put a 2"]);
+    expect(await settled(keeper.saved())).toBe("resolved");
+    expect(store.records).toEqual(
+      new Map([
+        ["b", "1"],
+        ["a", "2"],
+      ]),
+    );
+    await clock.advance(1000 * second);
+    expect(clock.pending).toBe(0);
+  });
+
   test("does not load from a store that hangs for longer than half a minute", async () => {
     const { clock, keeper, store } = bench();
     store.hangs = true;
