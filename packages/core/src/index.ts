@@ -35,6 +35,7 @@ export {
 export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./central-system/password-hash.ts";
 export type { RegistrationStatus, Registrations } from "./central-system/registrations.ts";
 export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
+export type { AuthorizeOptions } from "./charge-point/authorizer.ts";
 export {
   ChargePoint,
   type ChargePointCall,

@@ -154,8 +154,9 @@ export class LocalAuthList implements IdTagLookUp {
    * After `Accepted`, call `removeListed` of the authorization cache.
    *
    * @returns The status for SendLocalList.conf; never rejects. `VersionMismatch`: a Differential update is not newer than
-   * the list. `Failed`: listVersion is 0 or -1, an idTag occurs twice, a Full update has an entry without idTagInfo, the
-   * update or the list would be too long, or the store refused (and that is reported).
+   * the list. `Failed`: listVersion is -1, or 0 where the list is not to be emptied by a Full update; an idTag occurs twice, a
+   * Full update has an entry without idTagInfo, the update or the list would be too long, or the store refused (and that
+   * is reported).
    * @spec OCPP 1.6 §5.15, §6.41, §7.1, §7.47, §7.48 [LAL-20 … LAL-33]
    */
   update(req: SendLocalList): Promise<UpdateStatus> {
@@ -196,7 +197,9 @@ export class LocalAuthList implements IdTagLookUp {
 
   /** LAL-21, LAL-33: what is wrong with an update apart from its entries. */
   #allows({ listVersion, updateType, localAuthorizationList = [] }: SendLocalList, changes: Changes): boolean {
-    if (listVersion === 0 || listVersion === -1) return false;
+    // The certification tool empties the list with version 0, which is what an empty list has.
+    const empties = updateType === "Full" && localAuthorizationList.length === 0;
+    if ((listVersion === 0 && !empties) || listVersion === -1) return false;
     if (localAuthorizationList.length > this.#sendLocalListMaxLength) return false;
     let length = updateType === "Full" ? 0 : this.#entries.size;
     for (const [folded, entry] of changes) {

@@ -1,4 +1,5 @@
 import type { AbortSignalLike } from "../connection/connection.ts";
+import { Withdrawal } from "../connection/withdrawal.ts";
 import { type Action, type Conf, type Req, requestedAction } from "../messages/actions.ts";
 
 /** What a BootNotification was answered with. */
@@ -26,7 +27,11 @@ export class RegistrationGate {
   #status: RegistrationStatus | undefined;
   /** What a TriggerMessage has asked for since the last BootNotification. */
   readonly #solicited = new Set<string>();
-  #invitation: Invitation | undefined;
+  /**
+   * Withdraws the TriggerMessage that asks for a BootNotification, should it still wait for its turn when there is one:
+   * after an acceptance it must not be sent. [CORE-BOOT-27]
+   */
+  #invitation: Withdrawal | undefined;
 
   /** @param status - What the latest BootNotification was answered with, as far as anybody remembers. */
   constructor(status: RegistrationStatus | undefined) {
@@ -56,7 +61,7 @@ export class RegistrationGate {
    */
   invitation(): AbortSignalLike | undefined {
     if (this.#status !== undefined || this.#invitation !== undefined) return undefined;
-    this.#invitation = new Invitation();
+    this.#invitation = new Withdrawal();
     return this.#invitation;
   }
 
@@ -83,29 +88,5 @@ export class RegistrationGate {
     const { requestedMessage } = req as Req<"ExtendedTriggerMessage">;
     const { status } = conf as Conf<"ExtendedTriggerMessage">;
     if (status === "Accepted") this.#solicited.add(requestedAction(action, requestedMessage));
-  }
-}
-
-/**
- * Withdraws the TriggerMessage that asks for a BootNotification, should it still wait for its turn when there is one: after
- * an acceptance it must not be sent.
- *
- * @spec OCPP 1.6 errata 3.40 [CORE-BOOT-27]
- */
-class Invitation implements AbortSignalLike {
-  aborted = false;
-  readonly #listeners = new Set<() => void>();
-
-  addEventListener(_: "abort", listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  withdraw(): void {
-    this.aborted = true;
-    for (const listener of this.#listeners) listener();
   }
 }

@@ -11,6 +11,17 @@ import {
 } from "../authorization/authorize.ts";
 import type { IdTagInfo } from "../authorization/id-tag.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
+import type { Clock } from "../clock.ts";
+import { type AbortSignalLike, checkTimeout } from "../connection/connection.ts";
+import { Withdrawal } from "../connection/withdrawal.ts";
+
+/** How long `authorize` and `authorizeStop` wait for the Central System; they decide as offline then. */
+export interface AuthorizeOptions {
+  /** The longest wait in milliseconds, that for its turn included. Default: as long as a CALL waits for its answer. */
+  readonly waitMs?: number | undefined;
+  /** Ends the wait: the driver has gone, or has shown another card. */
+  readonly signal?: AbortSignalLike | undefined;
+}
 
 /** What an {@link Authorizer} works with. */
 export interface AuthorizerOptions {
@@ -19,10 +30,13 @@ export interface AuthorizerOptions {
   readonly keys: () => AuthorizationKeys;
   /** The present moment, in milliseconds since the epoch. */
   readonly now: () => number;
+  readonly clock: Clock;
+  /** How long a CALL waits for its answer, in milliseconds. */
+  readonly timeoutMs: () => number;
   /** Whether the Central System can be asked. */
   readonly online: () => boolean;
-  /** Sends Authorize.req. */
-  readonly ask: (idTag: string) => Promise<IdTagInfo>;
+  /** Sends Authorize.req, before all that waits; rejects when the signal aborts. What is answered is `learned` first. */
+  readonly ask: (idTag: string, signal: AbortSignalLike) => Promise<IdTagInfo>;
   /** Hears that the Central System contradicts the Local Authorization List. [LAL-06] */
   readonly conflict: () => void;
 }
@@ -40,14 +54,18 @@ export class Authorizer {
     this.#options = options;
   }
 
-  authorize(idTag: string): Promise<Authorization> {
-    return this.#decide(idTag, (situation) => authorize(idTag, this.#options.now(), situation));
+  /** @throws TypeError `waitMs` is no positive number. */
+  authorize(idTag: string, options: AuthorizeOptions): Promise<Authorization> {
+    const ask = this.#asking(idTag, options);
+    return this.#decide(ask, (situation) => authorize(idTag, this.#options.now(), situation));
   }
 
-  authorizeStop(idTag: string, startedBy: TransactionStarter): Promise<Authorization> {
+  /** @throws TypeError `waitMs` is no positive number. */
+  authorizeStop(idTag: string, startedBy: TransactionStarter, options: AuthorizeOptions): Promise<Authorization> {
+    const ask = this.#asking(idTag, options);
     const decide = (situation: AuthorizationSituation): Authorization | AskCentralSystem =>
       authorizeStop(idTag, startedBy, this.#options.now(), situation);
-    return this.#decide(idTag, decide, startedBy);
+    return this.#decide(ask, decide, startedBy);
   }
 
   /** What is decided about an identifier as long as nobody can be asked, in the words of the Central System. */
@@ -59,33 +77,52 @@ export class Authorizer {
 
   /** What is known here about an identifier; `undefined` when nothing is. */
   lookUp(idTag: string): IdTagInfo | undefined {
-    const { localAuthList, authorizationCache, now } = this.#options;
-    return localAuthList?.lookUp(idTag, now()) ?? authorizationCache?.lookUp(idTag, now());
+    const { localAuthList, authorizationCache, keys, now } = this.#options;
+    const { AuthorizationCacheEnabled, LocalAuthListEnabled } = keys();
+    const listed = LocalAuthListEnabled ? localAuthList?.lookUp(idTag, now()) : undefined;
+    return listed ?? (AuthorizationCacheEnabled ? authorizationCache?.lookUp(idTag, now()) : undefined);
   }
 
   /** Takes what the Central System said about an identifier. [CORE-CACHE-02, CORE-AUTH-08, CORE-START-03, LAL-06] */
   learned(idTag: string, idTagInfo: IdTagInfo): void {
-    const { authorizationCache, localAuthList, conflict, now } = this.#options;
-    if (localAuthList?.conflictsWith(idTag, idTagInfo, now())) conflict();
+    const { authorizationCache, localAuthList, conflict, keys, now } = this.#options;
+    if (keys().LocalAuthListEnabled && localAuthList?.conflictsWith(idTag, idTagInfo, now())) conflict();
     void authorizationCache?.update(idTag, idTagInfo, now());
   }
 
   async #decide(
-    idTag: string,
+    ask: () => Promise<IdTagInfo | undefined>,
     decide: (situation: AuthorizationSituation) => Authorization | AskCentralSystem,
     startedBy?: TransactionStarter,
   ): Promise<Authorization> {
-    const { ask, authorizationCache: cache, keys, localAuthList: list, online } = this.#options;
+    const { authorizationCache: cache, keys, localAuthList: list, online } = this.#options;
     const authorization = decide({ online: online(), keys: keys(), list, cache });
     if (authorization.decision !== "ask") return authorization;
-    let idTagInfo: IdTagInfo;
-    try {
-      idTagInfo = await ask(idTag);
-    } catch {
-      // J-215: who does not answer, or not with an answer, is treated as if it was not there. Offline, nobody is asked.
-      return decide({ online: false, keys: keys(), list, cache }) as Authorization;
-    }
-    this.learned(idTag, idTagInfo);
-    return authorizationOf(idTagInfo, startedBy);
+    const idTagInfo = await ask();
+    if (idTagInfo !== undefined) return authorizationOf(idTagInfo, startedBy);
+    // J-215: who does not answer, or not with an answer, is treated as if it was not there. Offline, nobody is asked.
+    return decide({ online: false, keys: keys(), list, cache }) as Authorization;
+  }
+
+  /** A question to the Central System; it resolves with `undefined` where there is no answer in time. */
+  #asking(idTag: string, options: AuthorizeOptions): () => Promise<IdTagInfo | undefined> {
+    const { ask, clock, timeoutMs } = this.#options;
+    const { waitMs = timeoutMs(), signal } = options;
+    checkTimeout(waitMs, "waitMs");
+    return async () => {
+      const wait = new Withdrawal();
+      const end = (): void => wait.withdraw();
+      const disarm = clock.wakeAt(clock.now() + waitMs, end);
+      signal?.addEventListener("abort", end);
+      if (signal?.aborted) end();
+      try {
+        return await ask(idTag, wait);
+      } catch {
+        return undefined;
+      } finally {
+        disarm();
+        signal?.removeEventListener("abort", end);
+      }
+    };
   }
 }

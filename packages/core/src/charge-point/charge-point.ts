@@ -10,6 +10,7 @@ import {
   type ConnectionEvents,
   type ConnectionOwner,
   checkOptions,
+  type FinishedCall,
   type Handler,
   register,
 } from "../connection/connection.ts";
@@ -28,7 +29,7 @@ import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
-import { Authorizer } from "./authorizer.ts";
+import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime, isTime, laterBy } from "./central-time.ts";
 import type { Configuration } from "./configuration.ts";
@@ -42,7 +43,7 @@ import {
 } from "./readable-answers.ts";
 import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
-import { StatusReports } from "./status-reports.ts";
+import { type StatusReport, StatusReports } from "./status-reports.ts";
 import { type Triggers, triggerHandler } from "./trigger-message.ts";
 
 /** The actions that a {@link ChargePoint} sends by itself, at the right moment; the others are for `call`. */
@@ -210,9 +211,15 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       localAuthList: options.localAuthList,
       keys: () => this.#keys.authorization,
       now: () => this.now(),
+      clock,
+      timeoutMs: () => this.#timeoutMs,
       online: () => this.#isOnline(),
-      ask: (idTag) => readable(this.#callNow("Authorize", { idTag }), readIdTagInfo),
-      conflict: () => this.#reportConflict(),
+      ask: (idTag, signal) =>
+        readable(this.#callNow("Authorize", { idTag }, { urgent: true, signal }), readIdTagInfo),
+      conflict: () => {
+        this.#statuses.conflict(this.#timestamp());
+        this.#sendStatuses();
+      },
     });
     this.#builtInHandlers = builtInHandlers(options);
     this.#keys.listen({
@@ -228,7 +235,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
         return !registration.answers;
       },
       handlerOf: (action) => this.#handlerOf(action),
-      confirmed: (_, { action, messageId }, conf) => this.#confirmed(action, messageId, conf),
+      confirmed: (_, call, conf) => this.#confirmed(call, conf),
       emitted: (_, name, event) => this.#emitted(name, event),
     };
   }
@@ -375,41 +382,52 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
 
   /**
    * Reports the status of a connector, or of the charge point itself (connector 0): now, or as soon as it may be sent.
-   * The newest status of each connector is sent again whenever the Central System accepts this Charge Point.
+   * The newest status of each connector is sent again whenever the Central System accepts this Charge Point; one that
+   * still waits for its turn is replaced by a newer one of its connector.
    *
-   * @param status - `timestamp` is now by default, `errorCode` is `NoError`.
+   * @param status - `timestamp` is now by default, `errorCode` is `NoError`. A timestamp that is given stays as it is.
    * @throws PayloadError It violates the schema of StatusNotification.req.
    * @spec OCPP 1.6 §4.9 [CORE-BOOT-08, CORE-STAT-02, CORE-STAT-20 … CORE-STAT-23]
    */
   report(
     status: Omit<Req<"StatusNotification">, "errorCode"> & Partial<Pick<Req<"StatusNotification">, "errorCode">>,
   ): void {
-    const timestamp = new Date(this.now()).toISOString();
-    this.#statuses.changed(parseReq("StatusNotification", { errorCode: "NoError", timestamp, ...status }, "local"));
+    const { errorCode = "NoError", timestamp = this.#timestamp() } = status;
+    const req = parseReq("StatusNotification", { ...status, errorCode, timestamp }, "local");
+    this.#statuses.changed(req, status.timestamp === undefined);
     this.#sendStatuses();
   }
 
   /**
    * Decides whether an identifier that is presented may start a transaction: asks the Central System where that is due,
-   * and decides by the Local Authorization List and the authorization cache where it is not, or gets no answer.
+   * and decides by the Local Authorization List and the authorization cache where it is not, or gets no answer in time.
    *
-   * @returns `accept` or `refuse`, with the grounds. Never rejects.
-   * @spec OCPP 1.6 §3.5, §4.1 [CORE-AUTH-01 … CORE-AUTH-08, CORE-LAO-20 … CORE-LAO-28]
+   * Authorize.req goes before everything that waits for its turn. After `waitMs`, or when the signal aborts, one that still
+   * waits is taken back; what is answered later is remembered all the same.
+   *
+   * @returns `accept` or `refuse`, with the grounds. Never rejects: with an aborted signal it decides as offline, too.
+   * @throws TypeError `waitMs` is no positive number.
+   * @spec OCPP 1.6 §3.5, §4.1 [CORE-AUTH-01 … CORE-AUTH-08, CORE-LAO-20 … CORE-LAO-28, J-215]
    */
-  authorize(idTag: string): Promise<Authorization> {
-    return this.#authorizer.authorize(idTag);
+  authorize(idTag: string, options: AuthorizeOptions = {}): Promise<Authorization> {
+    return this.#authorizer.authorize(idTag, options);
   }
 
   /**
    * Decides whether an identifier that is presented may stop a transaction: the one that started it may without being
-   * asked about, and so may others of its group.
+   * asked about, and so may others of its group. It asks and waits as `authorize` does.
    *
    * @returns `accept` or `refuse`, with the grounds. Never rejects.
+   * @throws TypeError `waitMs` is no positive number.
    * @spec OCPP 1.6 §3.10, §4.1 [CORE-AUTH-03, CORE-AUTH-09, CORE-IDT-04]
    */
-  authorizeStop(idTag: string, { idTag: starter, parentIdTag }: Transaction): Promise<Authorization> {
+  authorizeStop(
+    idTag: string,
+    { idTag: starter, parentIdTag }: Transaction,
+    options: AuthorizeOptions = {},
+  ): Promise<Authorization> {
     const group = parentIdTag ?? this.#authorizer.lookUp(starter)?.parentIdTag;
-    return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group });
+    return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group }, options);
   }
 
   async #connect({ attempt }: ReconnectionOutput): Promise<void> {
@@ -454,6 +472,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#connection = undefined;
     this.#registration.disconnected();
     this.#runRegistration();
+    this.#statuses.disconnected();
     this.#delivery.offline();
     this.#reconnection.lost(this.#clock.now());
     this.#emit("disconnected", { ...event, retryInMs: this.#retryInMs() });
@@ -511,7 +530,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       if (connection !== this.#connection) return; // The connection has ended, and the registration knows.
       this.#emit("fault", { error, action });
       // J-154, J-158: nobody is there, whatever the socket says.
-      if (this.#provesSilence(error)) {
+      if (error instanceof CallTimeoutError && this.#isSilentFor(error.timeoutMs)) {
         connection?.close(1001, `No answer to ${action}`);
         return;
       }
@@ -553,17 +572,26 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
 
   #sendStatuses(): void {
     if (this.#connection === undefined || !this.#registration.allows("StatusNotification")) return;
-    for (const status of this.#statuses.take()) void this.#sendStatus(status);
+    for (const report of this.#statuses.take()) void this.#sendStatus(report.status, report);
   }
 
-  async #sendStatus(status: Req<"StatusNotification">): Promise<void> {
+  /** @param report - What the status is of; one that a TriggerMessage asked for is nothing else. */
+  async #sendStatus(status: Req<"StatusNotification">, report?: StatusReport): Promise<void> {
+    const signal = report?.superseded;
     try {
-      await this.#callNow("StatusNotification", status);
+      await this.#callNow("StatusNotification", status, { keepSent: true, signal });
     } catch (error) {
-      if (error instanceof ConnectionClosedError) this.#statuses.lost(status);
-      else this.#emit("fault", { error, action: "StatusNotification" });
+      if (error === signal?.reason) return;
+      if (error instanceof ConnectionClosedError || error instanceof RangeError) {
+        if (report !== undefined) this.#statuses.lost(report);
+        return;
+      }
+      if (error instanceof CallTimeoutError && report !== undefined) this.#statuses.unanswered(report);
+      this.#emit("fault", { error, action: "StatusNotification" });
     }
   }
+
+  /** CORE-CACHE-02, CORE-AUTH-08: whoever asked, and whether or not it still waits for the answer. */
 
   #delivered(event: DeliveryEvent & { readonly conf: unknown }): void {
     this.#emit("delivered", event);
@@ -582,10 +610,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     if (idTagInfo.status !== "Accepted") this.#emit("invalidated", { transaction, idTagInfo });
   }
 
-  /** LAL-06 */
-  #reportConflict(): void {
-    const [own] = this.#statuses.of(0);
-    this.report({ connectorId: 0, status: own?.status ?? "Available", errorCode: "LocalListConflict" });
+  /** The present time, as messages say it. */
+  #timestamp(): string {
+    return new Date(this.now()).toISOString();
+  }
+
+  /** How long a CALL waits for its answer, in milliseconds. */
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? this.#keys.messageTimeoutMs;
   }
 
   #isOnline(): boolean {
@@ -596,18 +628,11 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     if (this.#connection === undefined) {
       throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
     }
-    const { timeoutMs = this.#keys.messageTimeoutMs } = this.#options;
     try {
-      return await this.#connection.call(action, req, { timeoutMs, ...options });
+      return await this.#connection.call(action, req, { timeoutMs: this.#timeoutMs, ...options });
     } catch (error) {
       // J-130: said to whom is not accepted. What is refused for that reason is sent again once it is.
       if (error instanceof CallError && error.code === "SecurityError") this.#forgotten(() => this.#delivery.offline());
-      // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
-      // only does not swallow one message after the other until they are given up.
-      if (this.#provesSilence(error) && this.#isOnline()) {
-        this.#registration.triggered("Heartbeat", this.#clock.now());
-        this.#runRegistration();
-      }
       throw error;
     }
   }
@@ -620,9 +645,9 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#runRegistration();
   }
 
-  /** Whether a CALL has timed out, and nothing at all has come back since it was sent. */
-  #provesSilence(error: unknown): boolean {
-    return error instanceof CallTimeoutError && this.#heardAt <= this.#clock.now() - error.timeoutMs;
+  /** Whether nothing at all has come from the Central System for so long, in milliseconds. */
+  #isSilentFor(timeoutMs: number): boolean {
+    return this.#heardAt <= this.#clock.now() - timeoutMs;
   }
 
   #emitted(name: keyof ConnectionEvents, event: object): void {
@@ -631,7 +656,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       return;
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
-    if (name === "finished") this.#finished(event as ConnectionEvents["finished"][0]);
+    if (name === "finished") this.#finished(event as FinishedCall);
     if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
     this.#emit(name, event as never);
   }
@@ -645,11 +670,17 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return wasTold;
   }
 
+  #confirmed({ action, messageId, payload }: FinishedCall["call"], conf: unknown): void {
+    if (action === "Authorize") {
+      this.#authorizer.learned((payload as Req<"Authorize">).idTag, (conf as Conf<"Authorize">).idTagInfo);
+    } else if (action === "BootNotification" || action === "Heartbeat") {
+      this.#checkTime(messageId, conf as Conf<"Heartbeat">);
+    }
+  }
+
   /** A time that is none obeys the schema, but not the Central System's clock. [CORE-BOOT-04, CORE-HB-05] */
-  #confirmed(action: string, messageId: string, conf: unknown): void {
-    if (action !== "BootNotification" && action !== "Heartbeat") return;
-    const { currentTime } = conf as Conf<typeof action>;
-    if (isTime(Date.parse(currentTime))) return;
+  #checkTime(messageId: string, conf: Conf<"Heartbeat">): void {
+    if (isTime(Date.parse(conf.currentTime))) return;
     const frame = { type: "CALLRESULT", messageId, payload: conf } as const;
     this.#emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
   }
@@ -667,9 +698,26 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#delivery.heard(frame);
   }
 
-  /** CORE-TXQ-08: who answers nothing at all has not failed to take one message, but is not there. */
-  #finished({ direction, call, outcome }: ConnectionEvents["finished"][0]): void {
-    if (direction === "out" && outcome.type === "TIMEOUT" && !this.#answeredSince) this.#ignored = call.messageId;
+  #finished({ direction, call, outcome }: FinishedCall): void {
+    if (direction === "in") {
+      if (outcome.type !== "CALLRESULT" || call.action !== "SendLocalList") return;
+      if ((outcome.payload as Conf<"SendLocalList">).status === "Accepted") this.#statuses.corrected(this.#timestamp());
+      this.#sendStatuses();
+    } else if (outcome.type === "TIMEOUT") {
+      this.#timedOut(call.messageId, outcome.timeoutMs);
+    } else if (outcome.type !== "CLOSED") {
+      this.#sendStatuses(); // Somebody is there, and there is room: what could not be sent before can be now.
+    }
+  }
+
+  #timedOut(messageId: string, timeoutMs: number): void {
+    // CORE-TXQ-08: who answers nothing at all has not failed to take one message, but is not there.
+    if (!this.#answeredSince) this.#ignored = messageId;
+    // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
+    // only does not swallow one message after the other until they are given up.
+    if (!this.#isSilentFor(timeoutMs) || !this.#isOnline()) return;
+    this.#registration.triggered("Heartbeat", this.#clock.now());
+    this.#runRegistration();
   }
 
   #handlerOf(action: Action): AnyHandler<"ChargePoint"> | undefined {

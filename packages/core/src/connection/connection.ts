@@ -139,11 +139,15 @@ export interface ConnectionOptions<R extends Role> {
 export interface CallOptions {
   /** How long to wait for the answer, in milliseconds from the moment the CALL is sent. Default: the connection's. */
   readonly timeoutMs?: number;
+  /** Whether the CALL goes before those that wait for their turn and are not urgent. Default false. */
+  readonly urgent?: boolean | undefined;
   /**
    * Rejects the promise with `signal.reason`. A CALL that still waits for its turn is never sent; one on the wire stays
    * outstanding until it is answered or times out, because OCPP cannot cancel.
    */
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
+  /** Whether `signal` only takes back a CALL that waits: one on the wire then settles as any other. Default false. */
+  readonly keepSent?: boolean | undefined;
 }
 
 /** The part of the DOM's `AbortSignal` that is used. */
@@ -165,7 +169,7 @@ export interface ConnectionOwner<R extends Role> {
   handlerOf(action: Action): AnyHandler<R> | undefined;
   /** Hears of the CALLRESULT that a CALL of the peer is about to get; what it returns delays the answer. Never rejects. */
   responding?(connection: Connection<R>, action: Action, conf: unknown): Promise<void> | undefined;
-  /** Hears of a CALL of ours that was answered with a valid CALLRESULT. */
+  /** Hears of a CALL of ours that was answered with a valid CALLRESULT, also when its caller no longer waits for it. */
   confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown): void;
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
@@ -202,7 +206,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   readonly #createMessageId: () => string;
   readonly #owner: ConnectionOwner<R> | undefined;
   readonly #handlers = new Map<Action, AnyHandler<R>>();
-  readonly #rpc = new Rpc();
+  readonly #rpc = new Rpc(({ action }) => !tellsTheTime.has(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
   /** The CALLs of the peer that are not answered yet, by message id. */
@@ -276,7 +280,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    */
   call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
-      const { timeoutMs = this.#timeoutMs, signal } = options;
+      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = options;
       if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
       checkTimeout(timeoutMs);
       const payload = parseReq(action, req, "local");
@@ -288,16 +292,17 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       }
       const messageId = this.#newMessageId();
       const abort = (): void => {
+        const isWithdrawn = this.#rpc.withdraw(messageId, this.#clock.now());
+        if (keepSent && !isWithdrawn) return;
         this.#callers.get(messageId)?.release();
         this.#callers.delete(messageId);
         reject(signal?.reason);
-        this.#rpc.withdraw(messageId, this.#clock.now());
         this.#run();
       };
       signal?.addEventListener("abort", abort);
       const release = (): void => signal?.removeEventListener("abort", abort);
       this.#callers.set(messageId, { resolve, reject, release });
-      this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now());
+      this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now(), urgent);
       this.#run();
     });
   }
@@ -407,6 +412,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       case "settled":
         this.#settle(output.call, output.outcome);
         break;
+      case "late":
+        this.#resolve(output.call, output.answer);
+        break;
       case "violation":
         this.#violation(output.reason, output.message, output.frame);
         break;
@@ -504,22 +512,21 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#emit("finished", { direction: "out", call, outcome, elapsedMs });
   }
 
-  /** Tells the caller of a CALL how it ended. */
+  /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it, or it has timed out. */
   #resolve(call: CallFrame, outcome: Outcome): void {
     const caller = this.#callers.get(call.messageId);
-    if (caller === undefined) return; // It has aborted the CALL.
     this.#callers.delete(call.messageId);
-    caller.release();
+    caller?.release();
     try {
       const conf = this.#confOf(call, outcome);
       this.#owner?.confirmed?.(this, call, conf);
-      caller.resolve(conf as never);
+      caller?.resolve(conf as never);
     } catch (error) {
       // J-088, J-D21: nothing is sent; the caller learns what is wrong with the answer.
       if (error instanceof PayloadError && outcome.type === "CALLRESULT") {
         this.#violation("payload", error.description, outcome);
       }
-      caller.reject(error);
+      caller?.reject(error);
     }
   }
 
@@ -593,6 +600,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 }
 
+/** The actions whose answer has a `currentTime`: an old answer would set a clock wrong, so each CALL is served. */
+const tellsTheTime: ReadonlySet<string> = new Set<Action>(["BootNotification", "Heartbeat"]);
+
 /** What becomes of a CALL of the peer whose answer cannot be sent, or must not. */
 const unanswered: Outcome = { type: "CLOSED", sent: false };
 
@@ -657,9 +667,10 @@ function checkQuirks(tolerate: readonly Quirk[]): void {
   throw new TypeError("tolerate is no list of quirks. Give rows of `quirks`, for example [quirks.nullFields].");
 }
 
-function checkTimeout(timeoutMs: number): void {
+/** @throws TypeError A wait is no positive number, or never ends. */
+export function checkTimeout(timeoutMs: number, name = "timeoutMs"): void {
   if (timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY) return;
-  throw new TypeError(`timeoutMs is ${timeoutMs}. Give a positive number of milliseconds.`);
+  throw new TypeError(`${name} is ${timeoutMs}. Give a positive number of milliseconds.`);
 }
 
 /**

@@ -43,12 +43,17 @@ interface AnsweredCall {
 /**
  * The CALLs of a peer that were answered last: a repetition is answered as the CALL was.
  *
- * Only what can be told from a new CALL is remembered. A payload without content says nothing, and a peer that sends
- * every Heartbeat under one message id wants the time of now; for the same reason nothing is remembered for long. A
- * CALLERROR is no answer to stand by: whoever repeats the CALL then makes another attempt. [CORE-TXQ-09]
+ * Only what can be told from a new CALL is remembered: a payload without content says nothing. Nothing is remembered for
+ * long. A CALLERROR is no answer to stand by: whoever repeats the CALL then makes another attempt. [CORE-TXQ-09]
  */
 export class AnsweredCalls {
+  readonly #isRepeatable: (call: CallFrame) => boolean;
   readonly #latest: AnsweredCall[] = [];
+
+  /** @param isRepeatable - Whether the answer to this CALL still is one later; others are not remembered. Default: each is. */
+  constructor(isRepeatable: (call: CallFrame) => boolean = () => true) {
+    this.#isRepeatable = isRepeatable;
+  }
 
   /** How many are remembered. */
   get size(): number {
@@ -59,6 +64,7 @@ export class AnsweredCalls {
   remember({ call, receivedAt, text }: ReceivedCall, answer: CallResultFrame): void {
     while (isOver(this.#latest[0], receivedAt)) this.#latest.shift();
     if (text === undefined || text.length > longestRemembered || saysNothing.test(text)) return;
+    if (!this.#isRepeatable(call)) return;
     const answered = { messageId: call.messageId, receivedAt, text, answer: encode(answer) };
     if (text.length + answered.answer.length > longestRemembered) return;
     this.#latest.push(answered);

@@ -9,8 +9,9 @@
  *                └─► answered again                             a CALL that repeats one of the last
  *
  * A waiting CALL becomes outstanding, and is sent, as soon as nothing is outstanding; the time-out runs from that
- * moment. It is settled by an answer, by the time-out or by the end of the connection, whichever comes first, exactly
- * once. Answers to the peer are sent at once and never wait for an own CALL (J-106).
+ * moment. Urgent CALLs go before the others, and each kind in its own order. A CALL is settled by an answer, by the
+ * time-out or by the end of the connection, whichever comes first, exactly once. The answer to one that has timed out is
+ * handed on as `late`, once. Answers to the peer are sent at once and never wait for an own CALL (J-106).
  *
  * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its action and payload are the
  * same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
@@ -45,6 +46,8 @@ export type RpcOutput =
   | { readonly type: "send"; readonly frame: Frame; readonly answers?: CallFrame }
   | { readonly type: "received"; readonly call: CallFrame }
   | { readonly type: "settled"; readonly call: CallFrame; readonly outcome: Outcome }
+  /** The answer to a CALL that was settled by its time-out. */
+  | { readonly type: "late"; readonly call: CallFrame; readonly answer: CallResultFrame }
   | {
       readonly type: "violation";
       readonly reason: RpcViolation;
@@ -56,6 +59,7 @@ export type RpcOutput =
 interface Pending {
   readonly call: CallFrame;
   readonly timeoutMs: number;
+  readonly urgent: boolean;
 }
 
 /** How many timed-out CALLs are remembered, to tell an answer that is late from one that nobody asked for. */
@@ -67,10 +71,19 @@ export class Rpc implements Machine<RpcOutput> {
   readonly #waiting: Pending[] = [];
   #outstanding: Pending | undefined;
   #deadline = Number.POSITIVE_INFINITY;
-  readonly #timedOut: string[] = [];
+  /** Those that timed out last and have not been answered since. */
+  readonly #timedOut: CallFrame[] = [];
   readonly #serving = new Map<string, ReceivedCall>();
-  readonly #answered = new AnsweredCalls();
+  readonly #answered: AnsweredCalls;
   #closed = false;
+
+  /**
+   * @param isRepeatable - Whether a repetition of this CALL of the peer gets the answer of the first. Others are served
+   * again. Default: each is.
+   */
+  constructor(isRepeatable?: (call: CallFrame) => boolean) {
+    this.#answered = new AnsweredCalls(isRepeatable);
+  }
 
   /** How many CALLs of ours wait for their turn. */
   get waiting(): number {
@@ -95,27 +108,34 @@ export class Rpc implements Machine<RpcOutput> {
    *
    * @param call - Its message id is new on this connection. [J-051]
    * @param timeoutMs - How long to wait for the answer, from the moment of sending.
+   * @param urgent - Whether it goes before those that wait and are not urgent.
    */
-  call(call: CallFrame, timeoutMs: number, now: number): void {
+  call(call: CallFrame, timeoutMs: number, now: number, urgent = false): void {
     if (this.#closed) {
       this.#settle(call, { type: "CLOSED", sent: false });
       return;
     }
-    this.#waiting.push({ call, timeoutMs });
+    const firstAfter = urgent ? this.#waiting.findIndex((other) => !other.urgent) : -1;
+    this.#waiting.splice(firstAfter < 0 ? this.#waiting.length : firstAfter, 0, { call, timeoutMs, urgent });
     this.#sendNext(now);
   }
 
   /**
    * Says that nobody wants the answer to a CALL any more: one that was not sent never will be; one that was stays
    * outstanding, because OCPP cannot cancel. No `settled` follows for a CALL that was not sent.
+   *
+   * @returns Whether it never will be sent.
    */
-  withdraw(messageId: string, now: number): void {
+  withdraw(messageId: string, now: number): boolean {
     const index = this.#waiting.findIndex(({ call }) => call.messageId === messageId);
-    if (index >= 0) this.#waiting.splice(index, 1);
-    else if (this.#outstanding?.call.messageId === messageId && this.#unsend(this.#outstanding.call)) {
-      this.#clearOutstanding();
-      this.#sendNext(now);
+    if (index >= 0) {
+      this.#waiting.splice(index, 1);
+      return true;
     }
+    if (this.#outstanding?.call.messageId !== messageId || !this.#unsend(this.#outstanding.call)) return false;
+    this.#clearOutstanding();
+    this.#sendNext(now);
+    return true;
   }
 
   /** Takes what arrived. */
@@ -157,7 +177,7 @@ export class Rpc implements Machine<RpcOutput> {
   advance(now: number): void {
     if (this.#outstanding === undefined || now < this.#deadline) return;
     const { call, timeoutMs } = this.#outstanding;
-    this.#timedOut.push(call.messageId);
+    this.#timedOut.push(call);
     if (this.#timedOut.length > rememberedTimeouts) this.#timedOut.shift();
     this.#clearOutstanding();
     this.#settle(call, { type: "TIMEOUT", timeoutMs });
@@ -170,8 +190,8 @@ export class Rpc implements Machine<RpcOutput> {
     this.#closed = true;
     const outstanding = this.#outstanding?.call;
     const sent = outstanding !== undefined && !this.#unsend(outstanding);
-    this.#outputs = this.#outputs.filter(({ type }) => type !== "send");
     // J-109: every pending CALL ends with the connection. J-D24, J-219: nobody is left to answer.
+    this.#outputs = this.#outputs.filter(({ type }) => type !== "send" && type !== "received");
     if (outstanding !== undefined) this.#settle(outstanding, { type: "CLOSED", sent });
     for (const { call } of this.#waiting) this.#settle(call, { type: "CLOSED", sent: false });
     this.#clearOutstanding();
@@ -207,13 +227,16 @@ export class Rpc implements Machine<RpcOutput> {
   /** @param frame - What arrived, for the violation; the outcome may be a reading of it. */
   #receiveAnswer(outcome: CallResultFrame | CallErrorFrame | Malformed, frame: Frame | Malformed, now: number): void {
     const pending = this.#outstanding;
+    const index = this.#timedOut.findIndex(({ messageId }) => messageId === outcome.messageId);
     if (pending !== undefined && pending.call.messageId === outcome.messageId) {
       this.#clearOutstanding();
       this.#settle(pending.call, outcome);
       this.#sendNext(now);
-    } else if (outcome.messageId !== undefined && this.#timedOut.includes(outcome.messageId)) {
+    } else if (index >= 0) {
       // J-110, J-D23: the peer is slow, not wrong.
       this.#violation("late-answer", "The answer came after its CALL had timed out.", frame);
+      const [call] = this.#timedOut.splice(index, 1) as [CallFrame];
+      if (outcome.type === "CALLRESULT") this.#outputs.push({ type: "late", call, answer: outcome });
     } else {
       // J-058, J-D20
       this.#violation("unmatched-answer", "The answer has a message id that no CALL is waiting for.", frame);

@@ -26,7 +26,8 @@ class Model {
 
   update({ listVersion, updateType, localAuthorizationList = [] }: SendLocalList): Status {
     if (updateType === "Differential" && listVersion <= this.version) return "VersionMismatch";
-    if (listVersion === 0 || listVersion === -1) return "Failed";
+    if (listVersion === -1) return "Failed";
+    if (listVersion === 0 && (updateType !== "Full" || localAuthorizationList.length > 0)) return "Failed";
     const changed = localAuthorizationList.map(({ idTag }) => idTag.toLowerCase());
     if (changed.some((idTag, index) => changed.indexOf(idTag) !== index)) return "Failed";
     if (updateType === "Full" && localAuthorizationList.some(({ idTagInfo }) => !idTagInfo)) return "Failed";

@@ -172,13 +172,34 @@ describe("LocalAuthList", () => {
     });
   });
 
-  test.each([0, -1])("a Full update with version %d fails [LAL-21] [LAL-29]", async (version) => {
+  test.each<[number, Entries | undefined]>([
+    [0, valid("B")],
+    [-1, valid("B")],
+    [-1, []],
+    [-1, undefined],
+  ])("a Full update with version %d and the entries %j fails [LAL-21] [LAL-29]", async (version, entries) => {
     const store = failingStore();
     const list = await load(store);
     await list.update(full(5, valid("A")));
-    expect(await list.update(full(version, valid("B")))).toBe("Failed");
+    expect(await list.update(full(version, entries))).toBe("Failed");
     await expectList(list, store, 5, ["A"]);
   });
+
+  test.each([
+    ["no", undefined],
+    ["an empty", []],
+  ])(
+    "a Full update with version 0 and %s list empties it, as the certification tool wants it [LAL-21] [LAL-23] [LAL-11]",
+    async (_, none) => {
+      const store = failingStore();
+      const list = await load(store);
+      await list.update(full(5, valid("A")));
+      expect(await list.update(full(0, none))).toBe("Accepted");
+      await expectList(list, store, 0, []);
+      expect(await list.update(differential(1, valid("B")))).toBe("Accepted");
+      await expectList(list, store, 1, ["B"]);
+    },
+  );
 
   test("a Differential update with version -1 fails even where that is a newer one [LAL-21]", async () => {
     const store = failingStore();

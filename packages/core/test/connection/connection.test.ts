@@ -195,6 +195,43 @@ describe("Connection.call", () => {
     await third;
   });
 
+  test("takes back a CALL with keepSent only while it waits [trap 8]", async () => {
+    const { connection, arrived, send } = rawPeer("ChargePoint");
+    const controller = new AbortController();
+    const options = { signal: controller.signal, keepSent: true };
+    const sent = connection.call("Authorize", { idTag: "A" }, options);
+    const waiting = rejection(connection.call("Authorize", { idTag: "B" }, options));
+    await send("[]");
+    controller.abort("superseded");
+    expect(await waiting).toBe("superseded");
+    await send(JSON.stringify([3, "1", accepted]));
+    expect(await sent).toEqual(accepted);
+    expect(arrived).toHaveLength(1);
+  });
+
+  test("sends an urgent CALL before those that wait [J-100]", async () => {
+    const { connection, arrived, send } = rawPeer("ChargePoint");
+    for (const idTag of ["A", "B"]) connection.call("Authorize", { idTag }).catch(() => {});
+    connection.call("Authorize", { idTag: "C" }, { urgent: true }).catch(() => {});
+    await send(JSON.stringify([3, "1", accepted]));
+    expect(arrived).toMatchObject([
+      [2, "1", "Authorize", { idTag: "A" }],
+      [2, "3", "Authorize", { idTag: "C" }],
+    ]);
+  });
+
+  test("checks the answer to an aborted CALL, too [J-088]", async () => {
+    const { connection, send, events } = rawPeer("ChargePoint");
+    const controller = new AbortController();
+    const call = rejection(connection.call("Authorize", { idTag: "A" }, { signal: controller.signal }));
+    await send("[]");
+    controller.abort("too late");
+    await call;
+    events.violation.length = 0;
+    await send('[3,"1",{}]');
+    expect(events.violation).toMatchObject([{ reason: "payload" }]);
+  });
+
   test("settles an aborted CALL that is on the wire, and sends the next only when it is answered [J-100]", async () => {
     const { connection, arrived, send, events } = rawPeer("ChargePoint");
     const controller = new AbortController();
@@ -451,6 +488,23 @@ describe("Connection.handle", () => {
     for (const meterStart of [5, 5, 6]) await start(meterStart);
     expect(arrived).toEqual([1, 1, 2].map((transactionId) => [3, "1", { transactionId, ...accepted }]));
     expect(events.violation.map(({ reason }) => reason)).toEqual(["duplicate-message-id"]);
+  });
+
+  test.each([
+    ["BootNotification", '{"chargePointVendor":"V","chargePointModel":"M"}', { status: "Accepted", interval: 300 }],
+    ["Heartbeat", "{}", {}],
+  ] as const)("tells the present time to who repeats a %s under its message id", async (action, req, conf) => {
+    const { clock, connection, send, arrived, events } = rawPeer("CentralSystem");
+    const currentTime = () => new Date(clock.now()).toISOString();
+    connection.handle(action, () => ({ ...conf, currentTime: currentTime() }) as never);
+    const times: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      times.push(currentTime());
+      await send(`[2,"1","${action}",${req}]`);
+      await clock.advance(10_000);
+    }
+    expect(arrived).toEqual(times.map((time) => [3, "1", { ...conf, currentTime: time }]));
+    expect(events.violation).toEqual([]);
   });
 
   test("tells a handler when its answer is on its way, so that follow-ups come after it [J-111]", async () => {

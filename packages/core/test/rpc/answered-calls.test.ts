@@ -64,6 +64,15 @@ describe("AnsweredCalls", () => {
     expect(answered.size).toBe(0);
   });
 
+  test("remembers only what it is told to, and lets go of what is too old all the same", () => {
+    const answered = new AnsweredCalls(({ action }) => action !== "BootNotification");
+    answered.remember(received(call("1", "StartTransaction", req), start), callResult("1", conf));
+    const boot = received(call("2", "BootNotification", req), start + 120_001);
+    answered.remember(boot, callResult("2", conf));
+    expect(answered.answerTo(boot)).toBeUndefined();
+    expect(answered.size).toBe(0);
+  });
+
   test("remembers the last four [trap 12]", () => {
     const answered = memory();
     const push = (id: string) => answered.remember(received(call(id, "MeterValues", req), start), callResult(id));

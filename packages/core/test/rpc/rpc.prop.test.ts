@@ -14,9 +14,11 @@ class End {
   /** Texts on their way to this end. */
   readonly inbox: string[] = [];
   readonly called: string[] = [];
+  readonly urgent = new Set<string>();
   readonly sentAt = new Map<string, number>();
   readonly settled = new Map<string, string>();
   readonly withdrawn = new Set<string>();
+  readonly late = new Set<string>();
   /** CALLs of the peer that were handed out and not answered. */
   readonly serving: string[] = [];
   /** Those that were answered with a CALLRESULT. */
@@ -51,6 +53,7 @@ class Pair {
           expect(end.sentAt.has(messageId), "sent twice").toBe(false);
           expect(end.settled.has(messageId), "sent after it was settled").toBe(false);
           expect(end.withdrawn.has(messageId), "sent after it was withdrawn").toBe(false);
+          expect(messageId, "sent out of turn").toBe(next(end));
           end.sentAt.set(messageId, this.now);
         }
         this[other[side]].inbox.push(encode(output.frame));
@@ -77,10 +80,24 @@ class Pair {
         else expect(sentAt, "settled before it was sent").toBeDefined();
         break;
       }
+      case "late": {
+        const { messageId } = output.call;
+        expect(end.settled.get(messageId), "late, but not timed out").toBe("TIMEOUT");
+        expect(end.late.has(messageId), "late twice").toBe(false);
+        end.late.add(messageId);
+        expect(output.answer.payload, "answer of another CALL").toEqual({ to: messageId });
+        break;
+      }
       case "violation":
         break;
     }
   }
+}
+
+/** The CALL whose turn it is: the first that is urgent, or else the first. */
+function next({ called, urgent, sentAt, settled, withdrawn }: End): string | undefined {
+  const waiting = called.filter((id) => !sentAt.has(id) && !settled.has(id) && !withdrawn.has(id));
+  return waiting.find((id) => urgent.has(id)) ?? waiting[0];
 }
 
 type Model = Record<string, never>;
@@ -113,13 +130,14 @@ const garbage = fc.constantFrom(
 );
 
 const commands = [
-  sides.map((side) =>
+  fc.tuple(sides, fc.boolean()).map(([side, urgent]) =>
     command(
-      "call",
+      urgent ? "callUrgently" : "call",
       (pair) => {
         const id = `${++pair.ids}`;
         pair[side].called.push(id);
-        pair[side].rpc.call(call(id, "A", { of: id }), timeoutMs, pair.now);
+        if (urgent) pair[side].urgent.add(id);
+        pair[side].rpc.call(call(id, "A", { of: id }), timeoutMs, pair.now, urgent);
       },
       side,
     ),
@@ -199,11 +217,14 @@ const commands = [
       pair.b.rpc.advance(pair.now);
     }),
   ),
-  sides.map((side) =>
+  // As when a listener closes the connection while it is told of something, and more has arrived by then.
+  fc.tuple(sides, fc.nat(2)).map(([side, arrivals]) =>
     command(
-      "close",
+      `close after ${arrivals}`,
       (pair) => {
-        pair[side].rpc.close();
+        const { inbox, rpc } = pair[side];
+        for (const text of inbox.splice(0, arrivals)) rpc.receive(decode(text), pair.now);
+        rpc.close();
         pair[side].closed = true;
       },
       side,
@@ -260,14 +281,14 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
   /** What arrives: few ids, actions and payloads, so that CALLs are repeated, and ids used again for others. */
   const arrivals = fc.record({
     id: fc.nat(5).map(String),
-    action: fc.constantFrom("A", "A", "B"),
+    action: fc.constantFrom("A", "A", "A", "B", "C"),
     payload: fc.constantFrom<unknown>({ a: 1 }, { a: 1 }, { a: 2 }, { a: [{ b: "c" }, null] }, {}),
   });
   /** What becomes of a CALL that is being served. */
   const answers = fc.record({ index: fc.nat(5), well: fc.boolean() });
   const waits = fc.constantFrom(1, 59_999, 120_001);
 
-  test("answer a repetition as the CALL was answered, and serve every other CALL [J-051] [J-054] [Q14] [trap 5]", () => {
+  test("answer a repetition as the CALL was answered, and serve every other CALL, and each whose answer does not stay right [J-051] [J-054] [Q14] [trap 5]", () => {
     let repetitions = 0;
     fc.assert(
       fc.property(
@@ -275,10 +296,10 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
           size: "+1",
         }),
         (inputs) => {
-          const rpc = new Rpc();
+          const rpc = new Rpc(({ action }) => action !== "C");
           let now = 0;
           let number = 0;
-          const serving = new Map<string, { readonly text: string; readonly at: number }>();
+          const serving = new Map<string, { readonly text: string; readonly at: number; readonly action: string }>();
           /** The CALL that was served last under each message id, with its answer, and how many were answered by then. */
           const last = new Map<string, { text: string; at: number; answer: unknown; number: number }>();
           for (const input of inputs) {
@@ -290,7 +311,7 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
               serving.delete(id);
               if (input.well) {
                 const answer = { number: ++number };
-                last.set(id, { ...served, answer, number });
+                if (served.action !== "C") last.set(id, { ...served, answer, number });
                 rpc.respond(id, answer);
               } else {
                 last.delete(id);
@@ -311,7 +332,7 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
                 const isAmongTheLast = before !== undefined && number - before.number < 4;
                 expect(isSame && isAmongTheLast && text !== encode(call(input.id, input.action, {})), text).toBe(false);
                 expect(output.call).toEqual(arrived);
-                serving.set(input.id, { text, at: now });
+                serving.set(input.id, { text, at: now, action: input.action });
                 last.delete(input.id);
               } else {
                 repetitions++;

@@ -76,7 +76,58 @@ describe("Rpc, calling", () => {
     expectSent(rpc, call("2"));
     rpc.receive(callResult("1"), start + 11);
     expectViolation(rpc, "late-answer");
+    expect(rpc.poll()).toEqual({ type: "late", call: call("1"), answer: callResult("1") });
     expectQuiet(rpc);
+    rpc.receive(callResult("1"), start + 12);
+    expectViolation(rpc, "unmatched-answer");
+    expectQuiet(rpc);
+  });
+
+  test("hands on no late CALLERROR, and no late answer of the wrong shape [J-110] [J-D23]", () => {
+    const rpc = new Rpc();
+    for (const id of ["1", "2"]) {
+      rpc.call(call(id), 10, start);
+      expectSent(rpc, call(id));
+      rpc.advance(start + 10);
+      expectSettled(rpc, call(id), { type: "TIMEOUT", timeoutMs: 10 });
+    }
+    rpc.receive(callError("1", "GenericError"), start + 11);
+    expectViolation(rpc, "late-answer");
+    rpc.receive(decode('[3,"2"]'), start + 11);
+    expectViolation(rpc, "answer-shape");
+    expectQuiet(rpc);
+  });
+
+  test("remembers the last sixteen CALLs that timed out [trap 12]", () => {
+    const rpc = new Rpc();
+    for (let id = 0; id <= 16; id++) {
+      rpc.call(call(`${id}`), 10, start);
+      expectSent(rpc, call(`${id}`));
+      rpc.advance(start + 10);
+      expectSettled(rpc, call(`${id}`), { type: "TIMEOUT", timeoutMs: 10 });
+    }
+    rpc.receive(callResult("0"), start + 11);
+    expectViolation(rpc, "unmatched-answer");
+    for (let id = 1; id <= 16; id++) {
+      rpc.receive(callResult(`${id}`), start + 11);
+      expectViolation(rpc, "late-answer");
+      expect(rpc.poll()).toMatchObject({ type: "late", call: { messageId: `${id}` } });
+    }
+    expectQuiet(rpc);
+  });
+
+  test("sends urgent CALLs before the others that wait, in their order, and after the one that is outstanding [J-100]", () => {
+    const rpc = new Rpc();
+    for (const id of ["1", "2", "3"]) rpc.call(call(id), 10, start);
+    for (const id of ["U1", "U2"]) rpc.call(call(id), 10, start, true);
+    rpc.call(call("4"), 10, start);
+    const sent: string[] = [];
+    for (let output = rpc.poll(); output !== undefined; output = rpc.poll()) {
+      if (output.type !== "send" || output.frame.type !== "CALL") continue;
+      sent.push(output.frame.messageId);
+      rpc.receive(callResult(output.frame.messageId), start);
+    }
+    expect(sent).toEqual(["1", "U1", "U2", "2", "3", "4"]);
   });
 
   test("says that nobody asked for an answer with an unknown or answered message id [J-058] [J-D20]", () => {
@@ -141,7 +192,7 @@ describe("Rpc, withdrawing", () => {
     rpc.call(call("2"), 10, start);
     rpc.call(call("3"), 10, start);
     expectSent(rpc, call("1"));
-    rpc.withdraw("2", start);
+    expect(rpc.withdraw("2", start)).toBe(true);
     rpc.receive(callResult("1"), start);
     expectSettled(rpc, call("1"), callResult("1"));
     expectSent(rpc, call("3"));
@@ -153,7 +204,7 @@ describe("Rpc, withdrawing", () => {
     rpc.call(call("1"), 10, start);
     rpc.call(call("2"), 10, start);
     expectSent(rpc, call("1"));
-    rpc.withdraw("1", start);
+    expect(rpc.withdraw("1", start)).toBe(false);
     expectQuiet(rpc);
     rpc.advance(start + 10);
     expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10 });
@@ -164,7 +215,7 @@ describe("Rpc, withdrawing", () => {
     const rpc = new Rpc();
     rpc.call(call("1"), 10, start);
     rpc.call(call("2"), 20, start);
-    rpc.withdraw("1", start);
+    expect(rpc.withdraw("1", start)).toBe(true);
     expectSent(rpc, call("2"));
     expect(rpc.deadline).toBe(start + 20);
     expectQuiet(rpc);
@@ -172,7 +223,7 @@ describe("Rpc, withdrawing", () => {
 
   test("does nothing about a message id that it does not know", () => {
     const rpc = new Rpc();
-    rpc.withdraw("1", start);
+    expect(rpc.withdraw("1", start)).toBe(false);
     expectQuiet(rpc);
   });
 });
@@ -341,6 +392,18 @@ describe("Rpc, serving", () => {
     expectQuiet(rpc);
   });
 
+  test("serves a CALL again whose answer does not stay right, as often as it comes", () => {
+    const rpc = new Rpc(({ action }) => action !== "BootNotification");
+    const boot = call("1", "BootNotification", { chargePointVendor: "V", chargePointModel: "M" });
+    for (const currentTime of ["2026-01-01T00:00:00Z", "2026-01-01T00:00:10Z"]) {
+      rpc.receive(boot, start);
+      expectReceived(rpc, boot);
+      rpc.respond("1", { currentTime });
+      expectSent(rpc, callResult("1", { currentTime }));
+    }
+    expectQuiet(rpc);
+  });
+
   test("counts the two minutes of its memory from the arrival of a CALL, not from its answer", () => {
     const rpc = new Rpc();
     rpc.receive(call("1", "StartTransaction", req), start);
@@ -414,6 +477,23 @@ describe("Rpc, closing", () => {
     rpc.call(call("1"), 10, start);
     rpc.close();
     expectSettled(rpc, call("1"), { type: "CLOSED", sent: false });
+    expectQuiet(rpc);
+  });
+
+  test("tells in the midst of its outputs what has ended, and neither sends nor hands out anything [J-109] [J-D24] [J-219]", () => {
+    const rpc = new Rpc();
+    rpc.call(call("1"), 10, start);
+    rpc.call(call("2"), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.receive(callResult("0"), start);
+    rpc.receive(callResult("1"), start);
+    rpc.receive(call("9"), start);
+    rpc.receive(decode('[2,"","Heartbeat",{}]'), start);
+    rpc.close();
+    expectViolation(rpc, "unmatched-answer");
+    expectSettled(rpc, call("1"), callResult("1"));
+    expect(rpc.poll()).toMatchObject({ type: "violation", reason: "message-id" });
+    expectSettled(rpc, call("2"), { type: "CLOSED", sent: false });
     expectQuiet(rpc);
   });
 

@@ -59,7 +59,9 @@ export async function runCharger({ identity, url, run, seed, last }: ChargerRun,
     retryBackOffRepeatTimes: 1,
   });
   chargePoint.on("registration", () => log({ type: "registered" }));
-  chargePoint.on("delivered", ({ call }) => void settle(markOf(call)));
+  chargePoint.on("delivered", ({ transaction, call }) => {
+    if (transaction !== undefined) void settle(markOf(call));
+  });
   chargePoint.on("discarded", ({ call, reason }) => log({ type: "wrong", what: `${reason}: ${JSON.stringify(call)}` }));
   chargePoint.on("violation", ({ message }) => log({ type: "wrong", what: message }));
   chargePoint.on("fault", ({ error }) => log({ type: "wrong", what: String(error) }));
