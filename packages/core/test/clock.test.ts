@@ -49,7 +49,8 @@ describe("systemClock", () => {
 describe("systemClock where the runtime has no performance", () => {
   /** The clock as such a runtime makes it. */
   async function clockWithoutPerformance(): Promise<Clock> {
-    vi.stubGlobal("performance", undefined);
+    vi.stubGlobal("performance", undefined); // To be put back afterwards.
+    Reflect.deleteProperty(globalThis, "performance");
     vi.resetModules();
     return (await import("../src/clock.ts")).systemClock;
   }

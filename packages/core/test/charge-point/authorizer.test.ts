@@ -85,13 +85,16 @@ describe("authorize, when the Central System answers", () => {
     test.each([
       [true, "accept"],
       [false, "refuse"],
-    ] as const)("decides on the unknown by AllowOfflineTxForUnknownId %s [J-215] [CORE-LAO-27] [CORE-LAO-28]", async (allowUnknown, decision) => {
-      const offline = await site(allowUnknown);
-      expect(await decided(offline, offline.chargePoint.authorize("UNKNOWN"))).toEqual({
-        decision,
-        grounds: "unknown-offline",
-      });
-    });
+    ] as const)(
+      "decides on the unknown by AllowOfflineTxForUnknownId %s [J-215] [CORE-LAO-27] [CORE-LAO-28]",
+      async (allowUnknown, decision) => {
+        const offline = await site(allowUnknown);
+        expect(await decided(offline, offline.chargePoint.authorize("UNKNOWN"))).toEqual({
+          decision,
+          grounds: "unknown-offline",
+        });
+      },
+    );
 
     test("lets only its group stop a transaction, as far as that is known here [J-215] [CORE-AUTH-09]", async () => {
       const offline = await site(false);
@@ -161,11 +164,14 @@ describe("authorizeStop by a member of the group", () => {
   test.each([
     ["LISTED", "CACHED"],
     ["CACHED", "LISTED"],
-  ])("is accepted offline before the start is answered, by what is known here of %s and %s [CORE-AUTH-09] [CORE-IDT-04]", async (starter, member) => {
-    const { site, transaction } = await offline(starter);
-    expect(transaction.parentIdTag).toBeUndefined();
-    expect(await site.chargePoint.authorizeStop(member, transaction)).toMatchObject({ decision: "accept" });
-  });
+  ])(
+    "is accepted offline before the start is answered, by what is known here of %s and %s [CORE-AUTH-09] [CORE-IDT-04]",
+    async (starter, member) => {
+      const { site, transaction } = await offline(starter);
+      expect(transaction.parentIdTag).toBeUndefined();
+      expect(await site.chargePoint.authorizeStop(member, transaction)).toMatchObject({ decision: "accept" });
+    },
+  );
 
   test("is refused offline when nobody knows the group of who started it [CORE-AUTH-09]", async () => {
     const { site, transaction } = await offline("TAG");

@@ -129,6 +129,48 @@ describe("ChargePoint, connecting", () => {
     expect(site.said("connected")).toEqual([]);
   });
 
+  test("can be started again when the store could not be read, and is, with what is in it [CORE-TXQ-16]", async () => {
+    const kept = memoryStore();
+    let isBroken = true;
+    const load = (prefix: string) => (isBroken ? Promise.reject(new Error("no such disk")) : kept.load(prefix));
+    const before = new Site({ store: kept });
+    await before.start();
+    before.chargePoint.startTransaction(start);
+    await before.chargePoint.stop();
+    const site = new Site({ store: { ...kept, load } });
+    expect(await rejection(site.chargePoint.start())).toMatchObject({ message: "no such disk" });
+    expect(() => site.chargePoint.startTransaction(start)).toThrow(TypeError);
+    await site.clock.advance(60_000);
+    expect(site.said("connecting")).toEqual([]);
+    isBroken = false;
+    expect(await site.chargePoint.start()).toMatchObject([{ connectorId: 1, stopped: false }]);
+    await site.clock.advance(0);
+    expect(site.said("connecting")).toHaveLength(1);
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+  });
+
+  test("is started once, also while the store is being read", async () => {
+    const site = new Site();
+    const first = site.chargePoint.start();
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+    await first;
+    await site.clock.advance(0);
+    expect(site.said("connecting")).toHaveLength(1);
+  });
+
+  test("stays stopped when the store turns out to be unreadable after that", async () => {
+    let fail = (_: Error): void => {};
+    const load = () => new Promise<never>((_, reject) => (fail = reject));
+    const site = new Site({ store: { ...memoryStore(), load } });
+    const started = rejection(site.chargePoint.start());
+    await site.chargePoint.stop();
+    fail(new Error("no such disk"));
+    expect(await started).toMatchObject({ message: "no such disk" });
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+    await site.clock.advance(60_000);
+    expect(site.said("connecting")).toEqual([]);
+  });
+
   test("asks with a Heartbeat whether anybody is there when a message gets no answer, before messages are given up [J-153] [J-154] [CORE-TXQ-06]", async () => {
     const site = new Site();
     await site.start();
@@ -139,6 +181,55 @@ describe("ChargePoint, connecting", () => {
     await site.clock.advance(30_000);
     expect(site.said("disconnected")).toMatchObject([{ code: 1001, reason: "No answer to Heartbeat" }]);
     expect(site.said("discarded")).toEqual([]);
+  });
+
+  test("keeps a connection on which a Heartbeat gets no answer while the Central System says something else [J-154] [J-158] [J-214]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("Heartbeat", () => new Promise(() => {}));
+    });
+    await site.start();
+    await site.clock.advance(300_000 + 10_000);
+    void site.centralSystem.get("CP001")?.call("ClearCache", {});
+    await site.clock.advance(20_000);
+    expect(site.said("fault")).toMatchObject([{ error: { name: "CallTimeoutError" }, action: "Heartbeat" }]);
+    expect(site.said("disconnected")).toEqual([]);
+    // The answer to ClearCache was the last that was sent.
+    await site.clock.advance(280_000 - 1);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+    await site.clock.advance(1);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat", "Heartbeat"]);
+  });
+
+  test("does not ask whether anybody is there when one message gets no answer while the Central System says something else [J-153]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("DataTransfer", () => new Promise(() => {}));
+    });
+    await site.start();
+    const error = rejection(site.chargePoint.call("DataTransfer", { vendorId: "com.example" }));
+    await site.clock.advance(10_000);
+    void site.centralSystem.get("CP001")?.call("ClearCache", {});
+    await site.clock.advance(20_000);
+    expect(await error).toMatchObject({ name: "CallTimeoutError" });
+    expect(site.actions).toEqual(["BootNotification", "DataTransfer"]);
+  });
+
+  test("keeps the connection when a Heartbeat is answered with a CALLERROR, and sends the next one at the interval [J-214]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("Heartbeat", () => {
+        throw new CallError("InternalError", "What time is it?");
+      });
+    });
+    await site.start();
+    await site.clock.advance(300_000);
+    expect(site.said("fault")).toMatchObject([{ error: { code: "InternalError" }, action: "Heartbeat" }]);
+    await site.clock.advance(299_999);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+    await site.clock.advance(1);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat", "Heartbeat"]);
+    expect(site.said("disconnected")).toEqual([]);
   });
 
   test("gives up a connection on which nothing comes back [J-154] [J-158]", async () => {
@@ -202,6 +293,23 @@ describe("ChargePoint, registering", () => {
       '[3,"3",{"status":"Rejected"}]',
     ]);
     expect(site.said("disconnected")).toEqual([]);
+  });
+
+  test("leaves remote starts and stops to the owner once it is accepted [CORE-BOOT-23]", async () => {
+    const site = new Site();
+    site.chargePoint.handle("RemoteStartTransaction", ({ idTag }) => ({
+      status: idTag === "A" ? "Accepted" : "Rejected",
+    }));
+    site.chargePoint.handle("RemoteStopTransaction", () => ({ status: "Accepted" }));
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const confs = Promise.all([
+      connection?.call("RemoteStartTransaction", { idTag: "A" }),
+      connection?.call("RemoteStartTransaction", { idTag: "B" }),
+      connection?.call("RemoteStopTransaction", { transactionId: 1 }),
+    ]);
+    await site.clock.advance(0);
+    expect(await confs).toEqual([{ status: "Accepted" }, { status: "Rejected" }, { status: "Accepted" }]);
   });
 
   test("answers nothing at all while Rejected [CORE-BOOT-13] [CORE-BOOT-42] [J-D12]", async () => {
@@ -341,6 +449,62 @@ describe("ChargePoint, registering", () => {
     site.chargePoint.report({ connectorId: 2, status: "Charging" });
     await site.clock.advance(2000);
     expect(statuses().slice(3)).toEqual(["1 Preparing", "2 Charging"]);
+  });
+});
+
+describe("ChargePoint, statuses", () => {
+  const statuses = (site: Site) => site.actions.filter((action) => action === "StatusNotification");
+
+  test.each([
+    [
+      "a CALLERROR",
+      () => {
+        throw new CallError("InternalError", "Not now.");
+      },
+    ],
+    ["nothing", () => new Promise<never>(() => {})],
+  ])("are not sent again when the answer is %s: the next change supersedes them [J-213]", async (_, answer) => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => connection.handle("StatusNotification", answer));
+    await site.start();
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.clock.advance(40_000);
+    expect(statuses(site)).toHaveLength(1);
+    expect(site.said("fault")).toMatchObject([{ action: "StatusNotification" }]);
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    expect(site.links).toHaveLength(2);
+    expect(statuses(site)).toHaveLength(1);
+    site.chargePoint.report({ connectorId: 1, status: "Preparing" });
+    await site.clock.advance(0);
+    expect(statuses(site)).toHaveLength(2);
+  });
+
+  test("are sent on the next connection when this one ends before the answer, without a fault [J-213]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.mute();
+    site.chargePoint.report({ connectorId: 1, status: "Faulted", errorCode: "GroundFailure" });
+    await site.clock.advance(1000);
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    expect(site.received.slice(1)).toMatchObject([
+      ["StatusNotification", { connectorId: 1, status: "Faulted", errorCode: "GroundFailure" }],
+    ]);
+    expect(site.said("fault")).toEqual([]);
+  });
+
+  test("may have no timestamp, also when the Central System tells the time for the first time [CORE-BOOT-04] [CORE-STAT-20]", async () => {
+    const site = new Site();
+    site.behaviour.aheadMs = 3_600_000;
+    site.chargePoint.report({ connectorId: 1, status: "Available", timestamp: undefined });
+    site.chargePoint.report({ connectorId: 2, status: "Available" });
+    await site.start();
+    expect(site.chargePoint.registration).toBe("Accepted");
+    expect(site.received.slice(1)).toMatchObject([
+      ["StatusNotification", { connectorId: 1 }],
+      ["StatusNotification", { connectorId: 2, timestamp: "2026-01-01T01:00:00.000Z" }],
+    ]);
   });
 });
 
