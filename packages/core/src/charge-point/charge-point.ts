@@ -606,6 +606,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
     if (name === "finished") this.#finished(event as ConnectionEvents["finished"][0]);
+    // Even nonsense, which is no message, shows that somebody is there.
+    if (name === "violation") this.#heardAt = this.#clock.now();
     this.#emit(name, event as never);
   }
 
