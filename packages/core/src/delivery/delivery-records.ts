@@ -34,11 +34,12 @@ export interface OutboxRecord extends MessageRecord<unknown> {
   readonly action: Action;
 }
 
-/** @throws Error It is no transaction. */
-export function parseTransaction(value: string): TransactionRecord {
+/** @throws Error It is no transaction, or not the one of this number. */
+export function parseTransaction(value: string, number: number): TransactionRecord {
   const record: TransactionRecord = JSON.parse(value);
   const { start, stop, transactionId = 0, parentIdTag = "", lastReading } = record;
-  demand(isMessage(start) && (stop === undefined || isMessage(stop)));
+  demand(isMessage(start) && start.sequence === number);
+  demand(stop === undefined || (isMessage(stop) && stop.sequence > number));
   parseReq("StartTransaction", start.req, "local");
   if (stop !== undefined) parseReq("StopTransaction", { ...stop.req, transactionId: 0 }, "local");
   demand(Number.isSafeInteger(transactionId) && typeof parentIdTag === "string");
@@ -49,19 +50,19 @@ export function parseTransaction(value: string): TransactionRecord {
   return record;
 }
 
-/** @throws Error They are no meter values. */
-export function parseMeterValues(value: string): MeterValuesRecord {
+/** @throws Error They are no meter values, or not those of this sequence. */
+export function parseMeterValues(value: string, sequence: number): MeterValuesRecord {
   const record: MeterValuesRecord = JSON.parse(value);
-  demand(isMessage(record) && Number.isSafeInteger(record.transaction));
+  demand(isMessage(record) && record.sequence === sequence && Number.isSafeInteger(record.transaction));
   // A damaged payload would be refused by the Central System for ever, so it is checked like one that is sent.
   parseReq("MeterValues", record.req, "local");
   return record;
 }
 
-/** @throws Error It is no message of `deliver`. */
-export function parseOutbox(value: string): OutboxRecord {
+/** @throws Error It is no message of `deliver`, or not the one of this sequence. */
+export function parseOutbox(value: string, sequence: number): OutboxRecord {
   const record: OutboxRecord = JSON.parse(value);
-  demand(isMessage(record));
+  demand(isMessage(record) && record.sequence === sequence);
   parseReq(record.action, record.req, "local");
   return record;
 }

@@ -118,34 +118,50 @@ const readers: Readonly<Record<string, Reader>> = {
       expect(tried).toContainEqual({ authorizationKey, securityProfile: 1 });
     },
   },
-  "the transactions of a Charge Point": {
+  "what a Charge Point has to deliver": {
     async write(store) {
       const site = serving(store);
+      Object.assign(site.behaviour, { reachable: false, aheadMs: 3_600_000 });
       await site.start();
+      // By a clock that is found to be wrong, and meter values that are given up.
       site.chargePoint.startTransaction(start).meterValues({ meterValue });
-      await site.clock.advance(0);
-      site.link.chargePoint.drop();
+      site.centralSystem.on("connected", ({ connection }) => {
+        connection.handle("MeterValues", () => {
+          throw new Error("no");
+        });
+      });
+      site.behaviour.reachable = true;
+      await site.clock.advance(1_000_000);
       site.behaviour.reachable = false;
+      site.link.chargePoint.drop();
+      await site.clock.advance(0);
       const transaction = site.chargePoint.startTransaction({ ...start, connectorId: 2, idTag: "OTHER" });
       transaction.meterValues({ meterValue });
-      transaction.stop({ meterStop: 200, idTag: "OTHER", reason: "Local", transactionData: meterValue });
-      site.chargePoint.startTransaction({ ...start, connectorId: 3 });
+      transaction.stop({ meterStop: 200, idTag: "OTHER", reason: "Local" });
+      site.chargePoint.deliver("SecurityEventNotification", { type: "ResetOrReboot" });
       await site.chargePoint.stop();
+      const kinds = new Set((await store.load("")).map(({ key }) => key.slice(0, key.indexOf("/"))));
+      expect(kinds).toEqual(new Set(["clock", "dead-letter", "outbox", "queue", "transaction"]));
     },
     async use(store, report) {
       const site = serving(store);
       site.chargePoint.on("fault", ({ error }) => report(error as Error));
       for (const interrupted of await site.chargePoint.start())
         interrupted.stop({ meterStop: 300, reason: "PowerLoss" });
+      for (const deadLetter of site.chargePoint.deadLetters) deadLetter.delete();
       const transaction = site.chargePoint.startTransaction({ ...start, connectorId: 4, meterStart: 4000 });
       transaction.stop({ meterStop: 4001 });
       await site.clock.advance(1000);
-      expect(site.received.slice(-2)).toMatchObject([
+      const billed = site.received.filter(([action]) => /^(?:Start|Stop)Transaction$/.test(action));
+      expect(billed.slice(-2)).toMatchObject([
         ["StartTransaction", { meterStart: 4000 }],
         ["StopTransaction", { transactionId: transaction.transactionId, meterStop: 4001 }],
       ]);
       expect(site.chargePoint.transactions).toEqual([]);
+      // Nothing comes back.
       await site.chargePoint.stop();
+      const left = (await store.load("")).filter(({ key }) => !key.startsWith("corrupt/"));
+      expect(left).toEqual([]);
     },
   },
 };
@@ -160,6 +176,7 @@ function serving(store: RecordStore): Site {
   }));
   site.centralSystem.handle("MeterValues", () => ({}));
   site.centralSystem.handle("StopTransaction", () => ({}));
+  site.centralSystem.handle("SecurityEventNotification", () => ({}));
   return site;
 }
 
