@@ -152,6 +152,40 @@ describe("authorize, when the Central System is not to be asked", () => {
   });
 });
 
+describe("authorize with LocalPreAuthorize and LocalAuthorizeOffline", () => {
+  test.each([
+    [true, false],
+    [false, true],
+  ])(
+    "%s and %s: accepts who is known without asking as the one says online, and the other offline [CORE-LAO-03] [CORE-LAO-04] [CORE-LAO-20]",
+    async (LocalPreAuthorize, LocalAuthorizeOffline) => {
+      const configuration = await Configuration.load({
+        store: memoryStore(),
+        report: (error) => expect.unreachable(error.message),
+        keys: {
+          NumberOfConnectors: { value: 1 },
+          LocalPreAuthorize: { value: LocalPreAuthorize },
+          LocalAuthorizeOffline: { value: LocalAuthorizeOffline },
+          AuthorizationCacheEnabled: { value: true },
+        },
+      });
+      const site = new Site({ ...(await parts()), configuration });
+      await site.start();
+      const online = await decided(site, site.chargePoint.authorize("CACHED"));
+      expect(online).toMatchObject({ decision: "accept", grounds: LocalPreAuthorize ? "cache" : "central-system" });
+      expect(site.actions.includes("Authorize")).toBe(!LocalPreAuthorize);
+      site.behaviour.reachable = false;
+      site.link.chargePoint.drop();
+      await site.clock.advance(0);
+      expect(await site.chargePoint.authorize("CACHED")).toMatchObject(
+        LocalAuthorizeOffline
+          ? { decision: "accept", grounds: "cache" }
+          : { decision: "refuse", grounds: "local-authorize-offline" },
+      );
+    },
+  );
+});
+
 describe("authorizeStop by a member of the group", () => {
   /** A transaction of `idTag` whose StartTransaction has not been answered. */
   async function offline(idTag: string): Promise<{ readonly site: Site; readonly transaction: Transaction }> {

@@ -180,7 +180,7 @@ function serving(store: RecordStore): Site {
   return site;
 }
 
-describe.each(Object.entries(readers))("%s", (_, { use, write }) => {
+describe.each(Object.entries(readers))("%s", { timeout: 60_000 }, (_, { use, write }) => {
   test("is read whatever one of its records has become, which is used or set aside, and told once [CORE-TXQ-16]", async () => {
     const written = memoryStore();
     await write(written);
