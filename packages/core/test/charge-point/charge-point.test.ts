@@ -532,34 +532,40 @@ describe("ChargePoint, registering", () => {
     await site.clock.advance(0);
     site.chargePoint.startTransaction(start);
     await site.clock.advance(49_000);
-    expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+    expect(site.actions).not.toContain("StartTransaction");
     site.behaviour.registration = "Accepted";
     await site.clock.advance(1000);
-    expect(site.actions.slice(2)).toEqual(["BootNotification", "StartTransaction"]);
+    expect(site.actions.slice(-2)).toEqual(["BootNotification", "StartTransaction"]);
   });
 
   test.each([
     [
       "a Heartbeat is asked for",
+      "Heartbeat",
       (site: Site) => site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "Heartbeat" }),
     ],
     [
       "a CALL is answered with another CALLERROR",
+      "DataTransfer",
       (site: Site) => site.chargePoint.call("DataTransfer", { vendorId: "V" }),
     ],
-  ])("stays registered when, on another connection than that of its acceptance, %s [J-160] [J-130]", async (_, act) => {
-    const site = new Site();
-    site.centralSystem.handle("DataTransfer", () => {
-      throw new CallError("InternalError", "Not now.");
-    });
-    await site.start();
-    site.link.chargePoint.drop();
-    await site.clock.advance(10_000);
-    void act(site)?.catch(() => {});
-    await site.clock.advance(10_000);
-    expect(site.actions).toHaveLength(2);
-    expect(site.chargePoint.registration).toBe("Accepted");
-  });
+  ])(
+    "stays registered when, on another connection than that of its acceptance, %s [J-160] [J-130]",
+    async (_, sent, act) => {
+      const site = new Site();
+      site.centralSystem.handle("DataTransfer", () => {
+        throw new CallError("InternalError", "Not now.");
+      });
+      await site.start();
+      site.link.chargePoint.drop();
+      await site.clock.advance(10_000);
+      void act(site)?.catch(() => {});
+      await site.clock.advance(10_000);
+      expect(site.actions.at(-1)).toBe(sent);
+      expect(site.said("registration")).toHaveLength(1);
+      expect(site.chargePoint.registration).toBe("Accepted");
+    },
+  );
 
   test("takes SecurityError for what it says on the connection on which it was accepted", async () => {
     const site = new Site();
@@ -648,7 +654,7 @@ describe("ChargePoint, statuses", () => {
     await site.clock.advance(1000);
     site.link.chargePoint.drop();
     await site.clock.advance(10_000);
-    expect(site.received.slice(1)).toMatchObject([
+    expect(site.received.filter(([action]) => action === "StatusNotification")).toMatchObject([
       ["StatusNotification", { connectorId: 1, status: "Faulted", errorCode: "GroundFailure" }],
     ]);
     expect(site.said("fault")).toEqual([]);
