@@ -50,10 +50,10 @@ export function parseTransaction(value: string, number: number): TransactionReco
   return record;
 }
 
-/** @throws Error They are no meter values, or not those of this sequence. */
-export function parseMeterValues(value: string, sequence: number): MeterValuesRecord {
+/** @throws Error They are no meter values. */
+export function parseMeterValues(value: string): MeterValuesRecord {
   const record: MeterValuesRecord = JSON.parse(value);
-  demand(isMessage(record) && record.sequence === sequence && Number.isSafeInteger(record.transaction));
+  demand(isMessage(record) && Number.isSafeInteger(record.transaction));
   // A damaged payload would be refused by the Central System for ever, so it is checked like one that is sent.
   parseReq("MeterValues", record.req, "local");
   return record;

@@ -41,7 +41,7 @@ class MeterValuesMessage implements QueuedMessage {
 
   /** @throws Error What the store kept is damaged. */
   get record(): MeterValuesRecord {
-    this.#record ??= parseMeterValues(this.#text ?? "", this.sequence);
+    this.#record ??= parseMeterValues(this.#text ?? "");
     return this.#record;
   }
 

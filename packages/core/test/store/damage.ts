@@ -1,5 +1,5 @@
 /** What may stand in a damaged record where something else belongs. */
-const strange: readonly unknown[] = [null, true, 0, -1, 1.5, 2 ** 53, "", "x", [], {}, [null]];
+const strange: readonly unknown[] = [null, true, 0, -1, 1.5, 2 ** 53, -(2 ** 53), "", "x", [], {}, [null]];
 
 /**
  * Every way in which one thing is wrong with a record of JSON: each value in it, and the whole, replaced by something

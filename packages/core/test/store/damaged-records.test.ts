@@ -135,7 +135,7 @@ const readers: Readonly<Record<string, Reader>> = {
       site.behaviour.reachable = false;
       site.link.chargePoint.drop();
       await site.clock.advance(0);
-      const transaction = site.chargePoint.startTransaction({ ...start, connectorId: 2, idTag: "OTHER" });
+      const transaction = site.chargePoint.startTransaction({ ...start, connectorId: 2, meterStart: 7 });
       transaction.meterValues({ meterValue });
       transaction.stop({ meterStop: 200, idTag: "OTHER", reason: "Local" });
       site.chargePoint.deliver("SecurityEventNotification", { type: "ResetOrReboot" });
@@ -157,6 +157,10 @@ const readers: Readonly<Record<string, Reader>> = {
         ["StartTransaction", { meterStart: 4000 }],
         ["StopTransaction", { transactionId: transaction.transactionId, meterStop: 4001 }],
       ]);
+      // None is stopped before it was started.
+      const started = billed.findIndex(([, payload]) => (payload as Partial<Req<"StartTransaction">>).meterStart === 7);
+      const stopped = billed.findIndex(([, payload]) => (payload as Partial<Req<"StopTransaction">>).meterStop === 200);
+      if (started >= 0 && stopped >= 0) expect(started).toBeLessThan(stopped);
       expect(site.chargePoint.transactions).toEqual([]);
       // Nothing comes back.
       await site.chargePoint.stop();
