@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { systemClock } from "../src/index.ts";
+import { type Clock, systemClock } from "../src/index.ts";
 
 describe("systemClock", () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -42,6 +42,41 @@ describe("systemClock", () => {
     systemClock.wakeAt(0, wake);
     expect(wake).not.toHaveBeenCalled();
     vi.advanceTimersByTime(0);
+    expect(wake).toHaveBeenCalledOnce();
+  });
+});
+
+describe("systemClock where the runtime has no performance", () => {
+  /** The clock as such a runtime makes it. */
+  async function clockWithoutPerformance(): Promise<Clock> {
+    vi.stubGlobal("performance", undefined); // To be put back afterwards.
+    Reflect.deleteProperty(globalThis, "performance");
+    vi.resetModules();
+    return (await import("../src/clock.ts")).systemClock;
+  }
+  const now = Date.UTC(2026, 0, 1);
+  beforeEach(() => void vi.useFakeTimers({ now, toFake: ["Date", "setTimeout", "clearTimeout"] }));
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  test("tells the time of the wall clock", async () => {
+    const clock = await clockWithoutPerformance();
+    expect(clock.now()).toBe(now);
+    vi.advanceTimersByTime(1000);
+    expect(clock.now()).toBe(now + 1000);
+  });
+
+  test("wakes its caller at the time, and does not when told not to", async () => {
+    const clock = await clockWithoutPerformance();
+    const wake = vi.fn();
+    clock.wakeAt(now + 1000, wake);
+    clock.wakeAt(now + 1000, () => expect.unreachable())();
+    vi.advanceTimersByTime(999);
+    expect(wake).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
     expect(wake).toHaveBeenCalledOnce();
   });
 });

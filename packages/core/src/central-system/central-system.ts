@@ -18,7 +18,7 @@ import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
-import { RegistrationGate, type RegistrationStatus, type Registrations } from "./registrations.ts";
+import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
 
 /** What every event about one Charge Point carries. */
 interface WithIdentity {
@@ -250,7 +250,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
 
   #remembered(identity: string): RegistrationStatus | undefined {
     try {
-      return this.#registrations.get(identity);
+      return statusOf(this.#registrations.get(identity));
     } catch (error) {
       emit(this, "fault", { identity, error });
       return undefined;

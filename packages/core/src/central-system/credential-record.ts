@@ -35,6 +35,30 @@ export interface CandidateKey {
   readonly rebootRequired?: boolean;
 }
 
+/**
+ * Whether what came from a store is a record. A record without keys lets a Charge Point in without a password, so what
+ * merely has none must not be taken for one.
+ */
+export function isCredentialRecord(value: unknown): value is CredentialRecord {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { authorizationKey = "", candidates = [], securityProfile = 0, raisingTo = [] } = value as AnyFields;
+  return (
+    typeof authorizationKey === "string" &&
+    Number.isSafeInteger(securityProfile) &&
+    Array.isArray(candidates) &&
+    candidates.every(isCandidateKey) &&
+    Array.isArray(raisingTo) &&
+    raisingTo.every(Number.isSafeInteger)
+  );
+}
+
+type AnyFields = Readonly<Record<string, unknown>>;
+
+function isCandidateKey(value: unknown): value is CandidateKey {
+  const { authorizationKey, rebootRequired = false } = (value ?? {}) as AnyFields;
+  return typeof authorizationKey === "string" && typeof rebootRequired === "boolean";
+}
+
 /** How a Charge Point has connected. */
 export interface Use {
   readonly securityProfile: number;

@@ -7,6 +7,7 @@ import {
   allows,
   allowsProfile,
   type CredentialRecord,
+  isCredentialRecord,
   keyAnswered,
   keyOffered,
   keysOf,
@@ -115,12 +116,13 @@ export class KnownCredentials {
    *
    * @returns Whether the password and the profile are those of this Charge Point; `"unknown-identity"` when it was never
    * enrolled.
+   * @throws TypeError What the store has of it is damaged: nobody is let in by that.
    * @throws What the store or the hash throws.
    * @spec [J-178, SEC-A00-002, SEC-A00-207, SEC-A01-03, SEC-A05-09]
    */
   async authenticate(presented: PresentedCredentials): Promise<boolean | "unknown-identity"> {
     const { identity, password, securityProfile } = presented;
-    const record = await this.#store.get(identity);
+    const record = await this.#recordOf(identity);
     if (record === undefined) return "unknown-identity";
     if (!allowsProfile(record, securityProfile)) return false;
     const use = securityProfile === 3 ? { securityProfile } : await this.#match(record, password, securityProfile);
@@ -128,7 +130,7 @@ export class KnownCredentials {
     // Hashing takes its time, in which the key may have been replaced, or is about to be.
     let isAllowed = false;
     await this.#inTurn(identity, async () => {
-      const present = await this.#store.get(identity);
+      const present = await this.#recordOf(identity);
       isAllowed = present !== undefined && allows(present, use);
     });
     if (!isAllowed) return false;
@@ -145,8 +147,8 @@ export class KnownCredentials {
    * do, until the new one has been used.
    * @throws ConnectionClosedError with `sent` false, {@link NotAcceptedError}: it was not sent, the old key counts.
    * @throws RangeError Eight keys are undecided already, or too many CALLs are waiting: the same.
-   * @throws TypeError `authorizationKey` is no such key, the Charge Point was never enrolled, or `timeoutMs` is no positive
-   * number: the same.
+   * @throws TypeError `authorizationKey` is no such key, the Charge Point was never enrolled or its record is damaged, or
+   * `timeoutMs` is no positive number: the same.
    * @throws The other errors of {@link Connection.call}, a {@link CallError} too: nobody knows. Both keys count, until the
    * Charge Point has connected with one of them; to find out, close its connection. A CallError has no description and no
    * details here, because they may repeat the key. [SEC-A01-09]
@@ -266,10 +268,18 @@ export class KnownCredentials {
     });
   }
 
+  /** Databases say `null` where there is nothing. */
+  async #recordOf(identity: string): Promise<CredentialRecord | undefined> {
+    const record: unknown = await this.#store.get(identity);
+    if (record === undefined || record === null) return undefined;
+    if (isCredentialRecord(record)) return record;
+    throw new TypeError(`What the store has of "${identity}" is no CredentialRecord. Enroll it anew.`);
+  }
+
   /** Changes a record, when all changes of it that were begun before have ended. */
   #update(identity: string, change: (record: CredentialRecord) => CredentialRecord): Promise<void> {
     return this.#inTurn(identity, async () => {
-      const record = await this.#store.get(identity);
+      const record = await this.#recordOf(identity);
       if (record === undefined) throw new TypeError(`No credentials of "${identity}" are known. Enroll it first.`);
       const changed = change(record);
       if (changed !== record) await this.#store.set(identity, changed);

@@ -22,6 +22,20 @@ export interface Registrations {
   set(identity: string, status: RegistrationStatus): unknown;
 }
 
+/** A table, so that the compiler insists on every status. */
+const statuses: Readonly<Record<RegistrationStatus, true>> = { Accepted: true, Pending: true, Rejected: true };
+
+/**
+ * What somebody remembers of a Charge Point, if it is a status; databases say `null` where there is nothing.
+ *
+ * @throws TypeError It is something else, for example a promise: that would be neither accepted nor ever asked to boot.
+ */
+export function statusOf(remembered: unknown): RegistrationStatus | undefined {
+  if (remembered === undefined || remembered === null) return undefined;
+  if (typeof remembered === "string" && Object.hasOwn(statuses, remembered)) return remembered as RegistrationStatus;
+  throw new TypeError(`registrations.get gave ${String(remembered)}. Give what BootNotification was answered with.`);
+}
+
 /** What stands between a Charge Point that is not accepted and the handlers; one for each connection. */
 export class RegistrationGate {
   #status: RegistrationStatus | undefined;

@@ -214,8 +214,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       clock,
       timeoutMs: () => this.#timeoutMs,
       online: () => this.#isOnline(),
-      ask: (idTag, signal) =>
-        readable(this.#callNow("Authorize", { idTag }, { urgent: true, signal }), readIdTagInfo),
+      ask: (idTag, signal) => readable(this.#callNow("Authorize", { idTag }, { urgent: true, signal }), readIdTagInfo),
       conflict: () => {
         this.#statuses.conflict(this.#timestamp());
         this.#sendStatuses();
@@ -591,8 +590,6 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     }
   }
 
-  /** CORE-CACHE-02, CORE-AUTH-08: whoever asked, and whether or not it still waits for the answer. */
-
   #delivered(event: DeliveryEvent & { readonly conf: unknown }): void {
     this.#emit("delivered", event);
     const { call, transaction } = event;
@@ -657,6 +654,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
     if (name === "finished") this.#finished(event as FinishedCall);
+    // Even nonsense, which is no message, shows that somebody is there.
+    if (name === "violation") this.#heardAt = this.#clock.now();
     if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
     this.#emit(name, event as never);
   }

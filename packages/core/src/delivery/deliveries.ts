@@ -110,12 +110,13 @@ export class Deliveries {
    */
   async restore(): Promise<void> {
     let damaged = false;
-    const read = async <T>(kind: RecordKind, parse: (value: string) => T): Promise<Map<number, T>> => {
+    const read = async <T>(kind: RecordKind, parse: (value: string, number: number) => T): Promise<Map<number, T>> => {
       const found = new Map<number, T>();
       for (const [index, record] of (await this.#keeper.load(prefixOf(kind))).entries()) {
         if (index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
+        const number = numberOf(record);
         try {
-          found.set(numberOf(record), parse(record.value));
+          found.set(number, parse(record.value, number));
         } catch (cause) {
           damaged ||= kind === "transaction";
           this.#keeper.setAside(record, "is damaged", cause);

@@ -35,11 +35,12 @@ export interface OutboxRecord extends MessageRecord<unknown> {
   readonly action: Action;
 }
 
-/** @throws Error It is no transaction. */
-export function parseTransaction(value: string): TransactionRecord {
+/** @throws Error It is no transaction, or not the one of this number. */
+export function parseTransaction(value: string, number: number): TransactionRecord {
   const record: TransactionRecord = JSON.parse(value);
   const { start, stop, transactionId = 0, parentIdTag = "", lastReading } = record;
-  demand(isMessage(start) && (stop === undefined || isMessage(stop)));
+  demand(isMessage(start) && start.sequence === number);
+  demand(stop === undefined || (isMessage(stop) && stop.sequence > number));
   parseReq("StartTransaction", start.req, "local");
   if (stop !== undefined) parseReq("StopTransaction", { ...stop.req, transactionId: 0 }, "local");
   demand(Number.isSafeInteger(transactionId) && typeof parentIdTag === "string");
@@ -59,10 +60,10 @@ export function parseMeterValues(value: string): MeterValuesRecord {
   return record;
 }
 
-/** @throws Error It is no message of `deliver`. */
-export function parseOutbox(value: string): OutboxRecord {
+/** @throws Error It is no message of `deliver`, or not the one of this sequence. */
+export function parseOutbox(value: string, sequence: number): OutboxRecord {
   const record: OutboxRecord = JSON.parse(value);
-  demand(isMessage(record));
+  demand(isMessage(record) && record.sequence === sequence);
   parseReq(record.action, record.req, "local");
   return record;
 }

@@ -103,7 +103,9 @@ export class Stamps {
     const time = Date.parse(timestamp);
     if (mark === undefined || !(time >= mark.since && time <= mark.until)) return timestamp;
     const correctionMs = this.#corrections.get(mark.epoch) ?? 0;
-    return textOf(Math.max(time + correctionMs, mark.notBefore ?? Number.NEGATIVE_INFINITY));
+    const corrected = Math.max(time + correctionMs, mark.notBefore ?? Number.NEGATIVE_INFINITY);
+    // What a damaged record makes of it may be no time at all.
+    return corrected >= earliest && corrected <= latest ? textOf(corrected) : timestamp;
   }
 
   /** A payload with all its timestamps as they should have been; the one of the message itself only if it is `ours`. */
@@ -129,5 +131,9 @@ export class Stamps {
     return goesOn ? (mark.notBefore ?? Number.NEGATIVE_INFINITY) : Date.parse(this.read(timestamp, mark));
   }
 }
+
+/** What RFC 3339 can say: years of four digits. */
+const earliest = Date.parse("0000-01-01T00:00:00Z");
+const latest = Date.parse("9999-12-31T23:59:59.999Z");
 
 const textOf = (time: number): string => new Date(time).toISOString();

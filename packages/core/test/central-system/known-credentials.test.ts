@@ -15,6 +15,7 @@ import {
   type RegistrationStatus,
   type Req,
 } from "../../src/index.ts";
+import { damages } from "../store/damage.ts";
 
 const identity = "CP001";
 const oldKey = "00".repeat(20);
@@ -562,5 +563,56 @@ describe("KnownCredentials.raiseSecurityProfile", () => {
       candidates: [{ authorizationKey: `sealed ${newKey}` }],
       securityProfile: 3,
     });
+  });
+});
+
+describe("KnownCredentials with a record that is damaged", () => {
+  const record: CredentialRecord = {
+    authorizationKey: "sealed",
+    candidates: [{ authorizationKey: "sealed too" }, { authorizationKey: "sealed as well", rebootRequired: true }],
+    securityProfile: 1,
+    raisingTo: [2, 3],
+  };
+  const damaged = damages(JSON.stringify(record)).flatMap((text) => {
+    try {
+      return [JSON.parse(text) as unknown];
+    } catch {
+      return [];
+    }
+  });
+  /** That of a Charge Point which was enrolled without a password cannot be told from one that lost its key. */
+  const hasNoKey = (kept: unknown) =>
+    typeof kept === "object" && kept !== null && !Array.isArray(kept) && !("authorizationKey" in kept);
+
+  test("lets nobody in without a password who was not enrolled without one [SEC-A00-207]", async () => {
+    let decided = 0;
+    for (const kept of [...damaged, JSON.stringify(record), [record], 7n, () => record]) {
+      if (hasNoKey(kept)) continue;
+      scene.records.set(identity, kept as never);
+      for (const profile of [0, 1, 2, 3] as const) {
+        const decision = await scene.admits(undefined, profile).catch((error: unknown) => error);
+        if (decision instanceof Error) expect(decision.message).toContain(`"${identity}" is no CredentialRecord`);
+        else if (kept === null) expect(decision).toBe("unknown-identity");
+        else if (profile !== 3) expect(decision).toBe(false);
+        if (typeof decision === "boolean") decided++;
+      }
+    }
+    // Some damage cannot be seen.
+    expect(decided).toBeGreaterThan(0);
+  });
+
+  test("changes nothing of it [SEC-A01-07]", async () => {
+    await scene.begin();
+    scene.records.set(identity, [] as never);
+    expect(await scene.change()).toMatchObject({ name: "TypeError" });
+    expect(await scene.raise(2)).toMatchObject({ name: "TypeError" });
+    expect(scene.records.get(identity)).toEqual([]);
+    expect(scene.changes).toEqual([]);
+  });
+
+  test("can be enrolled anew", async () => {
+    scene.records.set(identity, "nonsense" as never);
+    await scene.begin();
+    expect(await scene.accepted(oldKey, newKey, undefined)).toEqual([oldKey]);
   });
 });

@@ -286,4 +286,29 @@ describe("A Charge Point that was accepted", () => {
     expect(await result(connect().chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
     expect(faults).toEqual([new Error("disk on fire")]);
   });
+
+  test.each([["accepted"], [""], ["toString"], [true], [1], [{ status: "Accepted" }], [Promise.resolve("Accepted")]])(
+    "counts as unknown, and a fault is told, when what was kept is %o",
+    async (remembered) => {
+      const { connect, faults, result } = site({ registrations: { get: () => remembered as never, set: () => {} } });
+      const { accepted, chargePoint } = connect();
+      const invited: unknown[] = [];
+      chargePoint.handle("TriggerMessage", ({ requestedMessage }) => {
+        invited.push(requestedMessage);
+        return { status: "Accepted" };
+      });
+      expect(await result(chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
+      expect(invited).toEqual(["BootNotification"]);
+      expect(await result(accepted.call("ClearCache", {}))).toMatchObject({ code: "NotSupported" });
+      expect(faults).toMatchObject([{ name: "TypeError", message: expect.stringContaining("registrations.get") }]);
+    },
+  );
+
+  test("counts as unknown, without a word, when a database says null", async () => {
+    const { connect, faults, result } = site({ registrations: { get: () => null as never, set: () => {} } });
+    const { chargePoint } = connect();
+    expect(await result(chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
+    expect(await result(chargePoint.call("BootNotification", boot))).toMatchObject({ status: "Accepted" });
+    expect(faults).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   AuthorizationCache,
   CallError,
+  type Conf,
   Configuration,
   ConnectionClosedError,
   HandshakeError,
@@ -58,8 +59,11 @@ describe("ChargePoint, connecting", () => {
     expect(site.said("refused")[0]).toEqual({ error: expect.any(HandshakeError), retryInMs: 2000 });
   });
 
-  test("says what is wrong when `connect` gives something else than a transport, and tries again", async () => {
-    const site = new Site({ connect: (() => () => {}) as never });
+  test.each([
+    ["a function", () => {}],
+    ["nothing", undefined],
+  ])("says what is wrong when `connect` gives %s instead of a transport, and tries again", async (_, given) => {
+    const site = new Site({ connect: (() => given) as never });
     await site.start();
     await site.clock.advance(2000);
     expect(site.said("refused")).toHaveLength(2);
@@ -72,6 +76,29 @@ describe("ChargePoint, connecting", () => {
   test("refuses settings that would be found out with the first connection only", () => {
     expect(() => new Site({ timeoutMs: Number.NaN })).toThrow(TypeError);
     expect(() => new Site({ tolerate: ["nullFields"] as never })).toThrow(TypeError);
+  });
+
+  test("says nothing of an attempt that fails after it was stopped", async () => {
+    let fail = (_: Error): void => {};
+    const site = new Site({ connect: () => new Promise((_, reject) => (fail = reject)) });
+    await site.start();
+    await site.chargePoint.stop();
+    fail(new Error("Nobody is there."));
+    await site.clock.advance(60_000);
+    expect(site.events.map(({ name }) => name)).toEqual(["connecting"]);
+  });
+
+  test("has nothing to give back, and starts nothing, when it is stopped while the store is being read", async () => {
+    const store = memoryStore();
+    const before = new Site({ store });
+    await before.start();
+    before.chargePoint.startTransaction(start);
+    await before.chargePoint.stop();
+    const site = new Site({ store });
+    const started = site.chargePoint.start();
+    await site.chargePoint.stop();
+    expect(await started).toEqual([]);
+    expect(() => site.chargePoint.startTransaction(start)).toThrow(TypeError);
   });
 
   test("does not boot again on a mere reconnect [J-160] [J-161]", async () => {
@@ -129,6 +156,48 @@ describe("ChargePoint, connecting", () => {
     expect(site.said("connected")).toEqual([]);
   });
 
+  test("can be started again when the store could not be read, and is, with what is in it [CORE-TXQ-16]", async () => {
+    const kept = memoryStore();
+    let isBroken = true;
+    const load = (prefix: string) => (isBroken ? Promise.reject(new Error("no such disk")) : kept.load(prefix));
+    const before = new Site({ store: kept });
+    await before.start();
+    before.chargePoint.startTransaction(start);
+    await before.chargePoint.stop();
+    const site = new Site({ store: { ...kept, load } });
+    expect(await rejection(site.chargePoint.start())).toMatchObject({ message: "no such disk" });
+    expect(() => site.chargePoint.startTransaction(start)).toThrow(TypeError);
+    await site.clock.advance(60_000);
+    expect(site.said("connecting")).toEqual([]);
+    isBroken = false;
+    expect(await site.chargePoint.start()).toMatchObject([{ connectorId: 1, stopped: false }]);
+    await site.clock.advance(0);
+    expect(site.said("connecting")).toHaveLength(1);
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+  });
+
+  test("is started once, also while the store is being read", async () => {
+    const site = new Site();
+    const first = site.chargePoint.start();
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+    await first;
+    await site.clock.advance(0);
+    expect(site.said("connecting")).toHaveLength(1);
+  });
+
+  test("stays stopped when the store turns out to be unreadable after that", async () => {
+    let fail: ((error: Error) => void) | undefined;
+    const load = () => (fail === undefined ? new Promise<never>((_, reject) => (fail = reject)) : Promise.resolve([]));
+    const site = new Site({ store: { ...memoryStore(), load } });
+    const started = rejection(site.chargePoint.start());
+    await site.chargePoint.stop();
+    fail?.(new Error("no such disk"));
+    expect(await started).toMatchObject({ message: "no such disk" });
+    expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
+    await site.clock.advance(60_000);
+    expect(site.said("connecting")).toEqual([]);
+  });
+
   test("asks with a Heartbeat whether anybody is there when a message gets no answer, before messages are given up [J-153] [J-154] [CORE-TXQ-06]", async () => {
     const site = new Site();
     await site.start();
@@ -139,6 +208,58 @@ describe("ChargePoint, connecting", () => {
     await site.clock.advance(30_000);
     expect(site.said("disconnected")).toMatchObject([{ code: 1001, reason: "No answer to Heartbeat" }]);
     expect(site.said("discarded")).toEqual([]);
+  });
+
+  test.each([
+    ["asks something", (site: Site) => void site.centralSystem.get("CP001")?.call("ClearCache", {})],
+    ["says nonsense", (site: Site) => site.link.chargePoint.inject("nonsense")],
+  ])(
+    "keeps a connection on which a Heartbeat gets no answer while the Central System %s [J-154] [J-158] [J-214]",
+    async (_, speak) => {
+      const site = new Site();
+      site.centralSystem.on("connected", ({ connection }) => {
+        connection.handle("Heartbeat", () => new Promise(() => {}));
+      });
+      await site.start();
+      await site.clock.advance(300_000 + 10_000);
+      speak(site);
+      await site.clock.advance(20_000);
+      expect(site.said("fault")).toMatchObject([{ error: { name: "CallTimeoutError" }, action: "Heartbeat" }]);
+      expect(site.said("disconnected")).toEqual([]);
+      await site.clock.advance(280_000);
+      expect(site.actions).toEqual(["BootNotification", "Heartbeat", "Heartbeat"]);
+    },
+  );
+
+  test("does not ask whether anybody is there when one message gets no answer while the Central System says something else [J-153]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("DataTransfer", () => new Promise(() => {}));
+    });
+    await site.start();
+    const error = rejection(site.chargePoint.call("DataTransfer", { vendorId: "com.example" }));
+    await site.clock.advance(10_000);
+    void site.centralSystem.get("CP001")?.call("ClearCache", {});
+    await site.clock.advance(20_000);
+    expect(await error).toMatchObject({ name: "CallTimeoutError" });
+    expect(site.actions).toEqual(["BootNotification", "DataTransfer"]);
+  });
+
+  test("keeps the connection when a Heartbeat is answered with a CALLERROR, and sends the next one at the interval [J-214]", async () => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("Heartbeat", () => {
+        throw new CallError("InternalError", "What time is it?");
+      });
+    });
+    await site.start();
+    await site.clock.advance(300_000);
+    expect(site.said("fault")).toMatchObject([{ error: { code: "InternalError" }, action: "Heartbeat" }]);
+    await site.clock.advance(299_999);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+    await site.clock.advance(1);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat", "Heartbeat"]);
+    expect(site.said("disconnected")).toEqual([]);
   });
 
   test("gives up a connection on which nothing comes back [J-154] [J-158]", async () => {
@@ -182,6 +303,90 @@ describe("ChargePoint, registering", () => {
     },
   );
 
+  test("boots again, after a wait of its own, when BootNotification is answered with a CALLERROR [J-212] [CORE-BOOT-06]", async () => {
+    const site = new Site();
+    let failures = 1;
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("BootNotification", () => {
+        if (failures-- > 0) throw new CallError("InternalError", "Not yet.");
+        return { status: "Accepted", interval: 300, currentTime: site.centralTime() };
+      });
+    });
+    await site.start();
+    expect(site.said("fault")).toMatchObject([{ error: { code: "InternalError" }, action: "BootNotification" }]);
+    await site.clock.advance(59_999);
+    expect(site.actions).toEqual(["BootNotification"]);
+    await site.clock.advance(1);
+    expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+    expect(site.said("registration")).toMatchObject([{ status: "Accepted" }]);
+    expect(site.said("disconnected")).toEqual([]);
+  });
+
+  test("boots anew on the next connection when this one ends before the answer, without a fault [J-212] [CORE-BOOT-01]", async () => {
+    const site = new Site();
+    await site.chargePoint.start();
+    site.link.centralSystem.mute();
+    await site.clock.advance(10_000);
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+    expect(site.said("registration")).toMatchObject([{ status: "Accepted" }]);
+    expect(site.said("fault")).toEqual([]);
+  });
+
+  test("keeps everything for later while Pending, its time and HeartbeatInterval as they are [CORE-BOOT-04] [CORE-BOOT-05] [CORE-BOOT-09] [CORE-TXQ-17]", async () => {
+    const configuration = await Configuration.load({
+      store: memoryStore(),
+      report: (error) => expect.unreachable(error.message),
+      keys: { NumberOfConnectors: { value: 1 } },
+    });
+    const before = configuration.get("HeartbeatInterval");
+    const site = new Site({ configuration });
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
+    site.centralSystem.handle("StopTransaction", () => ({}));
+    Object.assign(site.behaviour, { registration: "Pending", interval: 77, aheadMs: 3_600_000 });
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.start();
+    site.chargePoint.startTransaction(start).stop({ meterStop: 101 });
+    await site.clock.advance(1000);
+    expect(site.actions).toEqual(["BootNotification"]);
+    expect(configuration.get("HeartbeatInterval")).toBe(before);
+    expect(site.chargePoint.now()).toBe(site.clock.now());
+    site.behaviour.registration = "Accepted";
+    await site.clock.advance(76_000);
+    expect(site.actions.slice(1)).toEqual([
+      "BootNotification",
+      "StatusNotification",
+      "StartTransaction",
+      "StopTransaction",
+    ]);
+    expect(configuration.get("HeartbeatInterval")).toBe(77);
+    expect(site.chargePoint.now()).toBe(site.clock.now() + 3_600_000);
+  });
+
+  test("sends no Heartbeat to find out whether anybody is there while Pending [CORE-BOOT-09]", async () => {
+    const site = new Site();
+    Object.assign(site.behaviour, { registration: "Pending", interval: 1000 });
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.start();
+    site.centralSystem.get("CP001")?.handle("StatusNotification", () => new Promise(() => {}));
+    void site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "StatusNotification" });
+    await site.clock.advance(40_000);
+    expect(site.said("fault")).toMatchObject([{ error: { name: "CallTimeoutError" }, action: "StatusNotification" }]);
+    expect(site.actions).toEqual(["BootNotification", "StatusNotification"]);
+  });
+
+  test("says why it does not send what the owner asks for [CORE-BOOT-40] [CORE-BOOT-41] [CORE-BOOT-42]", async () => {
+    for (const registration of ["Pending", "Rejected"] as const) {
+      const site = new Site();
+      const call = () => rejection(site.chargePoint.call("Authorize", { idTag: "A" }));
+      expect(await call()).toMatchObject({ name: "NotAcceptedError", status: undefined });
+      site.behaviour.registration = registration;
+      await site.start();
+      expect(await call()).toMatchObject({ name: "NotAcceptedError", status: registration });
+    }
+  });
+
   test("answers CALLs while Pending, and rejects remote starts and stops, and stays connected [CORE-BOOT-10] [CORE-BOOT-11] [CORE-BOOT-23] [CORE-BOOT-41] [CORE-RST-16]", async () => {
     const site = new Site();
     site.behaviour.registration = "Pending";
@@ -202,6 +407,23 @@ describe("ChargePoint, registering", () => {
       '[3,"3",{"status":"Rejected"}]',
     ]);
     expect(site.said("disconnected")).toEqual([]);
+  });
+
+  test("leaves remote starts and stops to the owner once it is accepted [CORE-BOOT-23]", async () => {
+    const site = new Site();
+    site.chargePoint.handle("RemoteStartTransaction", ({ idTag }) => ({
+      status: idTag === "A" ? "Accepted" : "Rejected",
+    }));
+    site.chargePoint.handle("RemoteStopTransaction", () => ({ status: "Accepted" }));
+    await site.start();
+    const connection = site.centralSystem.get("CP001");
+    const confs = Promise.all([
+      connection?.call("RemoteStartTransaction", { idTag: "A" }),
+      connection?.call("RemoteStartTransaction", { idTag: "B" }),
+      connection?.call("RemoteStopTransaction", { transactionId: 1 }),
+    ]);
+    await site.clock.advance(0);
+    expect(await confs).toEqual([{ status: "Accepted" }, { status: "Rejected" }, { status: "Accepted" }]);
   });
 
   test("answers nothing at all while Rejected [CORE-BOOT-13] [CORE-BOOT-42] [J-D12]", async () => {
@@ -298,6 +520,53 @@ describe("ChargePoint, registering", () => {
     expect(await ask()).toEqual({ status: "Rejected" });
   });
 
+  test("holds transactions back from the request for a BootNotification to its acceptance [RT-13] [Q21] [CORE-TXQ-17]", async () => {
+    const site = new Site();
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
+    await site.start();
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    site.behaviour.registration = "Pending";
+    site.behaviour.interval = 50;
+    void site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "BootNotification" });
+    await site.clock.advance(0);
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(49_000);
+    expect(site.actions).not.toContain("StartTransaction");
+    site.behaviour.registration = "Accepted";
+    await site.clock.advance(1000);
+    expect(site.actions.slice(-2)).toEqual(["BootNotification", "StartTransaction"]);
+  });
+
+  test.each([
+    [
+      "a Heartbeat is asked for",
+      "Heartbeat",
+      (site: Site) => site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "Heartbeat" }),
+    ],
+    [
+      "a CALL is answered with another CALLERROR",
+      "DataTransfer",
+      (site: Site) => site.chargePoint.call("DataTransfer", { vendorId: "V" }),
+    ],
+  ])(
+    "stays registered when, on another connection than that of its acceptance, %s [J-160] [J-130]",
+    async (_, sent, act) => {
+      const site = new Site();
+      site.centralSystem.handle("DataTransfer", () => {
+        throw new CallError("InternalError", "Not now.");
+      });
+      await site.start();
+      site.link.chargePoint.drop();
+      await site.clock.advance(10_000);
+      void act(site)?.catch(() => {});
+      await site.clock.advance(10_000);
+      expect(site.actions.at(-1)).toBe(sent);
+      expect(site.said("registration")).toHaveLength(1);
+      expect(site.chargePoint.registration).toBe("Accepted");
+    },
+  );
+
   test("takes SecurityError for what it says on the connection on which it was accepted", async () => {
     const site = new Site();
     await site.start();
@@ -308,6 +577,11 @@ describe("ChargePoint, registering", () => {
     await site.clock.advance(1000);
     expect(await error).toMatchObject({ code: "SecurityError" });
     expect(site.actions).toEqual(["BootNotification", "DataTransfer"]);
+    // Nothing is held back for it.
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(0);
+    expect(site.said("delivered")).toHaveLength(1);
   });
 
   test("leaves other TriggerMessages to the owner, NotImplemented without one [RT-06] [RT-07]", async () => {
@@ -344,6 +618,62 @@ describe("ChargePoint, registering", () => {
   });
 });
 
+describe("ChargePoint, statuses", () => {
+  const statuses = (site: Site) => site.actions.filter((action) => action === "StatusNotification");
+
+  test.each([
+    [
+      "a CALLERROR",
+      () => {
+        throw new CallError("InternalError", "Not now.");
+      },
+    ],
+    ["nothing", () => new Promise<never>(() => {})],
+  ])("are not sent again when the answer is %s: the next change supersedes them [J-213]", async (_, answer) => {
+    const site = new Site();
+    site.centralSystem.on("connected", ({ connection }) => connection.handle("StatusNotification", answer));
+    await site.start();
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.clock.advance(40_000);
+    expect(statuses(site)).toHaveLength(1);
+    expect(site.said("fault")).toMatchObject([{ action: "StatusNotification" }]);
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    expect(site.links).toHaveLength(2);
+    expect(statuses(site)).toHaveLength(1);
+    site.chargePoint.report({ connectorId: 1, status: "Preparing" });
+    await site.clock.advance(0);
+    expect(statuses(site)).toHaveLength(2);
+  });
+
+  test("are sent on the next connection when this one ends before the answer, without a fault [J-213]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.mute();
+    site.chargePoint.report({ connectorId: 1, status: "Faulted", errorCode: "GroundFailure" });
+    await site.clock.advance(1000);
+    site.link.chargePoint.drop();
+    await site.clock.advance(10_000);
+    expect(site.received.filter(([action]) => action === "StatusNotification")).toMatchObject([
+      ["StatusNotification", { connectorId: 1, status: "Faulted", errorCode: "GroundFailure" }],
+    ]);
+    expect(site.said("fault")).toEqual([]);
+  });
+
+  test("may have no timestamp, also when the Central System tells the time for the first time [CORE-BOOT-04] [CORE-STAT-20]", async () => {
+    const site = new Site();
+    site.behaviour.aheadMs = 3_600_000;
+    site.chargePoint.report({ connectorId: 1, status: "Available", timestamp: undefined });
+    site.chargePoint.report({ connectorId: 2, status: "Available" });
+    await site.start();
+    expect(site.chargePoint.registration).toBe("Accepted");
+    expect(site.received.slice(1)).toMatchObject([
+      ["StatusNotification", { connectorId: 1 }],
+      ["StatusNotification", { connectorId: 2, timestamp: "2026-01-01T01:00:00.000Z" }],
+    ]);
+  });
+});
+
 describe("ChargePoint, heartbeats and time", () => {
   test("sends Heartbeat after the interval without any other message [CORE-HB-01] [CORE-HB-02] [CORE-HB-03] [CORE-BOOT-03]", async () => {
     const site = new Site();
@@ -356,6 +686,28 @@ describe("ChargePoint, heartbeats and time", () => {
     expect(site.actions.at(-1)).toBe("Heartbeat");
     await site.clock.advance(300_000);
     expect(site.actions.filter((action) => action === "Heartbeat")).toHaveLength(2);
+  });
+
+  test("does not take what only arrives for something that it has sent [CORE-HB-02] [CORE-HB-03]", async () => {
+    const site = new Site();
+    await site.start();
+    await site.clock.advance(200_000);
+    site.link.chargePoint.inject('[3,"nobody asked",{}]');
+    site.link.chargePoint.inject("nonsense");
+    await site.clock.advance(100_000);
+    expect(site.said("violation")).toHaveLength(2);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+  });
+
+  test("takes an answer for something that it has sent [CORE-HB-02] [CORE-HB-03]", async () => {
+    const site = new Site();
+    await site.start();
+    await site.clock.advance(200_000);
+    void site.centralSystem.get("CP001")?.call("ClearCache", {});
+    await site.clock.advance(299_999);
+    expect(site.actions).toEqual(["BootNotification"]);
+    await site.clock.advance(1);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
   });
 
   test("sends one Heartbeat a day however much else is sent [CORE-HB-04] [J-157]", async () => {
@@ -386,6 +738,22 @@ describe("ChargePoint, heartbeats and time", () => {
     site.behaviour.aheadMs = 7_200_000;
     await site.clock.advance(300_000);
     expect(site.chargePoint.now()).toBe(site.clock.now() + 7_200_000);
+  });
+
+  test("corrects a timestamp once, however often the Central System tells the time [CORE-BOOT-04] [CORE-TIME-04]", async () => {
+    const site = new Site();
+    site.behaviour.aheadMs = 3_600_000;
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.start();
+    site.behaviour.aheadMs = 3_660_000;
+    await site.clock.advance(300_000);
+    expect(site.actions.at(-1)).toBe("Heartbeat");
+    void site.centralSystem.get("CP001")?.call("TriggerMessage", { requestedMessage: "StatusNotification" });
+    await site.clock.advance(0);
+    const timestamps = site.received
+      .filter(([action]) => action === "StatusNotification")
+      .map(([, payload]) => (payload as Req<"StatusNotification">).timestamp);
+    expect(timestamps).toEqual(["2026-01-01T01:00:00.000Z", "2026-01-01T01:00:00.000Z"]);
   });
 
   test("corrects the timestamps that were made before the Central System told the time [CORE-BOOT-04] [CORE-TIME-04]", async () => {
@@ -688,6 +1056,20 @@ describe("ChargePoint, configuration", () => {
     expect(configuration.get("HeartbeatInterval")).toBe(77);
   });
 
+  test("goes on when the interval of BootNotification.conf cannot be kept, and tells [CORE-BOOT-03]", async () => {
+    const configuration = await Configuration.load({
+      store: { ...memoryStore(), put: () => Promise.reject(new Error("disk full")) },
+      report: () => {},
+      keys: { NumberOfConnectors: { value: 1 } },
+    });
+    const site = new Site({ configuration });
+    await site.start();
+    expect(site.chargePoint.registration).toBe("Accepted");
+    expect(site.said("fault")).toMatchObject([{ error: { message: expect.stringContaining("HeartbeatInterval") } }]);
+    await site.clock.advance(300_000);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+  });
+
   test("retries as TransactionMessageAttempts and TransactionMessageRetryInterval say [CORE-TXQ-07]", async () => {
     const configuration = await load();
     await configuration.set("TransactionMessageAttempts", 2);
@@ -780,6 +1162,76 @@ describe("ChargePoint, authorization", () => {
     ]);
   });
 
+  test("keeps the status of the charge point itself when it reports a conflict [LAL-06] [CORE-STAT-20]", async () => {
+    const site = new Site(await load());
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Blocked" } }));
+    site.chargePoint.report({ connectorId: 0, status: "Unavailable" });
+    await site.start();
+    void site.centralSystem.get("CP001")?.call("SendLocalList", {
+      listVersion: 3,
+      updateType: "Full",
+      localAuthorizationList: [{ idTag: "TAG", idTagInfo: { status: "Accepted" } }],
+    });
+    await site.clock.advance(0);
+    site.chargePoint.startTransaction(start);
+    await site.clock.advance(0);
+    expect(site.received.at(-1)).toMatchObject([
+      "StatusNotification",
+      { connectorId: 0, status: "Unavailable", errorCode: "LocalListConflict" },
+    ]);
+  });
+
+  test("takes a list where there is no cache, and a cache where there is no list [LAL-20] [CORE-CL-01]", async () => {
+    const { authorizationCache, localAuthList } = await load();
+    const status = async (site: Site) => {
+      await site.start();
+      const connection = site.centralSystem.get("CP001");
+      const confs = Promise.all([
+        connection?.call("SendLocalList", { listVersion: 1, updateType: "Full" }),
+        connection?.call("ClearCache", {}),
+      ]);
+      await site.clock.advance(0);
+      return (await confs).map((conf) => conf?.status);
+    };
+    expect(await status(new Site({ localAuthList }))).toEqual(["Accepted", "Rejected"]);
+    expect(await status(new Site({ authorizationCache }))).toEqual(["NotSupported", "Accepted"]);
+  });
+
+  test("knows from when on an identifier is not valid any more, by the time of the Central System [CORE-LAO-07] [CORE-CACHE-03]", async () => {
+    const parts = await load();
+    const site = new Site(parts);
+    site.behaviour.aheadMs = 3_600_000;
+    await site.start();
+    const expiryDate = new Date(site.chargePoint.now() + 60_000).toISOString();
+    await parts.authorizationCache.update("TAG", { status: "Accepted", expiryDate }, site.chargePoint.now());
+    site.behaviour.reachable = false;
+    site.link.chargePoint.drop();
+    await site.clock.advance(59_999);
+    expect(await site.chargePoint.authorize("TAG")).toMatchObject({ decision: "accept", grounds: "cache" });
+    await site.clock.advance(1);
+    expect(await site.chargePoint.authorize("TAG")).toMatchObject({
+      decision: "refuse",
+      idTagInfo: { status: "Expired" },
+    });
+  });
+
+  test("learns nothing of nobody: a stop without idTag, an answer without idTagInfo [CORE-STOP-13]", async () => {
+    const parts = await load();
+    const site = new Site(parts);
+    site.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
+    const answers: Conf<"StopTransaction">[] = [{ idTagInfo: { status: "Blocked" } }, {}, {}];
+    site.centralSystem.handle("StopTransaction", () => answers.shift() ?? expect.unreachable());
+    await site.start();
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200, idTag: "OTHER" });
+    site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(0);
+    expect(parts.authorizationCache.idTags).toEqual(["TAG"]);
+    expect(parts.authorizationCache.lookUp("TAG", site.chargePoint.now())).toEqual({ status: "Accepted" });
+    expect(site.said("delivered")).toHaveLength(6);
+    expect(site.said("fault")).toEqual([]);
+  });
+
   test("remembers what StopTransaction.conf says of who stopped it [CORE-STOP-13] [CORE-CACHE-02]", async () => {
     const parts = await load();
     const site = new Site(parts);
@@ -825,6 +1277,23 @@ describe("ChargePoint.call", () => {
     site.behaviour.reachable = true;
     await site.clock.advance(60_000);
     expect(site.actions).not.toContain("Authorize");
+  });
+
+  test("waits for the answer as long as it is told to [J-104]", async () => {
+    const site = new Site({ timeoutMs: 20_000 });
+    site.centralSystem.on("connected", ({ connection }) => {
+      connection.handle("Authorize", () => new Promise(() => {}));
+    });
+    await site.start();
+    for (const [options, timeoutMs] of [
+      [{}, 20_000],
+      [{ timeoutMs: 5000 }, 5000],
+    ] as const) {
+      const error = rejection(site.chargePoint.call("Authorize", { idTag: "A" }, options));
+      await site.clock.advance(timeoutMs);
+      expect(await error).toMatchObject({ name: "CallTimeoutError", timeoutMs });
+      await site.clock.advance(60_000);
+    }
   });
 
   test("refuses what a Charge Point sends by itself", async () => {
