@@ -59,7 +59,7 @@ export class SimulatedCentralSystem {
   }
 
   call<A extends "TriggerMessage" | "UnlockConnector">(action: A, req: Req<A>): void {
-    const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError"];
+    const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError", "CallError"];
     this.#centralSystem
       .get(identity)
       ?.call(action, req)

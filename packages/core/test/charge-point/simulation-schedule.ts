@@ -26,6 +26,14 @@ type Happening =
   | { readonly do: "deliver"; readonly action: DeliveredAction }
   /** It looks through what was given up. */
   | { readonly do: "dead letters"; readonly what: "retry" | "delete" }
+  /** It writes other things into the objects that it has given. */
+  | { readonly do: "reuse objects"; readonly forS: number }
+  /** It gives starts and stops their timestamps itself. */
+  | { readonly do: "note times"; readonly forS: number }
+  /** What it will do inside of a listener, or of a handler. */
+  | { readonly do: "in a listener"; readonly of: Heard; readonly does: Reaction; readonly times: number }
+  /** It uses what a Charge Point gave it that has been stopped since. */
+  | { readonly do: "use former handles" }
   /** The owner makes a CALL that is no transaction's business. */
   | { readonly do: "call" }
   // The network.
@@ -126,8 +134,42 @@ export const absurdTimes = [
 ] as const;
 export type AbsurdTime = (typeof absurdTimes)[number];
 
+export const events = [
+  "connecting",
+  "connected",
+  "refused",
+  "disconnected",
+  "registration",
+  "delivered",
+  "discarded",
+  "invalidated",
+  "message",
+  "violation",
+  "finished",
+  "fault",
+] as const;
+/** What an owner hears of: the events, and a CALL. */
+const heard = [...events, "UnlockConnector"] as const;
+export type Heard = (typeof heard)[number];
+const reactions = [
+  "throw",
+  "reject",
+  "start",
+  "stop",
+  "meter",
+  "report",
+  "deliver",
+  "call",
+  "authorize",
+  "save",
+  "retry",
+  "restart",
+] as const;
+export type Reaction = (typeof reactions)[number];
+
 /** One thing that happens to the world, `at` seconds after its beginning. */
 export type Step = { readonly at: number } & Happening;
+export type StepThat<Does extends Step["do"]> = Extract<Step, { do: Does }>;
 
 const year = (365 * day) / second;
 const nth = fc.integer({ min: 1, max: 8 });
@@ -159,6 +201,15 @@ const happening = fc.oneof(
   weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
   weighed(3, { do: fc.constant("deliver"), action: deliveredAction }),
   weighed(2, { do: fc.constant("dead letters"), what: fc.constantFrom("retry", "retry", "delete") }),
+  weighed(2, { do: fc.constant("reuse objects"), forS: hours }),
+  weighed(2, { do: fc.constant("note times"), forS: hours }),
+  weighed(6, {
+    do: fc.constant("in a listener"),
+    of: fc.constantFrom(...heard),
+    does: fc.constantFrom(...reactions),
+    times,
+  }),
+  weighed(2, { do: fc.constant("use former handles") }),
   weighed(1, { do: fc.constant("call") }),
   weighed(3, { do: fc.constant("drop") }),
   weighed(1, { do: fc.constant("close") }),
