@@ -615,8 +615,7 @@ export class Laws {
     if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
     this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts && reported?.charging !== undefined)
-      reported.charging.transactionId = (payload as Conf<"StartTransaction">).transactionId;
+    if (starts && reported?.charging !== undefined) reported.charging.transactionId = Number(payload.transactionId);
     if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
     if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
   }

@@ -16,6 +16,8 @@ import {
 } from "./simulation-schedule.ts";
 
 const connectors = [1, 2, 3];
+/** MessageTimeout, and a little more. */
+const authorizingMs = 31 * second;
 const meteredEveryMs = 10 * minute;
 
 /** What an owner throws. */
@@ -254,6 +256,16 @@ export class Owner {
       });
   }
 
+  /** CORE-LAO-01: there is a decision in time, whoever answers or does not. */
+  #authorize(): void {
+    const { chargePoint, machine } = this.#running() ?? {};
+    let decided = false;
+    void chargePoint?.authorize("known").then(() => {
+      decided = true;
+    });
+    machine?.after(authorizingMs, () => this.#laws.law(decided, "authorize() has not resolved in time."));
+  }
+
   lookThroughDeadLetters(what: "retry" | "delete"): void {
     for (const letter of this.#running()?.chargePoint.deadLetters ?? []) {
       this.#laws.decides(letter, what);
@@ -352,7 +364,7 @@ export class Owner {
         this.call();
         break;
       case "authorize":
-        void running?.chargePoint.authorize("known");
+        this.#authorize();
         break;
       case "save":
         running?.chargePoint.saved().catch(() => {});

@@ -46,6 +46,12 @@ type Happening =
   /** The connection ends under the nth next CALL of the Charge Point, or under the nth next answer to one. */
   | { readonly do: "lose"; readonly frame: "CALL" | "answer"; readonly nth: number }
   | { readonly do: "refuse connections"; readonly forS: number }
+  /** Attempts to connect fail in a way that no `connect` should, or end long after they were given up. */
+  | {
+      readonly do: "connect badly";
+      readonly how: "throws" | "gives nothing" | "never ends" | "is late";
+      readonly forS: number;
+    }
   | { readonly do: "connect slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "latency"; readonly ms: number }
   // The Central System.
@@ -118,8 +124,21 @@ export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransa
 export type KeptAction = TransactionAction | DeliveredAction;
 type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
 type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "MeterValues";
-/** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
-export type Nonsense = "payload" | "text" | "id" | "twice";
+/**
+ * `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. The others violate the
+ * schema, but what matters can be read; all but the first only those of StartTransaction.
+ */
+const nonsense = [
+  "payload",
+  "text",
+  "id",
+  "twice",
+  "one field more",
+  "expiryDate null",
+  "no idTagInfo",
+  "id as text",
+] as const;
+export type Nonsense = (typeof nonsense)[number];
 
 /** Texts stand for themselves; `no offset` is the right time without its `Z`. */
 export const absurdTimes = [
@@ -216,6 +235,11 @@ const happening = fc.oneof(
   weighed(3, { do: fc.constant("mute"), ends: fc.constantFrom("chargePoint", "centralSystem", "both") }),
   weighed(4, { do: fc.constant("lose"), frame: fc.constantFrom("CALL", "answer"), nth }),
   weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
+  weighed(2, {
+    do: fc.constant("connect badly"),
+    how: fc.constantFrom("throws", "gives nothing", "never ends", "is late"),
+    forS: hours,
+  }),
   weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
   weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
   weighed(3, { do: fc.constant("silence"), of: fc.constantFrom("answers", "everything"), forS: hours }),
@@ -227,7 +251,7 @@ const happening = fc.oneof(
     do: fc.constant("answer nonsense"),
     action,
     times,
-    kind: fc.constantFrom<Nonsense>("payload", "text", "id", "twice"),
+    kind: fc.constantFrom(...nonsense),
   }),
   weighed(4, {
     do: fc.constant("register"),

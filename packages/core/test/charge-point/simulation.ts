@@ -100,6 +100,9 @@ class World {
       case "refuse connections":
         network.refusing = lasting(true, step.forS);
         break;
+      case "connect badly":
+        network.connectingBadly = lasting(step.how, step.forS);
+        break;
       case "connect slowly":
         network.connectingS = lasting(step.byS, step.forS);
         break;
@@ -228,7 +231,7 @@ class World {
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
       boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
-      connect: () => this.#network.connect(machine, () => this.#powered === powered),
+      connect: (target) => this.#network.connect(target, machine, () => this.#powered === powered),
       store: this.#disk.store(machine),
       maxQueuedMessages,
       clock,
