@@ -59,7 +59,7 @@ export class SimulatedCentralSystem {
   }
 
   call<A extends "TriggerMessage" | "UnlockConnector">(action: A, req: Req<A>): void {
-    const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError"];
+    const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError", "CallError"];
     this.#centralSystem
       .get(identity)
       ?.call(action, req)
@@ -75,6 +75,8 @@ export class SimulatedCentralSystem {
     }
     const nonsense = this.nonsense.get(action);
     if (type !== 3 || nonsense === undefined || nonsense.left-- <= 0) return [text];
+    const ofStart: readonly Nonsense[] = ["expiryDate null", "no idTagInfo", "id as text"];
+    if (ofStart.includes(nonsense.kind) && action !== "StartTransaction") return [text];
     switch (nonsense.kind) {
       case "payload":
         return [JSON.stringify([3, messageId, { nonsense: true }])];
@@ -84,6 +86,14 @@ export class SimulatedCentralSystem {
         return [JSON.stringify([3, "somebody else's", {}])];
       case "twice":
         return [text, text];
+      case "one field more":
+        return [JSON.stringify([3, messageId, { ...payload, vendorId: "com.example" }])];
+      case "expiryDate null":
+        return [JSON.stringify([3, messageId, { ...payload, idTagInfo: { ...payload.idTagInfo, expiryDate: null } }])];
+      case "no idTagInfo":
+        return [JSON.stringify([3, messageId, { ...payload, idTagInfo: undefined }])];
+      case "id as text":
+        return [JSON.stringify([3, messageId, { ...payload, transactionId: `${payload.transactionId}` }])];
     }
   }
 
@@ -109,6 +119,7 @@ export class SimulatedCentralSystem {
     centralSystem.handle("StatusNotification", () => this.#answer("StatusNotification", () => ({})));
     centralSystem.handle("DataTransfer", () => this.#answer("DataTransfer", () => ({ status: "Accepted" })));
     centralSystem.handle("SecurityEventNotification", () => this.#answer("SecurityEventNotification", () => ({})));
+    centralSystem.handle("Authorize", () => ({ idTagInfo: { status: "Accepted" } }));
     centralSystem.handle("MeterValues", () => this.#answer("MeterValues", () => ({})));
     centralSystem.handle("StopTransaction", () => this.#answer("StopTransaction", () => ({})));
     centralSystem.handle("StartTransaction", ({ idTag }) =>

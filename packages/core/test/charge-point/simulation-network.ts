@@ -1,10 +1,19 @@
 import { type FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
-import { HandshakeError, type Transport, type TransportListener } from "../../src/index.ts";
+import {
+  type AbortSignalLike,
+  type ConnectTarget,
+  HandshakeError,
+  type Transport,
+  type TransportListener,
+} from "../../src/index.ts";
 import type { SimulatedCentralSystem } from "./simulation-central-system.ts";
 import type { Machine } from "./simulation-hardware.ts";
 import type { Laws } from "./simulation-laws.ts";
 import { Wire } from "./simulation-records.ts";
 import { second, spell } from "./simulation-schedule.ts";
+
+/** An attempt that takes longer than this is given up: the Charge Point waits two minutes. */
+const lateMs = 200 * second;
 
 /** A connection, and what passes over it. */
 interface Link {
@@ -25,6 +34,9 @@ export class SimulatedNetwork {
   latencyMs = 37;
   refusing = spell<true>();
   connectingS = spell<number>();
+  connectingBadly = spell<"throws" | "gives nothing" | "never ends" | "is late">();
+  /** The attempt to connect that is under way. */
+  #attempt: object | undefined;
   /** Which frame the connection will not survive. */
   #losing: { readonly frame: "CALL" | "answer"; left: number } | undefined;
 
@@ -39,11 +51,43 @@ export class SimulatedNetwork {
    *
    * @param powered - Whether it still has power: if not, it hears and says nothing any more.
    */
-  async connect(machine: Machine, powered: () => boolean): Promise<Transport> {
+  connect(
+    { signal }: ConnectTarget & { readonly signal?: AbortSignalLike },
+    machine: Machine,
+    powered: () => boolean,
+  ): Promise<Transport> {
     this.#laws.connecting();
-    const connectingMs = (this.connectingS.at(this.#clock.now()) ?? 0.05) * second;
-    await new Promise<void>((resolve) => void machine.after(connectingMs, resolve));
-    if (!powered()) return new Promise(() => {});
+    const bad = this.connectingBadly.at(this.#clock.now());
+    const attempt = {};
+    this.#attempt = attempt;
+    const isWanted = (): boolean => this.#attempt === attempt && powered();
+    if (bad === "throws" || bad === "gives nothing") this.#laws.notConnected();
+    if (bad === "throws") throw new TypeError("connect throws.");
+    if (bad === "gives nothing") return Promise.resolve(undefined as never);
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener("abort", () => {
+        if (!isWanted()) return;
+        this.#attempt = undefined;
+        this.#laws.notConnected();
+        if (bad === undefined) reject(signal.reason);
+      });
+      if (bad === "never ends") return;
+      const connectingMs = bad === "is late" ? lateMs : (this.connectingS.at(this.#clock.now()) ?? 0.05) * second;
+      machine.after(connectingMs, () => {
+        if (isWanted()) this.#open(machine, powered).then(resolve, reject);
+        else if (bad === "is late") resolve(this.#unwanted());
+      });
+    });
+  }
+
+  /** A connection that comes long after the attempt was given up: all that may be done with it is to close it. */
+  #unwanted(): Transport {
+    const used = (): void => this.#laws.law(false, "A connection is used whose attempt was given up.");
+    return { listen: used, send: used, close: () => {} };
+  }
+
+  async #open(machine: Machine, powered: () => boolean): Promise<Transport> {
+    this.#attempt = undefined;
     if (this.refusing.at(this.#clock.now())) {
       this.#laws.notConnected();
       throw new HandshakeError("network", "Nobody is there.", { url: "" });
@@ -88,6 +132,7 @@ export class SimulatedNetwork {
   calmDown(): void {
     this.refusing = spell();
     this.connectingS = spell();
+    this.connectingBadly = spell();
     this.#losing = undefined;
   }
 

@@ -26,6 +26,14 @@ type Happening =
   | { readonly do: "deliver"; readonly action: DeliveredAction }
   /** It looks through what was given up. */
   | { readonly do: "dead letters"; readonly what: "retry" | "delete" }
+  /** It writes other things into the objects that it has given. */
+  | { readonly do: "reuse objects"; readonly forS: number }
+  /** It gives starts and stops their timestamps itself. */
+  | { readonly do: "note times"; readonly forS: number }
+  /** What it will do inside of a listener, or of a handler. */
+  | { readonly do: "in a listener"; readonly of: Heard; readonly does: Reaction; readonly times: number }
+  /** It uses what a Charge Point gave it that has been stopped since. */
+  | { readonly do: "use former handles" }
   /** The owner makes a CALL that is no transaction's business. */
   | { readonly do: "call" }
   // The network.
@@ -38,6 +46,12 @@ type Happening =
   /** The connection ends under the nth next CALL of the Charge Point, or under the nth next answer to one. */
   | { readonly do: "lose"; readonly frame: "CALL" | "answer"; readonly nth: number }
   | { readonly do: "refuse connections"; readonly forS: number }
+  /** Attempts to connect fail in a way that no `connect` should, or end long after they were given up. */
+  | {
+      readonly do: "connect badly";
+      readonly how: "throws" | "gives nothing" | "never ends" | "is late";
+      readonly forS: number;
+    }
   | { readonly do: "connect slowly"; readonly byS: number; readonly forS: number }
   | { readonly do: "latency"; readonly ms: number }
   // The Central System.
@@ -110,8 +124,21 @@ export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransa
 export type KeptAction = TransactionAction | DeliveredAction;
 type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
 type Triggered = "BootNotification" | "Heartbeat" | "StatusNotification" | "MeterValues";
-/** `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. */
-export type Nonsense = "payload" | "text" | "id" | "twice";
+/**
+ * `payload`: of the wrong shape; `text`: no JSON; `id`: of another CALL; `twice`: right, but twice. The others violate the
+ * schema, but what matters can be read; all but the first only those of StartTransaction.
+ */
+const nonsense = [
+  "payload",
+  "text",
+  "id",
+  "twice",
+  "one field more",
+  "expiryDate null",
+  "no idTagInfo",
+  "id as text",
+] as const;
+export type Nonsense = (typeof nonsense)[number];
 
 /** Texts stand for themselves; `no offset` is the right time without its `Z`. */
 export const absurdTimes = [
@@ -126,8 +153,42 @@ export const absurdTimes = [
 ] as const;
 export type AbsurdTime = (typeof absurdTimes)[number];
 
+export const events = [
+  "connecting",
+  "connected",
+  "refused",
+  "disconnected",
+  "registration",
+  "delivered",
+  "discarded",
+  "invalidated",
+  "message",
+  "violation",
+  "finished",
+  "fault",
+] as const;
+/** What an owner hears of: the events, and a CALL. */
+const heard = [...events, "UnlockConnector"] as const;
+export type Heard = (typeof heard)[number];
+const reactions = [
+  "throw",
+  "reject",
+  "start",
+  "stop",
+  "meter",
+  "report",
+  "deliver",
+  "call",
+  "authorize",
+  "save",
+  "retry",
+  "restart",
+] as const;
+export type Reaction = (typeof reactions)[number];
+
 /** One thing that happens to the world, `at` seconds after its beginning. */
 export type Step = { readonly at: number } & Happening;
+export type StepThat<Does extends Step["do"]> = Extract<Step, { do: Does }>;
 
 const year = (365 * day) / second;
 const nth = fc.integer({ min: 1, max: 8 });
@@ -159,12 +220,26 @@ const happening = fc.oneof(
   weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
   weighed(3, { do: fc.constant("deliver"), action: deliveredAction }),
   weighed(2, { do: fc.constant("dead letters"), what: fc.constantFrom("retry", "retry", "delete") }),
+  weighed(2, { do: fc.constant("reuse objects"), forS: hours }),
+  weighed(2, { do: fc.constant("note times"), forS: hours }),
+  weighed(6, {
+    do: fc.constant("in a listener"),
+    of: fc.constantFrom(...heard),
+    does: fc.constantFrom(...reactions),
+    times,
+  }),
+  weighed(2, { do: fc.constant("use former handles") }),
   weighed(1, { do: fc.constant("call") }),
   weighed(3, { do: fc.constant("drop") }),
   weighed(1, { do: fc.constant("close") }),
   weighed(3, { do: fc.constant("mute"), ends: fc.constantFrom("chargePoint", "centralSystem", "both") }),
   weighed(4, { do: fc.constant("lose"), frame: fc.constantFrom("CALL", "answer"), nth }),
   weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
+  weighed(2, {
+    do: fc.constant("connect badly"),
+    how: fc.constantFrom("throws", "gives nothing", "never ends", "is late"),
+    forS: hours,
+  }),
   weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
   weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
   weighed(3, { do: fc.constant("silence"), of: fc.constantFrom("answers", "everything"), forS: hours }),
@@ -176,7 +251,7 @@ const happening = fc.oneof(
     do: fc.constant("answer nonsense"),
     action,
     times,
-    kind: fc.constantFrom<Nonsense>("payload", "text", "id", "twice"),
+    kind: fc.constantFrom(...nonsense),
   }),
   weighed(4, {
     do: fc.constant("register"),

@@ -1,27 +1,22 @@
 import { FakeClock } from "@ocppj/testing";
-import { ChargePoint, type Req, type Transaction } from "../../src/index.ts";
+import { ChargePoint } from "../../src/index.ts";
 import { SimulatedCentralSystem } from "./simulation-central-system.ts";
 import { Disk, DiskFailure, Machine, type MachineClock } from "./simulation-hardware.ts";
 import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
 import { SimulatedNetwork } from "./simulation-network.ts";
-import { withoutTimestamps } from "./simulation-payloads.ts";
-import type { Charging } from "./simulation-records.ts";
+import { Owner } from "./simulation-owner.ts";
 import {
   type AbsurdTime,
   day,
   hour,
-  type KeptAction,
   minute,
   printed,
   type Step,
+  type StepThat,
   second,
   spell,
 } from "./simulation-schedule.ts";
 
-const connectors = [1, 2, 3];
-const meteredEveryMs = 10 * minute;
-
-type StepThat<Does extends Step["do"]> = Extract<Step, { do: Does }>;
 type PowerCut = Omit<StepThat<"power cut">, "at" | "do">;
 
 /** A Charge Point from power on to power off. */
@@ -32,14 +27,6 @@ interface Powered {
   readonly chargePoint: ChargePoint;
   /** Between the end of `start` and the call of `stop`. */
   started: boolean;
-}
-
-/** A car at a connector. */
-interface Plugged {
-  readonly charging: Charging;
-  readonly transaction: Transaction;
-  /** Looks at it no more. */
-  readonly forget: () => void;
 }
 
 /**
@@ -56,34 +43,47 @@ class World {
   #powers = 0;
   #powered: Powered | undefined;
   #random = 1;
-  /** What the owner reports carries a number. */
-  #numbers = 0;
-  readonly #plugged = new Map<number, Plugged>();
+  readonly #owner: Owner;
 
   constructor() {
     this.laws = new Laws(this.clock, this.#disk);
     this.#centralSystem = new SimulatedCentralSystem(this.clock, this.laws);
     this.#network = new SimulatedNetwork(this.clock, this.laws, this.#centralSystem);
+    const restart = (): void => this.#restart(true);
+    this.#owner = new Owner(this.clock, this.laws, this.#disk, () => this.#running, restart);
     this.#switchOn(new Machine(this.clock, 0), false);
   }
 
   take(step: Step): void {
     const network = this.#network;
     const centralSystem = this.#centralSystem;
+    const owner = this.#owner;
     const lasting = <Value>(value: Value, forS: number) => spell(value, this.clock.now() + forS * second);
     this.laws.happens(step);
     switch (step.do) {
       case "plug in":
-        this.#plugIn(step);
+        owner.plugIn(step);
         break;
       case "call":
-        this.#call();
+        owner.call();
         break;
       case "deliver":
-        this.#deliver(step.action);
+        owner.deliver(step.action);
         break;
       case "dead letters":
-        this.#lookThroughDeadLetters(step.what);
+        owner.lookThroughDeadLetters(step.what);
+        break;
+      case "reuse objects":
+        owner.reusing = lasting(true, step.forS);
+        break;
+      case "note times":
+        owner.noting = lasting(true, step.forS);
+        break;
+      case "in a listener":
+        owner.willReact(step.of, step.does, step.times);
+        break;
+      case "use former handles":
+        owner.useFormer();
         break;
       case "drop":
         network.drop();
@@ -99,6 +99,9 @@ class World {
         break;
       case "refuse connections":
         network.refusing = lasting(true, step.forS);
+        break;
+      case "connect badly":
+        network.connectingBadly = lasting(step.how, step.forS);
         break;
       case "connect slowly":
         network.connectingS = lasting(step.byS, step.forS);
@@ -192,10 +195,11 @@ class World {
     this.#network.calmDown();
     this.#centralSystem.calmDown();
     this.#disk.calmDown();
+    this.#owner.calmDown();
     // The power comes back, the last car leaves, a half-open connection is found out by the daily Heartbeat.
     await this.clock.advance(2 * hour + 6 * hour + day);
     // Its owner has what was given up delivered after all.
-    this.#lookThroughDeadLetters("retry");
+    this.#owner.lookThroughDeadLetters("retry");
     await this.clock.advance(hour);
     this.laws.endsWell();
     const powered = this.#powered as Powered;
@@ -227,7 +231,7 @@ class World {
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
       boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
-      connect: () => this.#network.connect(machine, () => this.#powered === powered),
+      connect: (target) => this.#network.connect(target, machine, () => this.#powered === powered),
       store: this.#disk.store(machine),
       maxQueuedMessages,
       clock,
@@ -236,14 +240,13 @@ class World {
     const powered: Powered = { power: ++this.#powers, machine, clock, chargePoint, started: false };
     this.#powered = powered;
     this.laws.switchedOn(powered.power, chargePoint);
-    this.#listen(powered);
+    this.#owner.listen(chargePoint, machine, () => this.#powered === powered);
     void this.#start(powered, resume);
   }
 
   #switchOff(inOrder: boolean): void {
     this.laws.switchedOff(inOrder);
-    for (const { forget } of this.#plugged.values()) forget();
-    this.#plugged.clear();
+    this.#owner.switchedOff(inOrder ? this.#powered?.chargePoint : undefined);
     if (!inOrder) this.#powered?.machine.switchOff();
     this.#powered = undefined;
     this.#network.mute("chargePoint");
@@ -296,36 +299,13 @@ class World {
     return this.#random / 2_147_483_647;
   }
 
-  #listen(powered: Powered): void {
-    const { chargePoint, machine } = powered;
-    const { laws } = this;
-    const on = (): boolean => this.#powered === powered;
-    chargePoint.on("delivered", ({ call }) => on() && laws.delivered(call.action, call.req));
-    chargePoint.on("discarded", ({ call, reason, deadLetter }) => {
-      if (on()) laws.discarded(call.action, call.req, reason, deadLetter);
-    });
-    chargePoint.on("fault", ({ error }) => on() && laws.fault(error));
-    chargePoint.on("violation", ({ reason }) => on() && laws.violation("chargePoint", reason));
-    chargePoint.on("invalidated", ({ transaction }) => on() && this.#stop(transaction.connectorId, "DeAuthorized"));
-    chargePoint.handle("UnlockConnector", async () => {
-      await new Promise<void>((resolve) => void machine.after(3 * second, resolve));
-      return { status: "Unlocked" };
-    });
-    chargePoint.handle("TriggerMessage", ({ requestedMessage }, { answered }) => {
-      if (requestedMessage !== "MeterValues") return { status: "Rejected" };
-      const req = { connectorId: 1, meterValue: this.#meterValue(0) };
-      void answered.then(() => chargePoint.call("MeterValues", req).catch(() => {}));
-      return { status: "Accepted" };
-    });
-  }
-
-  // The owner
-
   async #start(powered: Powered, resume: boolean): Promise<void> {
     for (;;) {
       try {
         const interrupted = await powered.chargePoint.start();
-        if (this.#powered === powered) this.#started(powered, interrupted, resume);
+        if (this.#powered !== powered) return;
+        powered.started = true;
+        this.#owner.started(interrupted, resume);
         return;
       } catch (error) {
         const explained = error instanceof DiskFailure || this.#disk.failedSince(this.clock.now() - 2 * minute);
@@ -336,137 +316,8 @@ class World {
     }
   }
 
-  #started(powered: Powered, interrupted: readonly Transaction[], resume: boolean): void {
-    powered.started = true;
-    this.laws.found(powered.chargePoint.deadLetters);
-    this.laws.handedBack(interrupted.map(({ idTag }) => idTag));
-    for (const connectorId of [0, ...connectors]) this.#report(connectorId, "Available");
-    const resumed: (readonly [Charging, Transaction])[] = [];
-    for (const transaction of interrupted) {
-      const { idTag, connectorId } = transaction;
-      const known = this.laws.chargings.find((charging) => charging.idTag === idTag);
-      if (known === undefined) continue;
-      // A failing disk may not have taken that one was stopped.
-      if (resume && known.stop === undefined) resumed.push([known, transaction]);
-      else {
-        this.#attend(known, transaction);
-        this.#stop(connectorId, "PowerLoss");
-      }
-    }
-    for (const [charging, transaction] of resumed) this.#attend(charging, transaction);
-  }
-
-  get #running(): ChargePoint | undefined {
-    return this.#powered?.started && !this.#powered.machine.asleep ? this.#powered.chargePoint : undefined;
-  }
-
-  #plugIn({ connector: connectorId, idTag, forS }: StepThat<"plug in">): void {
-    const chargePoint = this.#running;
-    if (chargePoint === undefined || this.#plugged.has(connectorId)) return;
-    const number = ++this.#numbers;
-    const now = this.clock.now();
-    const charging: Charging = {
-      connectorId,
-      idTag: `${idTag} ${number}`,
-      startedAt: now,
-      leavesAt: now + forS * second,
-      power: this.#powers,
-      transactionId: undefined,
-      stop: undefined,
-    };
-    const payload = { connectorId, idTag: charging.idTag, meterStart: number };
-    this.laws.reports(number, "StartTransaction", charging, payload);
-    try {
-      const transaction = chargePoint.startTransaction(payload);
-      this.laws.hasReported(number);
-      this.#attend(charging, transaction);
-      this.#report(connectorId, "Charging");
-    } catch (error) {
-      this.laws.refused(number, error);
-    }
-  }
-
-  /** Meters a transaction and ends it when the car leaves. */
-  #attend(charging: Charging, transaction: Transaction): void {
-    const { connectorId, leavesAt } = charging;
-    const { machine } = this.#powered as Powered;
-    let forget = (): void => {};
-    const attend = (): void => {
-      const leftMs = Math.max(0, leavesAt - this.clock.now());
-      forget = machine.after(Math.min(leftMs, meteredEveryMs), () => {
-        if (this.clock.now() >= leavesAt) this.#stop(connectorId, "EVDisconnected");
-        else {
-          attend();
-          this.#meter(charging, transaction);
-        }
-      });
-    };
-    attend();
-    this.#plugged.set(connectorId, { charging, transaction, forget: () => forget() });
-  }
-
-  #meter(charging: Charging, transaction: Transaction): void {
-    const number = ++this.#numbers;
-    const meterValue = this.#meterValue(number);
-    const { content } = withoutTimestamps({ connectorId: charging.connectorId, meterValue });
-    this.laws.reports(number, "MeterValues", charging, content);
-    transaction.meterValues({ meterValue });
-    this.laws.hasReported(number);
-  }
-
-  #stop(connectorId: number, reason: "EVDisconnected" | "DeAuthorized" | "PowerLoss"): void {
-    const plugged = this.#plugged.get(connectorId);
-    if (plugged === undefined || this.#running === undefined) return;
-    const { charging, transaction, forget } = plugged;
-    forget();
-    this.#plugged.delete(connectorId);
-    const number = ++this.#numbers;
-    const stop = { meterStop: number, reason, transactionData: this.#meterValue(number) };
-    this.laws.reports(number, "StopTransaction", charging, withoutTimestamps(stop).content);
-    transaction.stop(stop);
-    this.laws.hasReported(number);
-    this.#report(connectorId, "Available");
-  }
-
-  #meterValue(value: number): Req<"MeterValues">["meterValue"] {
-    const timestamp = new Date((this.#powered as Powered).chargePoint.now()).toISOString();
-    return [{ timestamp, sampledValue: [{ value: `${value}` }] }];
-  }
-
-  #report(connectorId: number, status: "Available" | "Charging"): void {
-    const number = ++this.#numbers;
-    this.laws.statusReported(connectorId, number);
-    this.#running?.report({ connectorId, status, info: `${number}` });
-  }
-
-  #deliver(action: KeptAction): void {
-    const chargePoint = this.#running;
-    if (chargePoint === undefined) return;
-    const number = ++this.#numbers;
-    const payload =
-      action === "DataTransfer"
-        ? { vendorId: "com.example", data: `${number}` }
-        : { type: "SettingSystemTime", techInfo: `${number}` };
-    this.laws.reports(number, action, undefined, payload);
-    chargePoint.deliver(action as "DataTransfer", payload as Req<"DataTransfer">);
-    this.laws.hasReported(number);
-  }
-
-  #lookThroughDeadLetters(what: "retry" | "delete"): void {
-    for (const letter of this.#running?.deadLetters ?? []) {
-      this.laws.decides(letter, what);
-      letter[what]();
-    }
-  }
-
-  #call(): void {
-    const expected = ["NotAcceptedError", "ConnectionClosedError", "CallTimeoutError", "PayloadError"];
-    this.#running?.call("DataTransfer", { vendorId: "com.example" }).catch((error) => {
-      // A Central System that has lost its memory refuses it, and so does one that fails.
-      const refusals = ["SecurityError", "InternalError", "NotSupported"];
-      const explained = expected.includes(error.name) || refusals.includes(error.code);
-      this.laws.law(explained, `call rejected with ${error}.`);
-    });
+  get #running(): Powered | undefined {
+    return this.#powered?.started && !this.#powered.machine.asleep ? this.#powered : undefined;
   }
 }
 
