@@ -621,17 +621,12 @@ describe("ChargePoint, registering", () => {
 describe("ChargePoint, statuses", () => {
   const statuses = (site: Site) => site.actions.filter((action) => action === "StatusNotification");
 
-  test.each([
-    [
-      "a CALLERROR",
-      () => {
-        throw new CallError("InternalError", "Not now.");
-      },
-    ],
-    ["nothing", () => new Promise<never>(() => {})],
-  ])("are not sent again when the answer is %s: the next change supersedes them [J-213]", async (_, answer) => {
+  test("are not sent again when the answer is a CALLERROR: the next change supersedes them [J-213]", async () => {
     const site = new Site();
-    site.centralSystem.on("connected", ({ connection }) => connection.handle("StatusNotification", answer));
+    const refuse = () => {
+      throw new CallError("InternalError", "Not now.");
+    };
+    site.centralSystem.on("connected", ({ connection }) => connection.handle("StatusNotification", refuse));
     await site.start();
     site.chargePoint.report({ connectorId: 1, status: "Available" });
     await site.clock.advance(40_000);

@@ -130,23 +130,6 @@ describe("Rpc, calling", () => {
     expect(sent).toEqual(["1", "U1", "U2", "2", "3", "4"]);
   });
 
-  test("tells a late answer to one of the last sixteen CALLs that timed out, and forgets those before, so that nothing grows [J-110] [J-D23]", () => {
-    const rpc = new Rpc();
-    for (let n = 1; n <= 17; n++) {
-      rpc.call(call(`${n}`), 10, start);
-      expectSent(rpc, call(`${n}`));
-      rpc.advance(start + 10);
-      expectSettled(rpc, call(`${n}`), { type: "TIMEOUT", timeoutMs: 10 });
-    }
-    rpc.receive(callResult("1"), start + 10);
-    expectViolation(rpc, "unmatched-answer");
-    for (const messageId of ["2", "17"]) {
-      rpc.receive(callResult(messageId), start + 10);
-      expectViolation(rpc, "late-answer");
-    }
-    expectQuiet(rpc);
-  });
-
   test("takes an answer at the very moment of the time-out for one in time, if it is told of it first [J-102]", () => {
     const rpc = new Rpc();
     rpc.call(call("1"), 10, start);
