@@ -102,6 +102,12 @@ export class Laws {
     this.#session = new Session(power, chargePoint, defaultHeartbeatMs, [...this.#reported.values()]);
   }
 
+  /** Says that it is about to be stopped. */
+  stopping(): void {
+    this.say("owner: stops it");
+    if (this.#session !== undefined) this.#session.stopping = true;
+  }
+
   switchedOff(inOrder: boolean): void {
     if (this.#session === undefined) return;
     this.say(`chargePoint: is switched off${inOrder ? "" : ": the power fails"}`);
@@ -282,7 +288,7 @@ export class Laws {
     try {
       await session.chargePoint.saved();
     } catch (error) {
-      const explained = session !== this.#session || this.#disk.failedSince(asked.at - minute);
+      const explained = session !== this.#session || session.stopping || this.#disk.failedSince(asked.at - minute);
       this.law(explained, `saved() has rejected although the disk was well: ${error}`);
       return false;
     } finally {
@@ -350,7 +356,7 @@ export class Laws {
     const session = this.#session as Session;
     session.asleep = false;
     session.connectedAt = this.now;
-    session.disconnectedAt += sleptMs;
+    if (session.disconnectedAt > 0) session.disconnectedAt += sleptMs;
     for (const asked of session.saving) asked.at += sleptMs;
     if (this.#wire !== undefined) this.#wire.silentSince += sleptMs;
     if (this.#wire?.outstanding !== undefined) this.#wire.outstanding.at += sleptMs;
@@ -452,6 +458,8 @@ export class Laws {
       sign: false,
       failureSaved: false,
     };
+    // What is sent again while nothing shows that anybody is there counts as sent for the first time.
+    for (const earlier of reported.attempts) wire.timedOut.delete(earlier);
     reported.attempts.push(attempt);
     sent({ ...call, attempt, reported });
   }

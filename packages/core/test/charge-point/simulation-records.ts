@@ -117,6 +117,8 @@ export class Session {
   /** Whether what is under way is refused because of that. */
   refused = false;
   acceptedAt = Number.POSITIVE_INFINITY;
+  /** \`stop\` was called. */
+  stopping = false;
   /** Its computer sleeps. */
   asleep = false;
   /** No BootNotification before this. */

@@ -279,6 +279,7 @@ class World {
     const powered = this.#powered;
     if (powered === undefined || this.#running === undefined) return;
     powered.started = false;
+    this.laws.stopping();
     void powered.chargePoint.stop().then(() => {
       if (this.#powered !== powered) return;
       this.#hasStopped(powered);
