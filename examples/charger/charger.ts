@@ -378,7 +378,10 @@ export class Charger {
       "registration",
       ({ status, intervalMs }) => `the central system says ${status}, interval ${intervalMs / 1000} s`,
     );
-    on("delivered", ({ call, transaction }) => `delivered ${call.action} of transaction ${transaction.transactionId}`);
+    on(
+      "delivered",
+      ({ call, transaction }) => `delivered ${call.action} of transaction ${transaction?.transactionId ?? "none"}`,
+    );
     on("discarded", ({ call, reason }) => `gave up ${call.action} (${reason})`);
     on("violation", ({ message }) => `the central system breaks the protocol: ${message}`);
     on("fault", ({ error, action }) => `trouble${action === undefined ? "" : ` with ${action}`}: ${messageOf(error)}`);

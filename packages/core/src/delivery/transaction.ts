@@ -101,7 +101,7 @@ export interface MessageRecord<R> {
   readonly fate?: "settled" | Discarded | undefined;
 }
 
-export type StartReq = Req<"StartTransaction">;
+type StartReq = Req<"StartTransaction">;
 export type StopReq = Omit<Req<"StopTransaction">, "transactionId">;
 export type MeterValuesReq = Omit<Req<"MeterValues">, "transactionId">;
 
@@ -116,7 +116,7 @@ export interface TransactionRecord {
 }
 
 /** The start or the stop of a transaction, as it waits. */
-export class TransactionMessage<A extends "StartTransaction" | "StopTransaction", R> implements QueuedMessage {
+class TransactionMessage<A extends "StartTransaction" | "StopTransaction", R> implements QueuedMessage {
   readonly action: A;
   readonly transaction: OpenTransaction;
   readonly sequence: number;

@@ -21,7 +21,7 @@ import type { RecordStore, StoredRecord } from "./record-store.ts";
 import { aside, corruptKeyOf } from "./stored-records.ts";
 
 /** How long the store is waited for, in milliseconds, before it counts as hanging. */
-export const storePatienceMs = 30_000;
+const storePatienceMs = 30_000;
 
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
