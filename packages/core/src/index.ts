@@ -127,6 +127,7 @@ export {
   type Frame,
   type Malformed,
 } from "./rpc/frame.ts";
+export { namespace } from "./store/namespace.ts";
 export { memoryStore, type RecordStore, type StoredRecord } from "./store/record-store.ts";
 export { callVendorMessage, type VendorConf, type VendorMessageCaller } from "./vendor-messages/call-vendor-message.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./vendor-messages/standard-schema.ts";

@@ -90,6 +90,7 @@ describe("packages/core/src", () => {
     ["Math.random", /\bMath\.random\b/, ["charge-point/charge-point.ts", "connection/message-id.ts"]],
     ["setTimeout", /\bsetTimeout\b/, ["clock.ts"]],
     ["console", /\bconsole\b/, []],
+    ["what keys of records begin with", /["`](?:[a-z]+-)*[a-z]+\/(?:["`]|\$\{)/, []],
     // Machines and pure code are synchronous; only what joins them to a network or a store is not.
     [
       "async",
@@ -110,6 +111,7 @@ describe("packages/core/src", () => {
         "connection/connection.ts",
         "delivery/deliveries.ts",
         "delivery/delivery.ts",
+        "store/namespace.ts",
         "store/record-keeper.ts",
         "store/stored-records.ts",
         "vendor-messages/call-vendor-message.ts",
@@ -137,7 +139,7 @@ describe("packages/core/src", () => {
 });
 
 describe.each([
-  ["node", ["@ocppj/core", "classic-level", "ws"]],
+  ["node", ["@ocppj/core", "ws"]],
   ["browser", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],
 ])("packages/%s/src", (name, dependencies) => {

@@ -32,6 +32,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "errorCodes",
     "identityFromPath",
     "memoryStore",
+    "namespace",
     "passwordHash",
     "quirks",
     "redacted",

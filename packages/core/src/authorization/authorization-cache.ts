@@ -1,4 +1,5 @@
 import type { Conf } from "../messages/actions.ts";
+import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
@@ -26,7 +27,7 @@ interface Entry extends KnownIdTag {
   readonly sequence: number;
 }
 
-const prefix = "authorization-cache/";
+const prefix = prefixOf("authorization-cache");
 
 /** As JSON, since a store may be unable to keep apart keys that are not proper Unicode. */
 const keyOf = (folded: string): string => `${prefix}${JSON.stringify(folded)}`;

@@ -14,6 +14,7 @@
  */
 
 import type { Conf, Req } from "../messages/actions.ts";
+import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
@@ -51,7 +52,7 @@ interface JournalRecord {
   readonly req: SendLocalList;
 }
 
-const prefix = "local-auth-list/";
+const prefix = prefixOf("local-auth-list");
 
 /** Of one length, so that the order of the keys is the order of the sequences. */
 const keyOf = (sequence: number): string => `${prefix}${String(sequence).padStart(16, "0")}`;

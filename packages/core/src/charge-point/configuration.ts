@@ -1,5 +1,6 @@
 import { CallError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
+import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { setAside } from "../store/stored-records.ts";
 import {
@@ -132,7 +133,7 @@ interface Setting {
   readonly listeners: Set<(value: never) => void>;
 }
 
-const prefix = "configuration/";
+const prefix = prefixOf("configuration");
 
 /** CiString50 */
 const maxKeyLength = 50;

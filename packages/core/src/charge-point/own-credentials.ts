@@ -18,6 +18,7 @@
 
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { HandshakeError } from "../errors.ts";
+import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { parseRecord, setAside } from "../store/stored-records.ts";
 import type { Configuration } from "./configuration.ts";
@@ -40,7 +41,7 @@ export interface OwnCredentialsOptions {
   readonly report: (error: Error) => void;
 }
 
-const recordKey = "credentials/presented";
+const recordKey = `${prefixOf("credentials")}presented`;
 
 /**
  * The credentials of a Charge Point: connects with those of its configuration, and falls back to those that worked last

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { CallTimeoutError } from "../errors.ts";
 import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
+import { prefixOf } from "../store/own-keys.ts";
 import { RecordKeeper } from "../store/record-keeper.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { type DeadLetter, DeadLetters, type OutboxCall, type TransactionCall } from "./dead-letter.ts";
@@ -111,7 +112,7 @@ export class Deliveries {
     let damaged = false;
     const read = async <T>(kind: RecordKind, parse: (value: string) => T): Promise<Map<number, T>> => {
       const found = new Map<number, T>();
-      for (const [index, record] of (await this.#keeper.load(`${kind}/`)).entries()) {
+      for (const [index, record] of (await this.#keeper.load(prefixOf(kind))).entries()) {
         if (index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
         try {
           found.set(numberOf(record), parse(record.value));

@@ -11,14 +11,15 @@
  */
 import type { Action } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
+import { type OwnKind, prefixOf } from "../store/own-keys.ts";
 import type { StoredRecord } from "../store/record-store.ts";
 import type { Mark } from "./stamps.ts";
 import type { MessageRecord, MeterValuesReq, TransactionRecord } from "./transaction.ts";
 
-export type RecordKind = "transaction" | "queue" | "dead-letter" | "outbox" | "clock";
+export type RecordKind = Extract<OwnKind, "transaction" | "queue" | "dead-letter" | "outbox" | "clock">;
 
 /** Enough digits for every safe integer, so that text order is number order. */
-export const keyOf = (kind: RecordKind, number: number): string => `${kind}/${String(number).padStart(16, "0")}`;
+export const keyOf = (kind: RecordKind, number: number): string => prefixOf(kind) + String(number).padStart(16, "0");
 
 /** The number in a key; NaN for one that is no key of ours. */
 export const numberOf = ({ key }: StoredRecord): number => Number(key.slice(key.indexOf("/") + 1));

@@ -17,7 +17,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
-import { aside } from "./stored-records.ts";
+import { aside, corruptKeyOf } from "./stored-records.ts";
 
 /** How long the store is waited for, in milliseconds, before it counts as hanging. */
 export const storePatienceMs = 30_000;
@@ -86,7 +86,7 @@ export class RecordKeeper {
    */
   setAside({ key, value }: StoredRecord, why: string, cause?: unknown): void {
     this.#report(aside(key, why, cause));
-    this.put(`corrupt/${key}`, value, () => this.delete(key));
+    this.put(corruptKeyOf(key), value, () => this.delete(key));
   }
 
   /** Wants a record not to be there. */

@@ -7,7 +7,7 @@ export interface StoredRecord {
 /**
  * Keeps a Charge Point's records across restarts and power cuts: undelivered messages, open transactions, the
  * authorization cache, the Local Authorization List, configuration keys, credentials. Each kind has keys with a prefix of
- * its own, so one store serves all.
+ * its own, so one store serves all; a {@link namespace} serves an owner's own.
  *
  * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD.
  * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.
@@ -17,13 +17,19 @@ export interface RecordStore {
    * Reads the records whose keys begin with `prefix`, in ascending order of their keys, which is that of `<`:
    * by UTF-16 code units.
    *
-   * A record that cannot be read, because it is half written or damaged, does not keep the others from being read: it is
-   * returned as it is found, and whoever understands it sets it aside.
+   * A record that is half written or damaged does not keep the others from being read. A store that can tell leaves it
+   * out; from one that cannot it comes as it is found, and whoever understands it sets it aside.
    */
   load(prefix: string): Promise<readonly StoredRecord[]>;
-  /** Writes a record in place of an earlier one with that key. Resolves when it would survive a power cut. */
+  /**
+   * Writes a record in place of an earlier one with that key. Resolves when it would survive a power cut. When it rejects,
+   * the record is as it was before.
+   */
   put(key: string, value: string): Promise<void>;
-  /** Removes a record, if there is one. Resolves when it would not come back after a power cut. */
+  /**
+   * Removes a record, if there is one. Resolves when it would not come back after a power cut. When it rejects, the record
+   * is still there.
+   */
   delete(key: string): Promise<void>;
   /**
    * Ends the use of the store, after the operations that were called before. What is called later rejects with an Error.

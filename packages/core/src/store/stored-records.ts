@@ -1,3 +1,4 @@
+import { prefixOf } from "./own-keys.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 
 /** Is told what went wrong with a store. Nothing is lost from memory for it, and nothing waits for what it does. */
@@ -26,19 +27,24 @@ export async function setAside(
   report: ReportFault,
   cause?: unknown,
 ): Promise<void> {
-  const key = `corrupt/${record.key}`;
   report(aside(record.key, why, cause));
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
-      await store.put(key, record.value);
+      await store.put(corruptKeyOf(record.key), record.value);
       await store.delete(record.key);
     },
   ]);
 }
 
-/** What is reported of a record that is set aside. */
+/** The key of a record that is set aside. */
+export const corruptKeyOf = (key: string): string => prefixOf("corrupt") + key;
+
+/** What is reported of it. */
 export const aside = (key: string, why: string, cause?: unknown): Error =>
-  new Error(`The record ${key} ${why}. It is kept as corrupt/${key}.`, cause === undefined ? undefined : { cause });
+  new Error(
+    `The record ${key} ${why}. It is kept as ${corruptKeyOf(key)}.`,
+    cause === undefined ? undefined : { cause },
+  );
 
 /**
  * Begins writes in the given order and waits for all of them. When the store refuses some, that is reported once.

@@ -1,0 +1,63 @@
+import { prefixOf } from "./own-keys.ts";
+import type { RecordStore, StoredRecord } from "./record-store.ts";
+
+/**
+ * A part of a store as a store of its own: for an owner's records beside those of core, for several packages, and for
+ * several charge points in one store.
+ *
+ * Its keys collide neither with those of core nor with those of another namespace. In the store they begin with
+ * `namespace/`, its name and `/`. To close it ends the use of this part only: the store itself is left open, for the
+ * others.
+ *
+ * @param name - Letters, digits, `.`, `_` and `-`, 1 to 100 of them.
+ * @throws TypeError `name` is none.
+ */
+export function namespace(store: RecordStore, name: string): RecordStore {
+  if (typeof name !== "string" || !/^[\w.-]{1,100}$/.test(name)) {
+    throw new TypeError(
+      `The name of a namespace is ${JSON.stringify(name)}. Use 1 to 100 letters, digits, dots, underscores and hyphens.`,
+    );
+  }
+  return new Namespace(store, name);
+}
+
+class Namespace implements RecordStore {
+  readonly #store: RecordStore;
+  readonly #name: string;
+  readonly #prefix: string;
+  /** Resolves when every operation so far has ended. */
+  #idle: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(store: RecordStore, name: string) {
+    this.#store = store;
+    this.#name = name;
+    this.#prefix = `${prefixOf("namespace")}${name}/`;
+  }
+
+  async load(prefix: string): Promise<readonly StoredRecord[]> {
+    const records = await this.#perform(() => this.#store.load(this.#prefix + prefix));
+    return records.map(({ key, value }) => ({ key: key.slice(this.#prefix.length), value }));
+  }
+
+  put(key: string, value: string): Promise<void> {
+    return this.#perform(() => this.#store.put(this.#prefix + key, value));
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#perform(() => this.#store.delete(this.#prefix + key));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#idle;
+  }
+
+  /** Begins an operation at once, so that those of all parts of the store stay in the order of their calls. */
+  async #perform<Result>(operation: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
+    const result = operation();
+    this.#idle = Promise.allSettled([this.#idle, result]);
+    return result;
+  }
+}
