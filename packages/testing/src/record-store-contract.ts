@@ -328,15 +328,17 @@ const failureRules: Readonly<Record<string, Rule>> = {
     for (const [key, value] of before) await store.put(key, value);
     for (const round of [1, 2, 3]) {
       const end = await stage.failWrites();
-      const large = "x".repeat(300_000);
-      await Promise.all([
-        stage.refuses(store.put("a", `${round}`.repeat(10)), "put while writes failed"),
-        stage.refuses(store.put("c", large), "another put while writes failed"),
-        stage.refuses(store.delete("b"), "delete while writes failed"),
-      ]);
-      await stage.refuses(store.put("d", "1"), "put after writes had failed");
-      await stage.holds(store, "", before);
-      end();
+      try {
+        await Promise.all([
+          stage.refuses(store.put("a", `${round}`.repeat(10)), "put while writes failed"),
+          stage.refuses(store.put("c", "x".repeat(300_000)), "another put while writes failed"),
+          stage.refuses(store.delete("b"), "delete while writes failed"),
+        ]);
+        await stage.refuses(store.put("d", "1"), "put after writes had failed");
+        await stage.holds(store, "", before);
+      } finally {
+        end();
+      }
       await stage.holds(store, "", before);
       await store.put("e", `${round}`);
       await stage.holds(store, "", [...before, ["e", `${round}`]]);
