@@ -8,11 +8,13 @@ import type { RecordStore, StoredRecord } from "@ocppj/core";
  * the last seconds. When space runs short a browser may delete everything that a site keeps, unless it has granted
  * `navigator.storage.persist()`.
  *
- * The first operation opens the database, and so does the next one when that failed or the browser has closed it. Nothing
- * prevents two pages from using the same database at the same time: that is up to the application.
+ * The first operation opens the database, and so does the next one when that failed or the browser has closed it. One
+ * store at a time can use a database, be it of another page or of this one: a second is refused until the first has been
+ * closed, or its page has ended. A page that is not from HTTPS or from this machine has no Web Locks, so there nothing
+ * prevents it.
  *
- * An operation rejects with an Error when the store has been closed or its database cannot be opened, and with a
- * DOMException when it fails, for example a `QuotaExceededError`.
+ * An operation rejects with an Error when the store has been closed, or its database is in use or cannot be opened, and
+ * with a DOMException when it fails, for example a `QuotaExceededError`.
  *
  * @param name - Name of the database, which nothing else uses.
  */
@@ -27,6 +29,8 @@ export function durableStore(name: string): RecordStore {
 class IndexedStore implements RecordStore {
   readonly #name: string;
   #database: Promise<IDBDatabase> | undefined;
+  /** Ends the lock. */
+  #release: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(name: string) {
@@ -57,10 +61,13 @@ class IndexedStore implements RecordStore {
 
   async #end(): Promise<void> {
     const database = await this.#database?.catch(() => undefined);
-    if (database === undefined) return;
-    // A transaction that may write has to wait for all others.
-    await transact(database, "readwrite", (records) => records.count());
-    database.close();
+    try {
+      // A transaction that may write has to wait for all others.
+      if (database !== undefined) await transact(database, "readwrite", (records) => records.count());
+    } finally {
+      database?.close();
+      this.#release?.();
+    }
   }
 
   async #perform<Requests>(
@@ -75,8 +82,10 @@ class IndexedStore implements RecordStore {
   async #open(): Promise<IDBDatabase> {
     const forget = (): void => {
       this.#database = undefined;
+      this.#release?.();
     };
     try {
+      this.#release = await lock(this.#name);
       const database = await open(this.#name);
       database.onclose = forget;
       return database;
@@ -86,6 +95,26 @@ class IndexedStore implements RecordStore {
       throw new Error(`The store "${this.#name}" cannot be opened: ${why}`, { cause });
     }
   }
+}
+
+/** A page that is loaded again may still be there when it begins. */
+const lockTimeoutMs = 1000;
+
+/**
+ * Takes the use of a database. @returns The function that ends it.
+ *
+ * @throws Error Another store has it.
+ */
+function lock(name: string): Promise<() => void> {
+  return new Promise((resolve, reject) => {
+    if (globalThis.navigator?.locks === undefined) return resolve(() => {});
+    const taken = () => new Promise<void>((release) => resolve(release));
+    const signal = AbortSignal.timeout(lockTimeoutMs);
+    navigator.locks.request(`ocppj store ${name}`, { signal }, taken).catch((error: Error) => {
+      const isTaken = error.name === "TimeoutError";
+      reject(isTaken ? new Error("it is in use by another page or store. Close that one first.") : error);
+    });
+  });
 }
 
 /** The one object store of the database. */

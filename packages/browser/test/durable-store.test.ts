@@ -26,7 +26,7 @@ describe.skipIf(chromium === undefined)("durableStore", () => {
   afterAll(() => browser.close());
 
   describe("keeps the contract", () => {
-    for (const { title } of recordStoreContract(memoryStore)) {
+    for (const { title } of recordStoreContract(memoryStore, { exclusive: true })) {
       test(title, () => page.evaluate((rule) => obeyStoreRule(rule), title));
     }
   });
@@ -93,6 +93,50 @@ describe.skipIf(chromium === undefined)("durableStore", () => {
       await store.close();
       await put;
       IDBFactory.prototype.open = open;
+    });
+  });
+
+  describe("is refused while another page uses the database", () => {
+    /** A page that has written into the store, and another one of the same origin that has not. */
+    async function twoPages(name: string): Promise<[first: Page, second: Page]> {
+      const second = await page.context().newPage();
+      await second.goto(page.url());
+      const first = await page.context().newPage();
+      await first.goto(page.url());
+      await first.evaluate((name) => openStore(name).put("a", "1"), name);
+      return [first, second];
+    }
+
+    const keysIn = async (page: Page, name: string): Promise<string[] | string> =>
+      page.evaluate(async (name) => {
+        const store = openStore(name);
+        try {
+          return (await store.load("")).map(({ key }) => key);
+        } catch (error) {
+          return (error as Error).message;
+        } finally {
+          await store.close();
+        }
+      }, name);
+
+    const sentence = (name: string): string =>
+      `The store "${name}" cannot be opened: it is in use by another page or store. Close that one first.`;
+
+    test("until that page is closed", async () => {
+      const [first, second] = await twoPages("of a page that is closed");
+      expect(await keysIn(second, "of a page that is closed")).toBe(sentence("of a page that is closed"));
+      await first.close();
+      expect(await keysIn(second, "of a page that is closed")).toEqual(["a"]);
+      await second.close();
+    });
+
+    test("until that page is loaded again, which has no need to wait for itself", async () => {
+      const [first, second] = await twoPages("of a page that is loaded again");
+      expect(await keysIn(second, "of a page that is loaded again")).toBe(sentence("of a page that is loaded again"));
+      await first.reload();
+      expect(await keysIn(first, "of a page that is loaded again")).toEqual(["a"]);
+      expect(await keysIn(second, "of a page that is loaded again")).toEqual(["a"]);
+      await Promise.all([first.close(), second.close()]);
     });
   });
 

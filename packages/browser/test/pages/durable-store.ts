@@ -7,7 +7,7 @@ declare global {
   function writeDone(type: "put" | "deleted", key: string): Promise<void>;
   /** Opens a store. */
   function openStore(name: string): RecordStore;
-  /** Runs one rule of the queue store contract. */
+  /** Runs one rule of the record store contract. */
   function obeyStoreRule(title: string): Promise<void>;
   /** Writes into a store until the page ends, under keys that begin with `prefix`; deletes every third record again. */
   function writeWithoutEnd(name: string, prefix: string): void;
@@ -16,7 +16,7 @@ declare global {
 globalThis.openStore = durableStore;
 
 globalThis.obeyStoreRule = async (title) => {
-  const rule = recordStoreContract(durableStore).find((candidate) => candidate.title === title);
+  const rule = recordStoreContract(durableStore, { exclusive: true }).find((candidate) => candidate.title === title);
   if (rule === undefined) throw new Error(`The contract has no rule "${title}".`);
   await rule.run();
 };
