@@ -99,10 +99,10 @@ describe.skipIf(chromium === undefined)("durableStore", () => {
   describe("is refused while another page uses the database", () => {
     /** A page that has written into the store, and another one of the same origin that has not. */
     async function twoPages(name: string): Promise<[first: Page, second: Page]> {
-      const second = await page.context().newPage();
-      await second.goto(page.url());
-      const first = await page.context().newPage();
-      await first.goto(page.url());
+      const context = await page.context().browser()?.newContext();
+      if (context === undefined) throw new Error("The browser is gone.");
+      const [first, second] = [await context.newPage(), await context.newPage()];
+      await Promise.all([first.goto(page.url()), second.goto(page.url())]);
       await first.evaluate((name) => openStore(name).put("a", "1"), name);
       return [first, second];
     }
