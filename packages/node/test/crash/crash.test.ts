@@ -26,7 +26,7 @@ async function bundle(folder: string): Promise<string> {
     bundle: true,
     platform: "node",
     format: "esm",
-    external: ["classic-level", "ws"],
+    external: ["ws"],
   });
   symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(folder, "node_modules"));
   return outfile;
