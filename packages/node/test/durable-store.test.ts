@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { type ListenOptions, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +20,7 @@ import { promisify } from "node:util";
 import type { RecordStore } from "@ocppj/core";
 import { recordStoreContract } from "@ocppj/testing";
 import { build } from "esbuild";
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { durableStore } from "../src/index.ts";
 import { diskError, diskFaults, replaceFileMethod } from "./disk-faults.ts";
 import type { Report } from "./durable-store-writer.ts";
@@ -31,6 +32,7 @@ const opened: RecordStore[] = [];
 let locations = 0;
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const store of opened.splice(0)) await store.close();
 });
 
@@ -142,6 +144,17 @@ describe("durableStore", () => {
       "nothing to delete",
       ...["write", "datasync", "all"],
     ]);
+  });
+
+  test("cuts off what could not be written", async () => {
+    const location = newLocation();
+    const { store } = open(location);
+    await store.put("a", "1");
+    const before = readFileSync(journalOf(location));
+    const end = await diskFaults["a disk that is full"]?.();
+    await expect(store.put("b", "x".repeat(1000))).rejects.toThrow("ENOSPC");
+    end?.();
+    expect(readFileSync(journalOf(location))).toEqual(before);
   });
 
   test("begins no file that it could not sync, and uses none that it could not", async () => {
@@ -389,6 +402,46 @@ describe("the lock", () => {
     expect(readdirSync(location)).toEqual(["records"]);
   }, 60_000);
 
+  test("is refused after one question when another process has it", async () => {
+    const location = newLocation();
+    const process = await holder(location);
+    expect(await process.open()).toBe("opened");
+    const listen = vi.spyOn(Server.prototype, "listen");
+    await expect(open(location).store.load("")).rejects.toThrow(inUse(location));
+    expect(listen).toHaveBeenCalledTimes(1);
+  });
+
+  test("is taken elsewhere where the folder cannot hold a socket, and seen from there", async () => {
+    const location = newLocation();
+    const { listen } = Server.prototype;
+    vi.spyOn(Server.prototype, "listen").mockImplementation(function (this: Server, ...args) {
+      const [{ path = "" }] = args as unknown as [ListenOptions];
+      if (!path.startsWith(location)) return listen.apply(this, args);
+      this.emit("error", new Error("There are no sockets here."));
+      return this;
+    });
+    const { store } = open(location);
+    await store.put("a", "1");
+    expect(readdirSync(location)).toEqual(["records"]);
+    const process = await holder(location);
+    expect(await process.open()).toBe(inUse(location));
+    await store.close();
+    expect(await process.open()).toBe("opened");
+  });
+
+  test("is one store's of this process even where there are no sockets at all", async () => {
+    const location = newLocation();
+    vi.spyOn(Server.prototype, "listen").mockImplementation(() => {
+      throw new Error("There are no sockets here.");
+    });
+    const { store: first } = open(location);
+    await first.put("a", "1");
+    const { store: second } = open(location);
+    await expect(second.load("")).rejects.toThrow(inUse(location));
+    await first.close();
+    expect(await keysIn(second)).toEqual(["a"]);
+  });
+
   test("works where the path is too long for a socket", async () => {
     const location = join(newLocation(), "x".repeat(200));
     const { store } = open(location);
@@ -558,6 +611,15 @@ describe("a damaged file", () => {
       expect(damages).toHaveLength(1);
       await store.close();
     }
+  });
+
+  test("that ends with zeros is damaged", async () => {
+    const location = await locationWith(records);
+    const bytes = readFileSync(journalOf(location));
+    writeFileSync(journalOf(location), bytes.fill(0, bytes.length - 8));
+    const { store, damages } = open(location);
+    expect(await keysIn(store)).toEqual(["queue/1", "queue/2"]);
+    expect(damages).toHaveLength(1);
   });
 
   test("has no change of an interrupted commit without those before it", async () => {
