@@ -54,6 +54,9 @@ export class Deliveries {
   readonly #outbox: Outbox;
   /** The epochs whose corrections are in the store. */
   readonly #epochs = new Set<number>();
+  /** How many corrections the store has not taken yet. */
+  #corrections = 0;
+  #isOnline = false;
   #stopped = false;
 
   constructor(options: DeliveriesOptions) {
@@ -152,16 +155,20 @@ export class Deliveries {
 
   /** Says that messages may be sent on the present connection. */
   online(): void {
+    this.#isOnline = true;
+    if (this.#corrections > 0) return;
     for (const { delivery } of this.#both) delivery.online();
   }
 
   /** Says that no more messages may be sent for now. */
   paused(): void {
+    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.paused();
   }
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
+    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.offline();
   }
 
@@ -188,20 +195,27 @@ export class Deliveries {
     const epoch = this.#stamps.trusted(correctionMs);
     if (epoch === undefined) return;
     this.#epochs.add(epoch);
-    this.#keeper.put(keyOf("clock", epoch), JSON.stringify(correctionMs));
+    // What is sent corrected must say the same after a power cut, so nothing is sent before that is certain.
+    this.#corrections++;
+    for (const { delivery } of this.#both) delivery.paused();
+    this.#keeper.put(keyOf("clock", epoch), JSON.stringify(correctionMs), () => {
+      this.#corrections--;
+      if (this.#isOnline) this.online();
+    });
     this.#tidy();
   }
 
   /** @throws Error The store could not keep what was reported before this call. */
-  saved(): Promise<void> {
-    return this.#keeper.saved();
+  async saved(): Promise<void> {
+    await null; // What was reported inside a listener is asked for when that returns.
+    await this.#keeper.saved();
   }
 
   /** Ends it: nothing more is written, and handles of transactions throw. Resolves when the store has had its time. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.offline();
-    await this.#keeper.saved().catch(() => {}); // It has been told as a fault.
+    await this.saved().catch(() => {}); // It has been told as a fault.
     this.#keeper.stop();
   }
 

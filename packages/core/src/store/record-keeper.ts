@@ -2,19 +2,22 @@
  * Brings a store to the state that is wanted, and goes on until it is there.
  *
  * Theory of operation. Each record is wanted to have a value, or not to be there. What the store does not have yet as it
- * is wanted is remembered here, once for each key, and nothing else is. So whoever changes a record ten times while the
- * store is busy has it written twice: the first time and the last.
+ * is wanted is remembered here, once for each key, and nothing else is.
  *
  *   wanted ─► under way ─► kept                     forgotten here
  *                 ▲ └────► refused ─┐
  *                 └─────────────────┘   after a second, then two, four, … a minute; or when `saved` asks for it
  *
- * Records that were refused are tried again one after the other, and only on while that goes well: a full disk is not
- * stormed. Records are independent: in which order two of them reach the store does not matter to those who use this.
+ * Writes are asked for at once, in the order in which they are wanted, so that a power cut leaves a beginning of what has
+ * happened, as long as the store refuses nothing. Whoever changes a record more often than the store can follow has some of
+ * its values written, and the last.
  *
- * A store may also never answer. After half a minute without any it counts as hanging: nobody waits for it any more until
- * it has answered something. A write that it does not answer although it has answered later ones, or for half a minute none
- * at all, counts as refused; what it says about that write later does not matter.
+ * Records that were refused are tried again one after the other, and only on while that goes well: a full disk is not
+ * stormed. In which order they reach the store then does not matter to those who use this.
+ *
+ * A store may also never answer. A write that it does not answer although it has answered later ones, or for half a minute
+ * none at all, counts as refused; what it says about that write later does not matter. In the second case the store hangs:
+ * until it has answered something, nothing is asked for but by those who try again, and nobody waits.
  */
 import type { Clock } from "../clock.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
@@ -26,28 +29,41 @@ const storePatienceMs = 30_000;
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
 
+/** How many writes of one record are under way at most. */
+const mostUnderWay = 16;
+
 interface Refusal {
   readonly error: unknown;
 }
 
 /** What is wanted of one record. */
 interface Wanted {
+  readonly key: string;
   /** `undefined`: that it is not there. */
   value: string | undefined;
-  /** The write that is under way: whether the store took it. */
-  underWay: Promise<boolean> | undefined;
-  since: number;
-  /** Its number. */
-  number: number;
-  /** Ends it. */
-  end: (refusal?: Refusal) => void;
-  /** The write that follows that one. */
-  next: Promise<boolean> | undefined;
-  /** Why the latest write was refused, when it was. */
+  /** Counts what was wanted. */
+  version: number;
+  /** The version that was asked for last. */
+  asked: number;
+  /** The writes under way, in their order. */
+  readonly writes: Set<Write>;
+  /** Why the latest version was refused, when it was. */
   refusal: Refusal | undefined;
-  /** Who waits for the write under way, and who for the one after it. */
-  asked: (() => void)[];
+  /** Who waits for a write that has not been asked for yet. */
   waiting: (() => void)[];
+}
+
+/** A write that is under way. */
+interface Write {
+  readonly wanted: Wanted;
+  readonly version: number;
+  /** Its number among all. */
+  readonly number: number;
+  readonly since: number;
+  readonly waiting: readonly (() => void)[];
+  /** Resolves when it is over: with why it was refused, if it was. */
+  readonly over: Promise<Refusal | undefined>;
+  readonly end: (refusal: Refusal | undefined) => void;
 }
 
 /** Keeps records in a store that may be slow, full, broken, or hang. */
@@ -58,7 +74,7 @@ export class RecordKeeper {
   /** By key: what the store does not have as it is wanted. */
   readonly #wanted = new Map<string, Wanted>();
   /** The writes under way; the one that began first comes first. */
-  readonly #underWay = new Set<Wanted>();
+  readonly #underWay = new Set<Write>();
   readonly #savers = new Set<(error: Error) => void>();
   #hanging = false;
   /** When the store answered last. */
@@ -118,8 +134,11 @@ export class RecordKeeper {
         reject(error);
       };
       this.#savers.add(fail);
-      if (this.#hanging) fail(hangs());
-      void this.#keepAll([...this.#wanted]).then((refusal) => {
+      if (this.#hanging) {
+        fail(hangs());
+        return;
+      }
+      void this.#keepAll([...this.#wanted.values()]).then((refusal) => {
         if (refusal !== undefined) fail(refused(refusal.error));
         else if (this.#savers.delete(fail)) resolve();
       });
@@ -139,62 +158,45 @@ export class RecordKeeper {
     });
   }
 
-  /** Wants nothing more, and tries nothing again. What is under way goes on. */
+  /** Wants nothing more, and tries nothing again. What is under way goes on, and nobody waits for it any more. */
   stop(): void {
     this.#stopped = true;
     this.#cancelRetry?.();
     this.#cancelWatch?.();
-    for (const fail of [...this.#savers])
-      fail(new Error("The Charge Point was stopped before the store had answered."));
+    if (this.#underWay.size === 0) return;
+    const error = new Error("The Charge Point was stopped before the store had answered.");
+    for (const fail of [...this.#savers]) fail(error);
   }
 
   #want(key: string, value: string | undefined, tried?: () => void): void {
     if (this.#stopped) return;
     let wanted = this.#wanted.get(key);
     if (wanted === undefined) {
-      const nothing = { underWay: undefined, since: 0, number: 0, end: () => {}, next: undefined, refusal: undefined };
-      wanted = { ...nothing, value, asked: [], waiting: [] };
+      wanted = { key, value, version: 0, asked: 0, writes: new Set(), refusal: undefined, waiting: [] };
       this.#wanted.set(key, wanted);
     }
     wanted.value = value;
+    wanted.version++;
     if (tried !== undefined) wanted.waiting.push(tried);
-    void this.#attempt(key, wanted);
-    if (this.#hanging) release(wanted);
+    if (this.#hanging) this.#refuse(wanted, { error: hangs() });
+    else if (wanted.writes.size < mostUnderWay) this.#write(wanted);
   }
 
-  /** Has the value that is wanted by then written, as soon as nothing is under way for this record. */
-  #attempt(key: string, wanted: Wanted): Promise<boolean> {
-    const { underWay, next } = wanted;
-    if (underWay === undefined && next === undefined) return this.#write(key, wanted);
-    wanted.next ??= Promise.resolve(underWay).then(() => {
-      wanted.next = undefined;
-      return !this.#stopped && this.#write(key, wanted);
+  #write(wanted: Wanted): Write {
+    const { key, value, version, waiting } = wanted;
+    let end: Write["end"] = () => {};
+    const over = new Promise<Refusal | undefined>((resolve) => {
+      end = resolve;
     });
-    return wanted.next;
-  }
-
-  #write(key: string, wanted: Wanted): Promise<boolean> {
-    const { value } = wanted;
-    wanted.asked = wanted.waiting;
+    const write = { wanted, version, number: ++this.#writes, since: this.#clock.now(), waiting, over, end };
     wanted.waiting = [];
-    wanted.since = this.#clock.now();
-    this.#underWay.add(wanted);
-    const number = ++this.#writes;
-    wanted.number = number;
-    const write = new Promise<boolean>((resolve) => {
-      const end = (refusal?: Refusal): void => {
-        if (wanted.number !== number || !this.#underWay.delete(wanted)) return; // It has been given up.
-        if (refusal === undefined && wanted.next === undefined && wanted.value === value) this.#wanted.delete(key);
-        this.#ended(wanted, refusal);
-        resolve(refusal === undefined);
-      };
-      wanted.end = end;
-      this.#ask(key, value).then(
-        () => this.#answered(number, end),
-        (error: unknown) => this.#answered(number, end, { error }),
-      );
-    });
-    wanted.underWay = write;
+    wanted.asked = version;
+    wanted.writes.add(write);
+    this.#underWay.add(write);
+    this.#ask(key, value).then(
+      () => this.#answered(write, undefined),
+      (error: unknown) => this.#answered(write, { error }),
+    );
     this.#watch();
     return write;
   }
@@ -204,24 +206,36 @@ export class RecordKeeper {
     await (value === undefined ? this.#store.delete(key) : this.#store.put(key, value));
   }
 
-  #answered(number: number, end: Wanted["end"], refusal?: Refusal): void {
+  #answered(write: Write, refusal: Refusal | undefined): void {
     this.#hanging = false;
     this.#answeredAt = this.#clock.now();
-    this.#latestAnswered = Math.max(number, this.#latestAnswered);
-    end(refusal);
+    this.#latestAnswered = Math.max(write.number, this.#latestAnswered);
+    this.#end(write, refusal);
     this.#watch();
   }
 
-  #ended(wanted: Wanted, refusal: Refusal | undefined): void {
+  #end(write: Write, refusal: Refusal | undefined): void {
+    if (!this.#underWay.delete(write)) return; // It has been given up.
+    const { wanted, version } = write;
+    wanted.writes.delete(write);
+    // What becomes of an older version does not matter: the newer one is under way, or will be asked for.
+    if (version === wanted.version) {
+      this.#refuse(wanted, refusal);
+      if (refusal === undefined) this.#wanted.delete(wanted.key);
+    } else if (wanted.asked < wanted.version && !this.#stopped) this.#write(wanted);
+    write.end(refusal);
+    for (const tried of write.waiting) tried();
+  }
+
+  /** Notes that the latest version of a record was refused, or that it was not. */
+  #refuse(wanted: Wanted, refusal: Refusal | undefined): void {
     const before = this.#refusals;
     this.#refusals += Number(refusal !== undefined) - Number(wanted.refusal !== undefined);
-    wanted.underWay = undefined;
     wanted.refusal = refusal;
-    if (refusal !== undefined) {
-      if (before === 0 && !this.#hanging && !this.#stopped) this.#report(refused(refusal.error));
-      this.#retryLater();
-    }
-    for (const tried of wanted.asked.splice(0)) tried();
+    if (refusal === undefined) return;
+    if (before === 0 && !this.#hanging && !this.#stopped) this.#report(refused(refusal.error));
+    this.#retryLater();
+    for (const tried of wanted.waiting.splice(0)) tried();
   }
 
   #retryLater(): void {
@@ -231,22 +245,35 @@ export class RecordKeeper {
 
   async #retry(): Promise<void> {
     this.#cancelRetry = () => {}; // Until it has ended, none is armed.
-    const refusal = await this.#keepAll([...this.#wanted].filter(([, { refusal }]) => refusal !== undefined));
+    const refusal = await this.#keepAll([...this.#wanted.values()].filter(({ refusal }) => refusal !== undefined));
     this.#cancelRetry = undefined;
     this.#retryMs = refusal === undefined ? firstRetryMs : Math.min(2 * this.#retryMs, longestRetryMs);
     if (this.#refusals > 0) this.#retryLater();
   }
 
-  /** Waits for what is under way for these records, and tries those that were refused, until one is refused again. */
-  async #keepAll(records: readonly (readonly [key: string, wanted: Wanted])[]): Promise<Refusal | undefined> {
-    // What is under way by now, not what follows it later.
-    const writes = records.map(([key, wanted]) => [key, wanted, wanted.next ?? wanted.underWay] as const);
-    for (const [key, wanted, write] of writes) {
-      if (this.#stopped) return undefined;
-      const isKept = await (write ?? (this.#wanted.get(key) === wanted ? this.#attempt(key, wanted) : true));
-      if (!isKept && wanted.refusal !== undefined) return wanted.refusal;
+  /**
+   * Waits for what is wanted of these records by now, and not for what will be, and tries those that were refused, until one
+   * is refused again.
+   */
+  async #keepAll(records: readonly Wanted[]): Promise<Refusal | undefined> {
+    const versions = records.map((wanted) => [wanted, wanted.version] as const);
+    for (const [wanted, version] of versions) {
+      const refusal = await this.#keep(wanted, version);
+      if (refusal !== undefined) return refusal;
     }
     return undefined;
+  }
+
+  async #keep(wanted: Wanted, version: number): Promise<Refusal | undefined> {
+    if (wanted.refusal !== undefined && wanted.writes.size === 0 && !this.#stopped) this.#write(wanted);
+    for (;;) {
+      const writes = [...wanted.writes];
+      // Before it is asked for, others have to be over.
+      const write = writes.find((each) => each.version >= version) ?? writes[0];
+      if (write === undefined) return wanted.refusal;
+      const refusal = await write.over;
+      if (refusal === undefined && write.version >= version) return undefined;
+    }
   }
 
   /** Has itself woken when it may be time to give up the write that began first; or earlier, to look again. */
@@ -261,26 +288,20 @@ export class RecordKeeper {
   }
 
   /** Operations take effect in order, so who has answered a later one will not answer this one, or is out of step. */
-  #givenUpAt({ since, number }: Wanted): number {
+  #givenUpAt({ since, number }: Write): number {
     return (number < this.#latestAnswered ? since : Math.max(since, this.#answeredAt)) + storePatienceMs;
   }
 
   #giveUp(): void {
     const now = this.#clock.now();
-    const overdue = [...this.#underWay].filter((wanted) => now >= this.#givenUpAt(wanted));
+    const overdue = [...this.#underWay].filter((write) => now >= this.#givenUpAt(write));
     if (overdue.length > 0 && !this.#hanging && now >= this.#answeredAt + storePatienceMs) {
       this.#hanging = true;
       this.#report(hangs());
       for (const fail of [...this.#savers]) fail(hangs());
-      for (const wanted of this.#wanted.values()) release(wanted);
     }
-    for (const wanted of overdue) wanted.end({ error: hangs() });
+    for (const write of overdue) this.#end(write, { error: hangs() });
   }
-}
-
-/** Nobody waits any more for what is wanted of a record. */
-function release({ asked, waiting }: Wanted): void {
-  for (const tried of [...asked.splice(0), ...waiting.splice(0)]) tried();
 }
 
 function refused(cause: unknown): Error {

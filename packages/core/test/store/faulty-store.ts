@@ -13,6 +13,7 @@ export class FaultyStore implements RecordStore {
   hangs = false;
   readonly #clock: FakeClock;
   #unanswered: (() => void)[] = [];
+  #busyUntil = Number.NEGATIVE_INFINITY;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -63,8 +64,13 @@ export class FaultyStore implements RecordStore {
         // Operations take effect in the order in which they were called, whenever they are answered.
         const result = refused ? undefined : carryOut();
         this.#unanswered.push(() => (refused ? answer() : resolve(result as Result)));
-      } else if (this.delayMs === 0) answer();
-      else this.#clock.wakeAt(this.#clock.now() + this.delayMs, answer);
+        return;
+      }
+      // Here, too.
+      const now = this.#clock.now();
+      this.#busyUntil = Math.max(this.#busyUntil, now + this.delayMs);
+      if (this.#busyUntil === now) answer();
+      else this.#clock.wakeAt(this.#busyUntil, answer);
     });
   }
 }

@@ -111,7 +111,7 @@ export async function runCharger({ identity, url, run, seed, last }: ChargerRun,
 
   async function finish(): Promise<void> {
     const giveUpAt = Date.now() + 30_000;
-    while ((await store.load("queue/")).length > 0 && Date.now() < giveUpAt) await pause(10);
+    while (chargePoint.undelivered.count > 0 && Date.now() < giveUpAt) await pause(10);
     await chargePoint.stop();
     await store.close();
   }
