@@ -119,7 +119,7 @@ interface PowerCut {
 }
 
 type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | KeptAction;
-export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
+type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
 /** What is kept until it is delivered. */
 export type KeptAction = TransactionAction | DeliveredAction;
 type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
