@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { actions, type ChargePointEvents, configurationKeys } from "@ocppj/core";
 import { describe, expect, it } from "vitest";
+import { kinds } from "../packages/core/test/charge-point/simulation-schedule.ts";
 import { tableBelow } from "./tables.ts";
 
 const page = readFileSync(new URL("charge-point.md", import.meta.url), "utf8");
@@ -41,6 +42,12 @@ describe("charge-point.md", () => {
         .map(([name]) => codeIn(name))
         .sort(),
     ).toEqual(Object.keys(events).sort());
+  });
+
+  it("promises something for everything that the simulation brings about, and for nothing else", () => {
+    const simulated = tableOf("What is promised").flatMap(([, , , cell = ""]) => codeIn(cell).split(", "));
+
+    expect(simulated.sort()).toEqual([...kinds].sort());
   });
 
   it("tells the defaults of the keys that are obeyed", () => {

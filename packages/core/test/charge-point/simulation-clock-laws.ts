@@ -20,6 +20,8 @@ export class ToldTime {
   #shown = Number.NEGATIVE_INFINITY;
   /** Since when nobody has told the time although there is reason to doubt it. */
   doubtedAt = Number.POSITIVE_INFINITY;
+  /** How often there was a reason. */
+  doubts = 0;
   /** How often the clock had to be set back. */
   setBack = 0;
 
@@ -33,6 +35,11 @@ export class ToldTime {
     return this.known && this.doubtedAt === Number.POSITIVE_INFINITY;
   }
 
+  /** The time at a moment, as far as it was told and is not in doubt; else NaN. */
+  certainAt(moment: number): number {
+    return this.certain ? this.at(moment) : Number.NaN;
+  }
+
   /** The time at a moment, as far as it was told. */
   at(moment: number): number {
     return this.#told === undefined ? Number.NaN : this.#told.time + moment - this.#told.at;
@@ -41,6 +48,7 @@ export class ToldTime {
   /** Says that the clocks have shown that they cannot be trusted: what is shown from here on counts when it was told again. */
   doubt(now: number): void {
     this.#shown = Number.NEGATIVE_INFINITY;
+    this.doubts++;
     this.doubtedAt = Math.min(now, this.doubtedAt);
   }
 

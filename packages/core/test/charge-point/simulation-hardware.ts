@@ -173,6 +173,9 @@ interface WakeUp {
   disarm: () => void;
 }
 
+/** How far clocks may move apart without anybody seeing more in it than clocks that are not quite right. */
+const unnoticedMs = 5 * second;
+
 /** The clock of one program, and how many wake-ups that has armed. */
 export interface MachineClock extends Clock {
   readonly pending: number;
@@ -191,6 +194,8 @@ export class Machine {
   /** When it fell asleep; later than any time while it is awake. */
   #asleepAt = Number.POSITIVE_INFINITY;
   #off = false;
+  /** By how much its wall clock was set since a program could see that. */
+  #unnoticedMs = 0;
 
   constructor(clock: FakeClock, offsetMs: number) {
     this.#clock = clock;
@@ -234,13 +239,22 @@ export class Machine {
     const sleptMs = this.#clock.now() - this.#asleepAt;
     this.#offsetMs -= sleptMs;
     this.#asleepAt = Number.POSITIVE_INFINITY;
+    this.#unnoticedMs = 0;
     for (const wakeUp of this.#armed) this.#arm(wakeUp);
     return sleptMs;
   }
 
-  /** Somebody sets its wall clock. */
-  setWallClock(byMs: number): void {
+  /**
+   * Somebody sets its wall clock.
+   *
+   * @returns Whether a program can see that something is wrong.
+   */
+  setWallClock(byMs: number): boolean {
     this.#wallOffsetMs += byMs;
+    this.#unnoticedMs += byMs;
+    const noticed = Math.abs(this.#unnoticedMs) > unnoticedMs;
+    if (noticed) this.#unnoticedMs = 0;
+    return noticed;
   }
 
   switchOff(): void {

@@ -130,7 +130,7 @@ export class Laws {
       charging,
       payload,
       at: this.now,
-      expectedTime: session.time.at(this.now),
+      expectedTime: session.time.certainAt(this.now),
       certain: session.time.certain,
       setBack: session.time.setBack,
       noted,
@@ -178,7 +178,7 @@ export class Laws {
 
   statusReported(connectorId: number, number: number): void {
     const { now } = this;
-    const expectedTime = this.#session?.time.at(now) ?? Number.NaN;
+    const expectedTime = this.#session?.time.certainAt(now) ?? Number.NaN;
     this.#session?.statuses.set(connectorId, { number, at: now, expectedTime, sentAt: Number.NaN, settled: false });
   }
 
@@ -346,7 +346,7 @@ export class Laws {
   sleeps(): void {
     this.say("chargePoint: sleeps");
     this.#expire();
-    this.#mustHaveSent();
+    if (this.#wire !== undefined) this.#mustHaveSent();
     (this.#session as Session).asleep = true;
   }
 
@@ -371,7 +371,9 @@ export class Laws {
     const { doubtedAt, known } = session.time;
     for (const each of this.#stamped(session)) if (each.at >= doubtedAt || !known) each.expectedTime = unknowable;
     session.time.doubt(this.now);
-    if (this.#wire !== undefined) this.#wire.heartbeatDue = true;
+    if (this.#wire === undefined) return;
+    this.#wire.heartbeatDue = true;
+    this.#wire.waiting = this.#wire.outstanding !== undefined;
   }
 
   // The wires.
@@ -429,13 +431,15 @@ export class Laws {
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     const bringsTime = action === "Heartbeat" || action === "BootNotification";
-    this.law(bringsTime || !wire.heartbeatDue, `${action} was sent before a Heartbeat, although the time is in doubt.`);
+    // What waited for its turn already goes first.
+    const mayGo = bringsTime || !wire.heartbeatDue || wire.waiting;
+    this.law(mayGo, `${action} was sent before a Heartbeat, although the time is in doubt.`);
     if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
-    const call = { messageId, action, at: this.now };
+    const call = { messageId, action, at: this.now, doubts: session.time.doubts };
     const sent = (outstanding: Outstanding): void => {
       wire.outstanding = outstanding;
       wire.calls.set(messageId, outstanding);
@@ -468,7 +472,6 @@ export class Laws {
     const status = session.statuses.get(connectorId);
     if (status?.number !== number) return;
     status.sentAt = this.now;
-    if (session.time.doubtedAt <= status.at) return;
     const offMs = offBy(status, Date.parse(timestamp));
     this.law(offMs === 0, `The timestamp of status #${number} is off by ${offMs} ms.`);
   }
@@ -541,20 +544,17 @@ export class Laws {
     }
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
     if (!Number.isFinite(expectedTime) || (!certain && reported.power !== session.power)) return;
-    // So is what is in doubt, as long as nobody answers the question.
-    if (session.time.doubtedAt <= reported.at) return;
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
     const before = [...this.#reported.values()].filter(
       (each) =>
-        charging !== undefined &&
-        each.charging === charging &&
-        each.number < number &&
-        each.power === reported.power &&
-        !Number.isNaN(each.timestamp),
+        charging !== undefined && each.charging === charging && each.number < number && !Number.isNaN(each.timestamp),
     );
     const latestOf = (all: readonly Reported[]): number => Math.max(...all.map((each) => each.timestamp));
     const comparable = before.filter(
-      (each) => each.noted === undefined && (action !== "MeterValues" || each.setBack === setBack),
+      (each) =>
+        each.noted === undefined &&
+        (action !== "MeterValues" ||
+          (each.power === reported.power && each.setBack === setBack && offBy(each, each.timestamp) <= 0)),
     );
     const fellMs = latestOf(comparable) - timestamp;
     this.law(!(fellMs > 0), `#${number} has a timestamp that is ${fellMs} ms before an earlier one.`);
@@ -625,10 +625,13 @@ export class Laws {
     if (type === 4 || nonsense) return;
     if (starts && reported?.charging !== undefined) reported.charging.transactionId = Number(payload.transactionId);
     if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
-    if (answered.action === "Heartbeat") this.#told(session, (payload as Conf<"Heartbeat">).currentTime);
+    const accepted = answered.action === "BootNotification" && payload.status === "Accepted";
+    // What was asked before there was a doubt is no answer to what time it is now.
+    const tells = (accepted || answered.action === "Heartbeat") && answered.doubts === session.time.doubts;
+    if (tells) this.#told(session, payload.currentTime);
   }
 
-  #registered(session: Session, { status, interval, currentTime }: Conf<"BootNotification">): void {
+  #registered(session: Session, { status, interval }: Conf<"BootNotification">): void {
     session.registration = status;
     session.refused = false;
     if (status === "Accepted") {
@@ -637,7 +640,6 @@ export class Laws {
       session.acceptedAt = this.now;
       session.heartbeatMs = interval === 0 ? ownMs : Math.min(day, interval * second);
       session.heartbeatAt = this.now;
-      this.#told(session, currentTime);
     } else session.bootAt = this.now + (interval === 0 ? 30 : interval) * second;
   }
 

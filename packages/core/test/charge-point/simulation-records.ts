@@ -77,6 +77,8 @@ export interface Outstanding {
   readonly messageId: string;
   readonly action: string;
   at: number;
+  /** How often there had been reason to doubt the time. */
+  readonly doubts?: number;
   readonly attempt?: Attempt;
   readonly reported?: Reported;
   /** The number of a status. */
@@ -90,6 +92,8 @@ export class Wire {
   silentSince = Number.POSITIVE_INFINITY;
   /** A Heartbeat has to come before anything else, for the time is in doubt. */
   heartbeatDue = false;
+  /** CALLs may have waited for their turn then. */
+  waiting = false;
   /** CALLs of the Charge Point. */
   outstanding: Outstanding | undefined;
   /** All of them, by message id. */

@@ -18,7 +18,7 @@ export function spell<Value>(value?: Value, until = Number.NEGATIVE_INFINITY): S
 }
 
 /** What happens at a moment. Durations end in `S` (seconds) or `Ms`. */
-type Happening =
+export type Happening =
   // The drivers and the owner.
   /** A car comes, to be charged `forS` seconds. */
   | { readonly do: "plug in"; readonly connector: number; readonly forS: number; readonly idTag: "known" | "unknown" }
@@ -119,7 +119,7 @@ interface PowerCut {
 }
 
 type Answered = "BootNotification" | "Heartbeat" | "StatusNotification" | KeptAction;
-export type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
+type TransactionAction = "StartTransaction" | "MeterValues" | "StopTransaction";
 /** What is kept until it is delivered. */
 export type KeptAction = TransactionAction | DeliveredAction;
 type DeliveredAction = "SecurityEventNotification" | "DataTransfer";
@@ -170,7 +170,7 @@ export const events = [
 /** What an owner hears of: the events, and a CALL. */
 const heard = [...events, "UnlockConnector"] as const;
 export type Heard = (typeof heard)[number];
-const reactions = [
+export const reactions = [
   "throw",
   "reject",
   "start",
@@ -216,96 +216,91 @@ const powerCut = {
   resume: fc.boolean(),
 };
 
-const happening = fc.oneof(
-  weighed(20, { do: fc.constant("plug in"), connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
-  weighed(3, { do: fc.constant("deliver"), action: deliveredAction }),
-  weighed(2, { do: fc.constant("dead letters"), what: fc.constantFrom("retry", "retry", "delete") }),
-  weighed(2, { do: fc.constant("reuse objects"), forS: hours }),
-  weighed(2, { do: fc.constant("note times"), forS: hours }),
-  weighed(6, {
-    do: fc.constant("in a listener"),
+const happenings = [
+  weighed(20, "plug in", { connector, forS: fc.constantFrom(0, 100, 700, 3000, 20_000), idTag }),
+  weighed(3, "deliver", { action: deliveredAction }),
+  weighed(2, "dead letters", { what: fc.constantFrom("retry", "retry", "delete") }),
+  weighed(2, "reuse objects", { forS: hours }),
+  weighed(2, "note times", { forS: hours }),
+  weighed(6, "in a listener", {
     of: fc.constantFrom(...heard),
     does: fc.constantFrom(...reactions),
     times,
   }),
-  weighed(2, { do: fc.constant("use former handles") }),
-  weighed(1, { do: fc.constant("call") }),
-  weighed(3, { do: fc.constant("drop") }),
-  weighed(1, { do: fc.constant("close") }),
-  weighed(3, { do: fc.constant("mute"), ends: fc.constantFrom("chargePoint", "centralSystem", "both") }),
-  weighed(4, { do: fc.constant("lose"), frame: fc.constantFrom("CALL", "answer"), nth }),
-  weighed(3, { do: fc.constant("refuse connections"), forS: hours }),
-  weighed(2, {
-    do: fc.constant("connect badly"),
+  weighed(2, "use former handles", {}),
+  weighed(1, "call", {}),
+  weighed(3, "drop", {}),
+  weighed(1, "close", {}),
+  weighed(3, "mute", { ends: fc.constantFrom("chargePoint", "centralSystem", "both") }),
+  weighed(4, "lose", { frame: fc.constantFrom("CALL", "answer"), nth }),
+  weighed(3, "refuse connections", { forS: hours }),
+  weighed(2, "connect badly", {
     how: fc.constantFrom("throws", "gives nothing", "never ends", "is late"),
     forS: hours,
   }),
-  weighed(1, { do: fc.constant("connect slowly"), byS: fc.constantFrom(1, 20), forS: hours }),
-  weighed(1, { do: fc.constant("latency"), ms: fc.constantFrom(0, 37, 411, 1307) }),
-  weighed(3, { do: fc.constant("silence"), of: fc.constantFrom("answers", "everything"), forS: hours }),
-  weighed(3, { do: fc.constant("answer slowly"), byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
-  weighed(3, { do: fc.constant("ignore"), action, times }),
-  weighed(4, { do: fc.constant("fail"), action, times }),
-  weighed(1, { do: fc.constant("do not support"), action: deliveredAction, times }),
-  weighed(3, {
-    do: fc.constant("answer nonsense"),
+  weighed(1, "connect slowly", { byS: fc.constantFrom(1, 20), forS: hours }),
+  weighed(1, "latency", { ms: fc.constantFrom(0, 37, 411, 1307) }),
+  weighed(3, "silence", { of: fc.constantFrom("answers", "everything"), forS: hours }),
+  weighed(3, "answer slowly", { byS: fc.constantFrom(2, 20, 29, 40), forS: someMinutes }),
+  weighed(3, "ignore", { action, times }),
+  weighed(4, "fail", { action, times }),
+  weighed(1, "do not support", { action: deliveredAction, times }),
+  weighed(3, "answer nonsense", {
     action,
     times,
     kind: fc.constantFrom(...nonsense),
   }),
-  weighed(4, {
-    do: fc.constant("register"),
+  weighed(4, "register", {
     as: fc.constantFrom("Pending", "Rejected"),
     reboot: fc.boolean(),
     intervalS: fc.constantFrom(0, 20, 120, 1800),
     forS: someMinutes,
   }),
-  weighed(1, { do: fc.constant("heartbeats"), everyS: fc.constantFrom(0, 600, 1800, 3600, 200_000) }),
-  weighed(5, {
-    do: fc.constant("trigger"),
+  weighed(1, "heartbeats", { everyS: fc.constantFrom(0, 600, 1800, 3600, 200_000) }),
+  weighed(5, "trigger", {
     message: fc.constantFrom<Triggered>("BootNotification", "Heartbeat", "StatusNotification", "MeterValues"),
     connector: fc.constantFrom("none", 1, 2),
   }),
-  weighed(2, { do: fc.constant("unlock") }),
-  weighed(1, { do: fc.constant("set central clock"), byS: fc.constantFrom(-year, -3600, -8, -2, 2, 8, 3600) }),
-  weighed(2, {
-    do: fc.constant("tell the time wrongly"),
+  weighed(2, "unlock", {}),
+  weighed(1, "set central clock", { byS: fc.constantFrom(-year, -3600, -8, -2, 2, 8, 3600) }),
+  weighed(2, "tell the time wrongly", {
     byS: fc.constantFrom(-year, -3600, -8, 8, 3600, year),
     times,
   }),
-  weighed(2, {
-    do: fc.constant("tell an absurd time"),
+  weighed(2, "tell an absurd time", {
     as: fc.constantFrom(...absurdTimes),
     times,
   }),
-  weighed(2, { do: fc.constant("restart central system"), heard: fc.boolean(), forgets: fc.boolean() }),
-  weighed(3, { do: fc.constant("power cut"), ...powerCut }),
-  weighed(4, { do: fc.constant("power cut at write"), nth, ...powerCut }),
-  weighed(3, {
-    do: fc.constant("sleep"),
+  weighed(2, "restart central system", { heard: fc.boolean(), forgets: fc.boolean() }),
+  weighed(3, "power cut", { ...powerCut }),
+  weighed(4, "power cut at write", { nth, ...powerCut }),
+  weighed(3, "sleep", {
     forS: fc.constantFrom(600, 7200, 30_000),
     connection: fc.constantFrom("open", "ended", "dead"),
   }),
-  weighed(1, { do: fc.constant("set wall clock"), byS: fc.constantFrom(-3600, -2, 3600, 800_000_000) }),
-  weighed(2, { do: fc.constant("restart charge point"), resume: fc.boolean() }),
-  weighed(3, { do: fc.constant("slow disk"), byMs: fc.constantFrom(200, 5000, 20_000, 120_000), forS: hours }),
-  weighed(2, {
-    do: fc.constant("failing disk"),
+  weighed(1, "set wall clock", { byS: fc.constantFrom(-3600, -2, 3600, 800_000_000) }),
+  weighed(2, "restart charge point", { resume: fc.boolean() }),
+  weighed(3, "slow disk", { byMs: fc.constantFrom(200, 5000, 20_000, 120_000), forS: hours }),
+  weighed(2, "failing disk", {
     what: fc.constantFrom<Operations>("puts", "puts", "writes", "everything"),
     how: fc.constantFrom("rejects", "throws"),
     forS: hours,
   }),
-  weighed(2, {
-    do: fc.constant("hanging disk"),
+  weighed(2, "hanging disk", {
     what: fc.constantFrom<Operations>("puts", "writes", "everything"),
     carriedOut: fc.boolean(),
     forS: someMinutes,
   }),
-  weighed(3, { do: fc.constant("fail a write"), kind: fc.constantFrom("put", "delete", "delete"), nth }),
-) as fc.Arbitrary<Happening>;
+  weighed(3, "fail a write", { kind: fc.constantFrom("put", "delete", "delete"), nth }),
+];
 
-function weighed(weight: number, shape: Record<string, fc.Arbitrary<unknown>>) {
-  return { weight, arbitrary: fc.record(shape) };
+/** What can happen. */
+export const kinds: readonly string[] = happenings.map(({ kind }) => kind);
+
+const happening = fc.oneof(...happenings) as fc.Arbitrary<Happening>;
+
+function weighed(weight: number, kind: Happening["do"], shape: Record<string, fc.Arbitrary<unknown>>) {
+  return { weight, kind, arbitrary: fc.record({ do: fc.constant(kind), ...shape }) };
 }
 
 /** Things that happen within minutes of each other: trouble is interesting in the middle of other trouble. */

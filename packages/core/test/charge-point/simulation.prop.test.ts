@@ -1,15 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { replay, simulate } from "./simulation.ts";
-import { absurdTimes, schedules } from "./simulation-schedule.ts";
+import { absurdTimes, events, type Happening, reactions, schedules } from "./simulation-schedule.ts";
 
-/** SIMULATION_RUNS multiplies it, for long runs. */
-const { SIMULATION_RUNS = "1" } = process.env;
-const numRuns = 1000 * Number(SIMULATION_RUNS);
+/** For long runs: SIMULATION_RUNS=10000. */
+const { SIMULATION_RUNS = "600" } = process.env;
+const numRuns = Number(SIMULATION_RUNS);
 
 describe("A ChargePoint in a simulated world", () => {
   test(
-    "keeps the laws through years of lost connections, failing Central Systems, power cuts and failing disks " +
+    "keeps the laws through years of lost connections, silent and absurd Central Systems, power cuts, bad disks and " +
+      "owners that do what they like " +
       "[CORE-TXQ-01] [CORE-TXQ-02] [CORE-TXQ-03] [CORE-TXQ-06] [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] " +
       "[CORE-TXQ-16] [CORE-TXQ-17] [CORE-BOOT-01] [CORE-BOOT-02] [CORE-BOOT-04] [CORE-BOOT-05] [CORE-BOOT-07] " +
       "[CORE-BOOT-08] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-04] [CORE-HB-05] [J-031] " +
@@ -74,9 +75,12 @@ describe("A ChargePoint in a simulated world", () => {
   test("comes to no harm when the time is told wrongly, and has it right as soon as it is told right [CORE-BOOT-04] [CORE-HB-05]", async () => {
     for (const byS of [-31_536_000, -3600, -8, 8, 3600, 31_536_000]) {
       await replay([
-        { at: 4000, do: "tell the time wrongly", byS, times: 1 },
-        { at: 6000, do: "plug in", connector: 1, forS: 3000, idTag: "known" },
-        { at: 9500, do: "plug in", connector: 2, forS: 3000, idTag: "known" },
+        { at: 4000, do: "plug in", connector: 1, forS: 3000, idTag: "known" },
+        { at: 4900, do: "tell the time wrongly", byS, times: 1 },
+        { at: 5000, do: "trigger", message: "Heartbeat", connector: "none" },
+        { at: 5500, do: "plug in", connector: 2, forS: 3000, idTag: "known" },
+        { at: 6000, do: "trigger", message: "Heartbeat", connector: "none" },
+        { at: 6001, do: "plug in", connector: 3, forS: 3000, idTag: "known" },
       ]);
     }
   });
@@ -87,6 +91,61 @@ describe("A ChargePoint in a simulated world", () => {
       { at: 11, do: "power cut", forS: 1, kept: 0, clockOffS: -800_000_000, resume: true },
       { at: 100, do: "plug in", connector: 1, forS: 5000, idTag: "known" },
     ]);
+  });
+
+  test("sends a Heartbeat before anything else when it has slept, and corrects what was stamped meanwhile [CORE-HB-05]", async () => {
+    for (const connection of ["open", "ended", "dead"] as const) {
+      await replay([
+        { at: 100, do: "plug in", connector: 1, forS: 20_000, idTag: "known" },
+        { at: 200, do: "sleep", forS: 7200, connection },
+        { at: 7401, do: "plug in", connector: 2, forS: 700, idTag: "known" },
+      ]);
+    }
+  });
+
+  test("does the same whatever the disk does, and never gives back what is over [CORE-TXQ-16]", async () => {
+    const troubles: readonly Happening[] = [
+      { do: "slow disk", byMs: 120_000, forS: 3600 },
+      { do: "failing disk", what: "puts", how: "rejects", forS: 3600 },
+      { do: "failing disk", what: "writes", how: "throws", forS: 3600 },
+      { do: "hanging disk", what: "writes", carriedOut: false, forS: 300 },
+      { do: "hanging disk", what: "everything", carriedOut: true, forS: 300 },
+      { do: "fail a write", kind: "delete", nth: 1 },
+      { do: "fail a write", kind: "put", nth: 2 },
+    ];
+    for (const trouble of troubles) {
+      await replay([
+        { at: 100, ...trouble },
+        { at: 101, do: "plug in", connector: 1, forS: 100, idTag: "known" },
+        { at: 150, do: "plug in", connector: 2, forS: 20_000, idTag: "known" },
+        { at: 6000, do: "restart charge point", resume: true },
+        { at: 7000, do: "power cut", forS: 1, kept: 0, clockOffS: 0, resume: true },
+      ]);
+    }
+  });
+
+  test("keeps what was given up until it is retried [CORE-TXQ-06]", async () => {
+    await replay([
+      { at: 100, do: "fail", action: "StartTransaction", times: 3 },
+      { at: 101, do: "plug in", connector: 1, forS: 700, idTag: "known" },
+      { at: 102, do: "do not support", action: "SecurityEventNotification", times: 1 },
+      { at: 103, do: "deliver", action: "SecurityEventNotification" },
+      { at: 900, do: "power cut", forS: 1, kept: 0, clockOffS: 0, resume: false },
+      { at: 2000, do: "dead letters", what: "retry" },
+    ]);
+  });
+
+  test("lets its owner reuse its objects, and do what it likes inside of listeners [CORE-TXQ-03]", async () => {
+    for (const does of reactions) {
+      await replay([
+        { at: 100, do: "reuse objects", forS: 14_400 },
+        ...events.map((of) => ({ at: 101, do: "in a listener", of, does, times: 3 }) as const),
+        { at: 102, do: "plug in", connector: 1, forS: 3000, idTag: "known" },
+        { at: 103, do: "plug in", connector: 2, forS: 100, idTag: "unknown" },
+        { at: 1000, do: "drop" },
+        { at: 5000, do: "use former handles" },
+      ]);
+    }
   });
 
   test("sends nothing behind a BootNotification that is rejected [CORE-BOOT-12]", async () => {

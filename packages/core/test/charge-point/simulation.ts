@@ -167,8 +167,7 @@ class World {
         this.#sleep(step);
         break;
       case "set wall clock":
-        this.#powered?.machine.setWallClock(step.byS * second);
-        this.laws.doubtful();
+        if (this.#powered?.machine.setWallClock(step.byS * second)) this.laws.doubtful();
         break;
       case "restart charge point":
         this.#restart(step.resume);
