@@ -1,3 +1,5 @@
+import { guarded } from "./guarded.ts";
+
 /** The part of the DOM's `AbortSignal` that is used. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
@@ -29,13 +31,7 @@ export class OwnSignal implements AbortSignalLike {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener();
-      } catch (error) {
-        failed(error);
-      }
-    }
+    for (const listener of [...this.#listeners]) guarded(listener, failed);
     this.#listeners.clear();
   }
 }

@@ -1,3 +1,5 @@
+import { guarded } from "../guarded.ts";
+
 /** A listener, and how it was added. */
 interface Added {
   readonly listener: (event: never) => void;
@@ -133,14 +135,6 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
       if (name !== "fault") this.emit("fault" as keyof Events, { ...this.aboutOf(event), error });
     };
     if (once) this.off(name, listener as (event: unknown) => void, undefined, true);
-    try {
-      const returned: unknown = listener.call(context ?? this, event as never);
-      // A promise of our own: whatever is returned, it can be waited for.
-      if (typeof returned === "object" && returned !== null) {
-        new Promise((resolve) => resolve(returned)).catch(failed);
-      }
-    } catch (error) {
-      failed(error);
-    }
+    guarded(() => listener.call(context ?? this, event as never), failed);
   }
 }
