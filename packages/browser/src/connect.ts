@@ -43,7 +43,6 @@ export function connect(options: ConnectOptions = {}): Connect {
   return async ({ url: endpoint, identity, signal }) => {
     const url = connectionUrl(endpoint, identity);
     checkUrl(url);
-    if (signal?.aborted) throw signal.reason;
     try {
       return await open(url, [subprotocol], quirk, signal, options);
     } catch (error) {
@@ -64,6 +63,7 @@ function open(
   const { handshakeTimeoutMs = 30_000 } = options;
 
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
     const webSocket = create(url, offered);
     const disarm = systemClock.wakeAt(systemClock.now() + handshakeTimeoutMs, () =>
       fail("timeout", `did not complete the opening handshake within ${handshakeTimeoutMs} ms`, checkNetwork),

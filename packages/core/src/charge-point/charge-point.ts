@@ -696,6 +696,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       if (error === signal?.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);
+        if (error instanceof ConnectionClosedError) this.#sendStatuses(); // There may be another connection by now.
         return;
       }
       if (error instanceof CallTimeoutError && report !== undefined) this.#statuses.unanswered(report);
