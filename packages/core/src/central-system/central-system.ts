@@ -298,11 +298,17 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     // J-164: the end of a replaced connection must not unregister the one that replaced it.
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
     const ownName = name === "closed" ? "disconnected" : name;
-    const status = name === "finished" ? statusIn(event as FinishedCall) : undefined;
-    if (!this.isHeard(ownName) && status === undefined) return;
-    const about = { identity, generation: this.#of(connection).generation };
-    this.emit(ownName, { ...event, ...about } as never);
-    if (status !== undefined) this.emit("registration", { ...about, status });
+    const isRegistration = name === "finished" && statusIn(event as FinishedCall) !== undefined;
+    if (!this.isHeard(ownName) && !isRegistration) return;
+    this.emit(ownName, { ...event, identity, generation: this.#of(connection).generation } as never);
+  }
+
+  /** `registration` follows its `finished` at once, before anything that the listeners of that cause. */
+  protected override emitted(name: keyof CentralSystemEvents, event: unknown): void {
+    if (name !== "finished") return;
+    const { identity, generation, ...finished } = event as CentralSystemEvents["finished"][0];
+    const status = statusIn(finished);
+    if (status !== undefined) this.emit("registration", { identity, generation, status });
   }
 
   protected override aboutOf({ identity, generation }: Partial<WithConnection>): Partial<WithConnection> {
