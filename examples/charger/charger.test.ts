@@ -155,7 +155,7 @@ test("does everything that a CALL causes after the answer [J-111]", async () => 
   const connection = centralSystem.get("CP001");
   const start = async (): Promise<number> => {
     const delivered = new Promise<number>((resolve) =>
-      charger.chargePoint.once("delivered", ({ transaction }) => resolve(transaction.transactionId ?? -1)),
+      charger.chargePoint.once("delivered", ({ transaction }) => resolve(transaction?.transactionId ?? -1)),
     );
     await connection?.call("RemoteStartTransaction", { connectorId: 1, idTag: "CARD" });
     return delivered;

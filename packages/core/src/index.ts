@@ -42,6 +42,7 @@ export {
   type ChargePointCall,
   type ChargePointEvents,
   type ChargePointOptions,
+  type ReconnectOptions,
 } from "./charge-point/charge-point.ts";
 export {
   Configuration,
