@@ -513,7 +513,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     try {
       const { url } = settings;
       this.emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
-      if (signal.aborted) return;
+      if (this.#reconnection.state !== "Connecting") return; // Stopped by a listener.
       transport = await this.#options.connect({ url, identity: this.identity, signal });
       if (signal.aborted) {
         transport.close();

@@ -61,6 +61,7 @@ describe("ChargePoint, with a `connect` that misbehaves", () => {
     await site.start();
     await site.clock.advance(minute);
     expect(site.said("disconnected").length).toBeGreaterThan(2);
+    expect(site.said("connected")).toHaveLength("listen" in more ? 0 : site.said("disconnected").length);
     await site.chargePoint.stop();
     expect(site.clock.pending).toBe(0);
     const told = site.events.length;
@@ -127,7 +128,12 @@ describe("ChargePoint, with a `connect` that misbehaves", () => {
 
   test("does not even begin an attempt when it is stopped in a listener of `connecting`, and closes what it was about to get", async () => {
     let attempts = 0;
-    const site = new Site({ connect: async () => transport({ listen: () => void attempts++ }) });
+    const site = new Site({
+      connect: async () => {
+        attempts += 1;
+        return transport({});
+      },
+    });
     site.chargePoint.on("connecting", () => void site.chargePoint.stop());
     await site.start();
     expect(attempts).toBe(0);
@@ -142,6 +148,18 @@ describe("ChargePoint, with a `connect` that misbehaves", () => {
     await late.start();
     expect(closed).toEqual(["late"]);
     expect(late.said("connected")).toEqual([]);
+  });
+
+  test("keeps nothing of a transport inside of whose `listen` it is stopped", async () => {
+    const closed: string[] = [];
+    const listen = () => void site.chargePoint.stop();
+    const site: Site = new Site({ connect: async () => transport({ listen, close: () => void closed.push("it") }) });
+    await site.start();
+    await site.clock.advance(minute);
+    expect(closed).toEqual(["it"]);
+    expect(site.said("connected")).toEqual([]);
+    expect(site.chargePoint.connected).toBe(false);
+    expect(site.clock.pending).toBe(0);
   });
 
   test.each<[string, () => number]>([

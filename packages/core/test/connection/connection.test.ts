@@ -327,7 +327,8 @@ describe("Connection.call", () => {
     ["has timed out", ({ clock }) => clock.advance(30_000)],
     ["was answered just now", ({ send }) => send('[3,"same",{"currentTime":"2026-01-01T00:00:00Z"}]')],
   ])("refuses the message id of a CALL that %s [J-051]", async (state, pass) => {
-    const ids = state.startsWith("waits") ? ["first", "same", "other", "same"] : ["same", "same"];
+    const before = { "waits for its turn": ["first", "same", "other"], "was answered just now": ["same"] }[state];
+    const ids = [...(before ?? ["same", "other"]), "same"];
     const peer = rawPeer("ChargePoint", { createMessageId: () => ids.shift() ?? "" });
     const { connection } = peer;
     const controller = new AbortController();
