@@ -3,9 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CentralSystem } from "@ocppj/core";
-import { type Listener, listen } from "@ocppj/node";
+import { CentralSystem, type CentralSystemEvents, memoryStore } from "@ocppj/core";
+import { connect, type Listener, listen } from "@ocppj/node";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Charger } from "./charger.ts";
 
 const program = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -122,3 +123,77 @@ test("stops with PowerLoss after a power cut what ran before it", async () => {
   expect(received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 1, reason: "PowerLoss" }]);
   expect(received.at(-1)?.[1].meterStop).toBeGreaterThanOrEqual(1000 + 1200);
 }, 30_000);
+
+/** Starts a charger in this process; resolves once its statuses have arrived. */
+async function startCharger(restart = (): void => {}): Promise<Charger> {
+  const { url } = listener;
+  const reported = arrivalOf("StatusNotification", 3);
+  const options = { identity: "CP001", url, connect: connect(), store: memoryStore(), changed: () => {}, restart };
+  const charger = await Charger.start(options);
+  await reported;
+  return charger;
+}
+
+/** Resolves with everything that arrives until there were so many CALLs of an action. */
+function arrivalOf(action: string, times = 1): Promise<string[]> {
+  const arrived: string[] = [];
+  return new Promise((resolve) => {
+    const listener = ({ direction, frame }: CentralSystemEvents["message"][0]): void => {
+      if (direction === "out" || frame.type === "CALLERROR") return;
+      arrived.push(frame.type === "CALL" ? frame.action : frame.type);
+      if (arrived.filter((name) => name === action).length < times) return;
+      centralSystem.off("message", listener);
+      resolve(arrived);
+    };
+    centralSystem.on("message", listener);
+  });
+}
+
+test("does everything that a CALL causes after the answer [J-111]", async () => {
+  let restarts = 0;
+  const charger = await startCharger(() => restarts++);
+  const connection = centralSystem.get("CP001");
+  const start = async (): Promise<number> => {
+    const delivered = new Promise<number>((resolve) =>
+      charger.chargePoint.once("delivered", ({ transaction }) => resolve(transaction?.transactionId ?? -1)),
+    );
+    await connection?.call("RemoteStartTransaction", { connectorId: 1, idTag: "CARD" });
+    return delivered;
+  };
+  charger.plug(1);
+  const calls: [cause: () => Promise<{ status: string } | undefined>, effect: string][] = [
+    [async () => connection?.call("RemoteStartTransaction", { connectorId: 1, idTag: "CARD" }), "StartTransaction"],
+    [async () => connection?.call("RemoteStopTransaction", { transactionId: 1 }), "StopTransaction"],
+    [async () => connection?.call("UnlockConnector", { connectorId: 1 }), "StopTransaction"],
+    [async () => connection?.call("TriggerMessage", { requestedMessage: "MeterValues" }), "MeterValues"],
+    [async () => connection?.call("ChangeAvailability", { connectorId: 2, type: "Inoperative" }), "StatusNotification"],
+    [async () => connection?.call("Reset", { type: "Soft" }), "StopTransaction"],
+  ];
+  for (const [cause, effect] of calls) {
+    if (effect === "StopTransaction" && charger.bays[0]?.transaction === undefined) await start();
+    await charger.chargePoint.call("Heartbeat", {}); // Behind everything that was caused before.
+    const arrived = arrivalOf(effect);
+    expect((await cause())?.status).toMatch(/Accepted|Unlocked/);
+    expect((await arrived)[0], effect).toBe("CALLRESULT");
+  }
+  expect(restarts).toBe(1);
+  await charger.stop();
+});
+
+test("does nothing that a CALL asks for if the answer cannot leave any more, and survives what goes wrong afterwards", async () => {
+  let restarts = 0;
+  const charger = await startCharger(() => {
+    restarts += 1;
+    throw new Error("The watchdog is stuck.");
+  });
+  const connection = centralSystem.get("CP001");
+  charger.chargePoint.once("message", () => charger.network(false)); // While the CALL is served.
+  await connection?.call("Reset", { type: "Hard" }).catch(() => {});
+  expect(restarts).toBe(0);
+  const again = new Promise((resolve) => centralSystem.once("connected", resolve));
+  charger.network(true);
+  await again;
+  await centralSystem.get("CP001")?.call("Reset", { type: "Hard" });
+  expect(restarts).toBe(1);
+  await charger.stop();
+});

@@ -122,7 +122,7 @@ export class Charger {
   /** How the Central System can be reached, in words. */
   get reach(): string {
     if (!this.#network.on) return "offline, the network plug is out";
-    if (this.#network.connected) return "online";
+    if (this.chargePoint.connected) return "online";
     const seconds = Math.ceil((this.#retryAt - Date.now()) / 1000);
     return seconds > 0 ? `offline, next attempt in ${seconds} s` : "connecting";
   }
@@ -199,6 +199,7 @@ export class Charger {
   network(on: boolean): void {
     this.#network.switch(on);
     this.#say(`network ${on ? "on" : "off"}`);
+    if (on) this.chargePoint.reconnectNow();
   }
 
   /** Lets time pass on the meters. */
@@ -285,41 +286,47 @@ export class Charger {
     };
   }
 
-  /** What the Central System may ask for, beside what ChargePoint answers by itself. */
+  /**
+   * What the Central System may ask for, beside what ChargePoint answers by itself. A handler decides and answers; what the
+   * answer promises is done afterwards, so that nothing which follows from it arrives before it. [J-111]
+   */
   #answer(): void {
     const { chargePoint } = this;
-    chargePoint.handle("RemoteStartTransaction", ({ idTag, connectorId }) => {
+    chargePoint.handle("RemoteStartTransaction", ({ idTag, connectorId }, { answered }) => {
       const bay = this.bays.find(({ id, status }) => id === (connectorId ?? id) && startable.includes(status));
       if (bay === undefined || !bay.operative) return { status: "Rejected" };
-      void this.#remoteStart(bay, idTag);
+      this.#afterwards(answered, () => this.#remoteStart(bay, idTag));
       return { status: "Accepted" };
     });
     chargePoint.handle("RemoteStopTransaction", ({ transactionId }, { answered }) => {
       const bay = this.bays.find(({ transaction }) => transaction?.transactionId === transactionId);
       if (bay === undefined) return { status: "Rejected" };
-      void answered.then(() => bay.transaction !== undefined && this.#stop(bay, "Remote"));
+      this.#afterwards(answered, () => bay.transaction !== undefined && this.#stop(bay, "Remote"));
       return { status: "Accepted" };
     });
     chargePoint.handle("UnlockConnector", ({ connectorId }, { answered }) => {
       const bay = this.#bay(connectorId);
       if (bay === undefined) return { status: "NotSupported" };
-      void answered.then(() => bay.transaction !== undefined && this.#stop(bay, "UnlockCommand"));
+      // The lock itself comes first: the answer says whether it has opened.
       bay.locked = false;
+      this.#afterwards(answered, () => bay.transaction !== undefined && this.#stop(bay, "UnlockCommand"));
       return { status: "Unlocked" };
     });
     chargePoint.handle("ChangeAvailability", ({ connectorId, type }, { answered }) => {
       const bays = this.bays.filter(({ id }) => connectorId === 0 || id === connectorId);
       if (bays.length === 0) return { status: "Rejected" };
-      for (const bay of bays) bay.operative = type === "Operative";
       // A running transaction goes on; the change follows its end.
       const busy = bays.some(({ transaction }) => transaction !== undefined);
-      void answered.then(() => {
-        for (const bay of bays) if (bay.transaction === undefined) this.#settle(bay);
+      this.#afterwards(answered, () => {
+        for (const bay of bays) {
+          bay.operative = type === "Operative";
+          if (bay.transaction === undefined) this.#settle(bay);
+        }
       });
       return { status: busy ? "Scheduled" : "Accepted" };
     });
     chargePoint.handle("Reset", ({ type }, { answered }) => {
-      void answered.then(() => {
+      this.#afterwards(answered, () => {
         const reason = type === "Hard" ? "HardReset" : "SoftReset";
         for (const bay of this.bays) if (bay.transaction !== undefined) this.#stop(bay, reason);
         this.#options.restart();
@@ -330,7 +337,7 @@ export class Charger {
       if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
       const bays = this.bays.filter(({ id }) => id === (connectorId ?? id));
       if (bays.length === 0) return { status: "Rejected" };
-      void answered.then(() => {
+      this.#afterwards(answered, () => {
         for (const bay of bays) this.#sendReading(bay);
       });
       return { status: "Accepted" };
@@ -339,6 +346,16 @@ export class Charger {
     chargePoint.handle("UpdateFirmware", () => {
       throw new CallError("NotSupported", "This charger is updated by a person with a laptop.");
     });
+  }
+
+  /**
+   * Does what an answer has promised, once it is on its way. Where it never leaves, because the connection is gone, the
+   * Central System does not count on it, and nothing is done. What goes wrong here has nobody to go to but the log.
+   */
+  #afterwards(answered: Promise<boolean>, act: () => unknown): void {
+    answered
+      .then((sent) => (sent ? act() : undefined))
+      .catch((error: unknown) => this.#say(`trouble: ${messageOf(error)}`));
   }
 
   /** CORE-RST-02: like a driver with a card, if AuthorizeRemoteTxRequests says so. */
@@ -425,13 +442,13 @@ class Network {
     this.#connect = connect;
   }
 
-  get connected(): boolean {
-    return this.#transport !== undefined;
-  }
-
   readonly connect: Connect = async (target) => {
     if (!this.on) throw new HandshakeError("network", "The network plug is out.", { url: target.url });
     const transport = await this.#connect(target);
+    if (!this.on) {
+      transport.close();
+      throw new HandshakeError("network", "The network plug was pulled out.", { url: target.url });
+    }
     this.#transport = transport;
     return {
       listen: ({ message, close }) => {

@@ -86,8 +86,11 @@ async function powerOn() {
   // #endregion
 
   // #region handlers
+  const afterwards = (answered: Promise<boolean>, act: () => unknown): void => {
+    answered.then((sent) => (sent ? act() : undefined)).catch((error: unknown) => log(String(error)));
+  };
   chargePoint.handle("RemoteStartTransaction", ({ connectorId = 1, idTag }, { answered }) => {
-    void answered.then(() => {
+    afterwards(answered, () => {
       chargePoint.startTransaction({ connectorId, idTag, meterStart: meter.readWh() });
       contactor.close(connectorId);
     });
@@ -96,14 +99,14 @@ async function powerOn() {
   chargePoint.handle("RemoteStopTransaction", ({ transactionId }, { answered }) => {
     const running = chargePoint.transactions.find((transaction) => transaction.transactionId === transactionId);
     if (running === undefined) return { status: "Rejected" };
-    void answered.then(() => {
+    afterwards(answered, () => {
       contactor.open(running.connectorId);
       running.stop({ meterStop: meter.readWh(), reason: "Remote" });
     });
     return { status: "Accepted" };
   });
   chargePoint.handle("Reset", ({ type }, { answered }) => {
-    void answered.then(async () => {
+    afterwards(answered, async () => {
       const reason = type === "Hard" ? "HardReset" : "SoftReset";
       for (const transaction of chargePoint.transactions) transaction.stop({ meterStop: meter.readWh(), reason });
       await chargePoint.stop();

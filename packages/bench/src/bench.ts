@@ -230,7 +230,7 @@ const perCharger = await bytesPerCharger(5000);
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`.padStart(10);
 console.log(`  an idle charger over a WebSocket: heap and buffers${kilobytes(perCharger.heap)}`);
 console.log(`                                    resident memory ${kilobytes(perCharger.resident)}`);
-console.log("\nSize, minified and compressed, with zod and eventemitter3");
+console.log("\nSize, minified and compressed, with zod");
 console.log(`  Connection${(await size('export { Connection } from "@ocppj/core"')).padStart(20)}`);
 console.log(`  ChargePoint${(await size('export { ChargePoint } from "@ocppj/core"')).padStart(19)}`);
 console.log(`  everything in core${(await size('export * from "@ocppj/core"')).padStart(12)}`);

@@ -1,5 +1,6 @@
 import {
   type Connect,
+  type ConnectTarget,
   connectionUrl,
   HandshakeError,
   type HandshakeFailure,
@@ -29,7 +30,8 @@ export interface ConnectOptions extends TransportOptions {
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, and ends in a transport or a rejection. What it returns
  * rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, unless it is `timeout`: they tell neither
  * the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. It is `subprotocol` where the runtime leaves
- * that to its user. It rejects with a TypeError when the URL or the identity is none.
+ * that to its user. It rejects with a TypeError when the URL or the identity is none, and with the reason of `signal` when
+ * that aborts; no socket is left behind then either.
  *
  * A page cannot set request headers, so there is no HTTP Basic authentication; a URL with a user name or a password is
  * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection lives.
@@ -38,14 +40,14 @@ export interface ConnectOptions extends TransportOptions {
  */
 export function connect(options: ConnectOptions = {}): Connect {
   const quirk = (options.tolerate ?? []).find((row) => row.scope === "handshake" && row.subprotocol !== undefined);
-  return async ({ url: endpoint, identity }) => {
+  return async ({ url: endpoint, identity, signal }) => {
     const url = connectionUrl(endpoint, identity);
     checkUrl(url);
     try {
-      return await open(url, [subprotocol], quirk, options);
+      return await open(url, [subprotocol], quirk, signal, options);
     } catch (error) {
       if (quirk === undefined || !(error instanceof HandshakeError) || error.reason !== "network") throw error;
-      return open(url, [], quirk, options);
+      return open(url, [], quirk, signal, options);
     }
   };
 }
@@ -55,26 +57,36 @@ function open(
   url: string,
   offered: readonly string[],
   quirk: Quirk | undefined,
+  signal: ConnectTarget["signal"],
   options: ConnectOptions,
 ): Promise<Transport> {
   const { handshakeTimeoutMs = 30_000 } = options;
 
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
     const webSocket = create(url, offered);
     const disarm = systemClock.wakeAt(systemClock.now() + handshakeTimeoutMs, () =>
       fail("timeout", `did not complete the opening handshake within ${handshakeTimeoutMs} ms`, checkNetwork),
     );
+    const abort = (): void => end(signal?.reason);
+    signal?.addEventListener("abort", abort);
 
     /** Stops to hear of the handshake: some runtimes report a failure again, inside of `close`. */
     function settle(): void {
       disarm();
+      signal?.removeEventListener("abort", abort);
       webSocket.onerror = null;
     }
 
     function fail(reason: HandshakeFailure, what: string, advice: string, cause?: unknown): void {
-      settle();
       const tried = withoutQuery(url);
-      reject(new HandshakeError(reason, `The Central System at ${tried} ${what}.`, { url: tried, advice, cause }));
+      end(new HandshakeError(reason, `The Central System at ${tried} ${what}.`, { url: tried, advice, cause }));
+    }
+
+    function end(error: unknown): void {
+      settle();
+      webSocket.onopen = null;
+      reject(error);
       webSocket.close(); // Does nothing where the runtime has given up by itself.
     }
 

@@ -133,6 +133,26 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
     await slow.socketsGone();
   });
 
+  test("ends at once when its signal aborts, leaves no socket behind, and begins nothing afterwards", async () => {
+    let isAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const slow = await centralSystem((...request) => {
+      silent(...request);
+      isAsked();
+    });
+    const impatient = await browser.open(await bundle("attempt.ts"));
+    const attempts = () => impatient.evaluate((url) => globalThis.attempt({ url, identity: "CP1" }), slow.url);
+    const first = attempts();
+    await asked;
+    await impatient.evaluate(() => globalThis.giveUp());
+    const givenUp = { outcome: "rejected", name: "Error", message: "Nobody wants it any more." };
+    expect(await first).toMatchObject(givenUp);
+    await slow.socketsGone();
+    expect(await attempts()).toMatchObject(givenUp);
+    expect(slow.requests).toHaveLength(1);
+    await impatient.close();
+  });
+
   test.each([
     ["no subprotocol [J-026]", undefined, "no subprotocol"],
     ["another subprotocol [J-027]", "ocpp2.0.1", 'the subprotocol "ocpp2.0.1"'],

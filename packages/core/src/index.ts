@@ -1,3 +1,4 @@
+export type { AbortSignalLike } from "./abort.ts";
 export {
   AuthorizationCache,
   type AuthorizationCacheOptions,
@@ -41,6 +42,7 @@ export {
   type ChargePointCall,
   type ChargePointEvents,
   type ChargePointOptions,
+  type ReconnectOptions,
 } from "./charge-point/charge-point.ts";
 export {
   Configuration,
@@ -61,7 +63,6 @@ export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./c
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {
-  type AbortSignalLike,
   type CallOptions,
   Connection,
   type ConnectionEvents,

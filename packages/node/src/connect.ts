@@ -63,9 +63,10 @@ export interface ConnectOptions extends TransportOptions {
  * Makes the function with which a `ChargePoint` opens its WebSockets.
  *
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, no compression, follows no redirect and ends in a
- * transport or a rejection; a failed one leaves no socket behind. What it returns rejects with a {@link HandshakeError},
- * which tells what was wrong and what to do, and of the URL all but the query, which may be secret; or with a TypeError when
- * the URL or the identity is none, or the URL is not one of the `securityProfile`.
+ * transport or a rejection; a failed one leaves no socket behind, and neither does one whose `signal` aborts. What it
+ * returns rejects with a {@link HandshakeError}, which tells what was wrong and what to do, and of the URL all but the
+ * query, which may be secret; with a TypeError when the URL or the identity is none, or the URL is not one of the
+ * `securityProfile`; or with the reason of the signal.
  *
  * @param options - A function is asked at each attempt, so that a new AuthorizationKey, certificate, SecurityProfile or
  * WebSocketPingInterval takes effect with the next connection.
@@ -101,7 +102,7 @@ function credentialsOf({ authorizationKey, securityProfile = 0, tls }: ConnectOp
 }
 
 function open(
-  { url: endpoint, identity }: ConnectTarget,
+  { url: endpoint, identity, signal }: ConnectTarget,
   { password, securityProfile, tls }: Credentials,
   quirks: HandshakeQuirks,
   options: ConnectOptions,
@@ -113,6 +114,7 @@ function open(
   const headers = password === undefined ? {} : { Authorization: basicAuthorization(identity, password) };
 
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
     let stage: Stage = "dialling";
     let socket: Socket;
     let tolerated: readonly Tolerated[] = [];
@@ -135,6 +137,8 @@ function open(
     const disarm = clock.wakeAt(clock.now() + handshakeTimeoutMs, () =>
       fail(diagnosisOfTimeout(handshakeTimeoutMs, attempt())),
     );
+    const abort = (): void => end(signal?.reason);
+    signal?.addEventListener("abort", abort);
     const attempt = (): Attempt => ({
       identity,
       scheme,
@@ -146,11 +150,18 @@ function open(
 
     function fail(diagnosis: Diagnosis, more: { readonly status?: number; readonly cause?: unknown } = {}): void {
       const { reason, what, advice } = diagnosis;
-      disarm();
-      reject(
-        new HandshakeError(reason, `The Central System at ${shownUrl} ${what}.`, { url: shownUrl, advice, ...more }),
-      );
+      end(new HandshakeError(reason, `The Central System at ${shownUrl} ${what}.`, { url: shownUrl, advice, ...more }));
+    }
+
+    function end(error: unknown): void {
+      settle();
+      reject(error);
       webSocket.terminate(); // Also when `ws` gives up by itself: it does nothing then.
+    }
+
+    function settle(): void {
+      disarm();
+      signal?.removeEventListener("abort", abort);
     }
 
     webSocket.on("unexpected-response", (_, { statusCode: status = 0, headers: { location } }) => {
@@ -168,7 +179,7 @@ function open(
     const failed = (cause: Error): void => fail(diagnosisOfError(cause, attempt()), { cause });
     webSocket.on("error", failed);
     webSocket.on("open", () => {
-      disarm();
+      settle();
       webSocket.off("error", failed);
       resolve(new WebSocketTransport(webSocket, socket, options, tolerated));
     });

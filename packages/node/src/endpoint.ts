@@ -335,28 +335,16 @@ export class Endpoint implements UpgradeEndpoint {
 
   /** Reports that a handshake was refused, by whomever. */
   #refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
-    try {
-      const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
-      this.#centralSystem.emit("refused", event);
-    } catch (error) {
-      this.#fault(refused.identity, error);
-    }
+    const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
+    this.#centralSystem.emit("refused", event);
   }
 
   #tolerated(request: IncomingMessage, identity: string): void {
-    try {
-      for (const use of this.#quirks.usesIn(request)) this.#centralSystem.emit("tolerated", { ...use, identity });
-    } catch (error) {
-      this.#fault(identity, error);
-    }
+    for (const use of this.#quirks.usesIn(request)) this.#centralSystem.emit("tolerated", { ...use, identity });
   }
 
   #fault(identity: string | undefined, error: unknown): void {
-    try {
-      this.#centralSystem.emit("fault", { ...(identity !== undefined && { identity }), error });
-    } catch {
-      // What a listener of `fault` throws cannot be reported to anybody.
-    }
+    this.#centralSystem.emit("fault", { ...(identity !== undefined && { identity }), error });
   }
 }
 

@@ -425,7 +425,80 @@ describe("the opening handshake", () => {
     await server.socketsGone();
     expect(clock.pending).toBe(0);
   });
+
+  test.each([
+    ["nothing", ""],
+    ["half of a head", "HTTP/1.1 101 Switching Protocols\r\n"],
+  ])("ends at once when its signal aborts after %s was answered, and leaves no socket behind", async (_, text) => {
+    const clock = new FakeClock();
+    const { signal, ...controller } = abortController();
+    const asked = new Promise<Duplex>((resolve) => {
+      server.answer = (_, socket) => resolve(socket);
+    });
+    const attempt = connect({ clock })({ url, identity: "CP001", signal }).catch((error: unknown) => error);
+    const socket = await asked;
+    await new Promise((resolve) => socket.write(text, resolve));
+    controller.abort();
+    expect(await attempt).toBe(controller.reason);
+    await server.socketsGone();
+    expect(clock.pending).toBe(0);
+    expect(signal.listeners.size).toBe(0);
+  });
+
+  test("is not begun when its signal has aborted, and is not ended by one that aborts after it", async () => {
+    const clock = new FakeClock();
+    const { signal, ...controller } = abortController();
+    controller.abort();
+    await expect(connect({ clock })({ url, identity: "CP001", signal })).rejects.toBe(controller.reason);
+    expect(clock.pending).toBe(0);
+    expect(server.sockets.size).toBe(0);
+
+    server.answer = (request, socket) => socket.write(accept(request, chosen));
+    const later = abortController();
+    const transport = await connect()({ url, identity: "CP001", signal: later.signal });
+    transports.push(transport);
+    later.abort();
+    expect(later.signal.listeners.size).toBe(0);
+    expect(server.sockets.size).toBe(1);
+  });
+
+  test("ends while the name is looked up when its signal aborts, and connects to nobody", async () => {
+    const found: Lookup[] = [];
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((_name: string, _options: object, callback: Lookup) => {
+      found.push(callback);
+    }) as never);
+    try {
+      const { signal, ...controller } = abortController();
+      const port = new URL(url).port;
+      const attempt = connect()({ url: `ws://central.test:${port}/ocpp`, identity: "CP001", signal });
+      controller.abort();
+      await expect(attempt).rejects.toBe(controller.reason);
+      found[0]?.(null, [{ address: "127.0.0.1", family: 4 }]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(server.sockets.size).toBe(0);
+    } finally {
+      lookup.mockRestore();
+    }
+  });
 });
+
+/** A signal that tells who listens to it, and what aborts it. */
+function abortController() {
+  const reason = new Error("Nobody wants it any more.");
+  const listeners = new Set<() => void>();
+  const signal = {
+    aborted: false,
+    reason,
+    listeners,
+    addEventListener: (_: "abort", listener: () => void) => void listeners.add(listener),
+    removeEventListener: (_: "abort", listener: () => void) => void listeners.delete(listener),
+  };
+  const abort = (): void => {
+    signal.aborted = true;
+    for (const listener of listeners) listener();
+  };
+  return { signal, reason, abort };
+}
 
 describe("a Central System that cannot be reached", () => {
   /** A port on which nobody listens. */

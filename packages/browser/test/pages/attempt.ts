@@ -19,14 +19,19 @@ declare global {
     options?: ConnectOptions,
     tolerate?: readonly (keyof typeof quirks)[],
   ): Promise<Attempt>;
+  /** Aborts the signal of all attempts. */
+  function giveUp(): void;
 }
+
+const controller = new AbortController();
+globalThis.giveUp = () => controller.abort(new Error("Nobody wants it any more."));
 
 globalThis.attempt = async (target, options, tolerate) => {
   try {
     const transport = await connect({
       ...options,
       ...(tolerate && { tolerate: tolerate.map((name) => quirks[name]) }),
-    })(target);
+    })({ ...target, signal: controller.signal });
     transport.close();
     const tolerated = transport.tolerated?.map(({ quirk }) => quirk) ?? [];
     return { outcome: "opened", ...(tolerated.length > 0 && { tolerated }) };

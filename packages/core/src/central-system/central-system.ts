@@ -1,7 +1,6 @@
-import { EventEmitter } from "eventemitter3";
+import type { AbortSignalLike } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import {
-  type AbortSignalLike,
   type AnyHandler,
   Connection,
   type ConnectionEvents,
@@ -13,7 +12,7 @@ import {
   type Handler,
   register,
 } from "../connection/connection.ts";
-import { emit, inOrder } from "../connection/emit.ts";
+import { Emitter } from "../connection/emitter.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
@@ -102,7 +101,7 @@ interface Registered {
  *
  * @spec OCPP-J 1.6 §3; OCPP 1.6 §4.2, §5; J errata 3.8 [J-130 … J-132]
  */
-export class CentralSystem extends EventEmitter<CentralSystemEvents> {
+export class CentralSystem extends Emitter<CentralSystemEvents> {
   readonly #options: CentralSystemOptions;
   readonly #duplicates: DuplicatePolicy;
   readonly #probeTimeoutMs: number;
@@ -115,7 +114,6 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
   /** What is being decided about a Charge Point that asks to be let in. */
   readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
-  readonly #tell = inOrder();
   /** Why nobody is let in any more. */
   #leaving: CloseReason | undefined;
   readonly #owner: ConnectionOwner<"CentralSystem"> = {
@@ -200,7 +198,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     const registered = { connection, generation, gate };
     this.#registered.set(identity, registered);
     this.#byConnection.set(connection, registered);
-    this.#tell(() => emit(this, "connected", { identity, generation, connection }, { identity, generation }));
+    this.emit("connected", { identity, generation, connection });
     if (this.#leaving !== undefined) connection.close(...this.#leaving);
     return connection;
   }
@@ -252,7 +250,7 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     try {
       return statusOf(this.#registrations.get(identity));
     } catch (error) {
-      emit(this, "fault", { identity, error });
+      this.emit("fault", { identity, error });
       return undefined;
     }
   }
@@ -300,14 +298,21 @@ export class CentralSystem extends EventEmitter<CentralSystemEvents> {
     // J-164: the end of a replaced connection must not unregister the one that replaced it.
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
     const ownName = name === "closed" ? "disconnected" : name;
-    const status = name === "finished" ? statusIn(event as FinishedCall) : undefined;
-    this.#tell(() => {
-      const isHeard = this.listenerCount(ownName) > 0;
-      if (!isHeard && status === undefined) return;
-      const about = { identity, generation: this.#of(connection).generation };
-      if (isHeard) emit(this, ownName, { ...event, ...about }, about);
-      if (status !== undefined) emit(this, "registration", { ...about, status }, about);
-    });
+    const isRegistration = name === "finished" && statusIn(event as FinishedCall) !== undefined;
+    if (!this.isHeard(ownName) && !isRegistration) return;
+    this.emit(ownName, { ...event, identity, generation: this.#of(connection).generation } as never);
+  }
+
+  /** `registration` follows its `finished` at once, before anything that the listeners of that cause. */
+  protected override emitted(name: keyof CentralSystemEvents, event: unknown): void {
+    if (name !== "finished") return;
+    const { identity, generation, ...finished } = event as CentralSystemEvents["finished"][0];
+    const status = statusIn(finished);
+    if (status !== undefined) this.emit("registration", { identity, generation, status });
+  }
+
+  protected override aboutOf({ identity, generation }: Partial<WithConnection>): Partial<WithConnection> {
+    return { ...(identity !== undefined && { identity }), ...(generation !== undefined && { generation }) };
   }
 }
 

@@ -1,5 +1,4 @@
 import type { CallOptions, Connection } from "../connection/connection.ts";
-import { emit } from "../connection/emit.ts";
 import { CallError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 import type { CentralSystem } from "./central-system.ts";
@@ -264,7 +263,7 @@ export class KnownCredentials {
       return use === undefined ? record : used(record, use);
     };
     this.#update(identity, settle).catch((error: unknown) => {
-      emit(this.#centralSystem, "fault", { identity, error });
+      this.#centralSystem.emit("fault", { identity, error });
     });
   }
 

@@ -1,5 +1,4 @@
-import type { AbortSignalLike } from "../connection/connection.ts";
-import { Withdrawal } from "../connection/withdrawal.ts";
+import { type AbortSignalLike, OwnSignal } from "../abort.ts";
 import { type Action, type Conf, type Req, requestedAction } from "../messages/actions.ts";
 
 /** What a BootNotification was answered with. */
@@ -45,7 +44,7 @@ export class RegistrationGate {
    * Withdraws the TriggerMessage that asks for a BootNotification, should it still wait for its turn when there is one:
    * after an acceptance it must not be sent. [CORE-BOOT-27]
    */
-  #invitation: Withdrawal | undefined;
+  #invitation: OwnSignal | undefined;
 
   /** @param status - What the latest BootNotification was answered with, as far as anybody remembers. */
   constructor(status: RegistrationStatus | undefined) {
@@ -75,7 +74,7 @@ export class RegistrationGate {
    */
   invitation(): AbortSignalLike | undefined {
     if (this.#status !== undefined || this.#invitation !== undefined) return undefined;
-    this.#invitation = new Withdrawal();
+    this.#invitation = new OwnSignal();
     return this.#invitation;
   }
 
@@ -93,7 +92,8 @@ export class RegistrationGate {
   registered(status: RegistrationStatus): void {
     this.#status = status;
     this.#solicited.clear();
-    this.#invitation?.withdraw();
+    // CORE-BOOT-27, errata 3.40: after an acceptance it must not be sent, should it still wait for its turn.
+    this.#invitation?.abort("BootNotification was answered");
   }
 
   /** Takes the answer that a CALL to the Charge Point has got. [J-131] */

@@ -1,3 +1,4 @@
+import { type AbortSignalLike, OwnSignal } from "../abort.ts";
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import {
   type AskCentralSystem,
@@ -12,8 +13,7 @@ import {
 import type { IdTagInfo } from "../authorization/id-tag.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import type { Clock } from "../clock.ts";
-import { type AbortSignalLike, checkTimeout } from "../connection/connection.ts";
-import { Withdrawal } from "../connection/withdrawal.ts";
+import { checkTimeout } from "../connection/connection.ts";
 
 /** How long `authorize` and `authorizeStop` wait for the Central System; they decide as offline then. */
 export interface AuthorizeOptions {
@@ -110,8 +110,8 @@ export class Authorizer {
     const { waitMs = timeoutMs(), signal } = options;
     checkTimeout(waitMs, "waitMs");
     return async () => {
-      const wait = new Withdrawal();
-      const end = (): void => wait.withdraw();
+      const wait = new OwnSignal();
+      const end = (): void => wait.abort("nobody waits any more");
       const disarm = clock.wakeAt(clock.now() + waitMs, end);
       signal?.addEventListener("abort", end);
       if (signal?.aborted) end();

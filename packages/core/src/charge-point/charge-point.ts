@@ -1,4 +1,4 @@
-import { EventEmitter } from "eventemitter3";
+import { OwnSignal } from "../abort.ts";
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import type { Authorization } from "../authorization/authorize.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
@@ -15,14 +15,14 @@ import {
   register,
 } from "../connection/connection.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
-import { emit } from "../connection/emit.ts";
+import { Emitter } from "../connection/emitter.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { DeadLetter, DeliveryEvent } from "../delivery/dead-letter.ts";
 import { Deliveries, type Undelivered } from "../delivery/deliveries.ts";
 import type { DiscardReason } from "../delivery/delivery-queue.ts";
 import type { DeliveredAction, DeliveredReq } from "../delivery/outbox.ts";
 import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
-import { CallError, CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
+import { CallError, CallTimeoutError, ConnectionClosedError, HandshakeError, NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
@@ -41,7 +41,7 @@ import {
   readIdTagInfo,
   readStartTransactionConf,
 } from "./readable-answers.ts";
-import { Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
+import { longestAttemptMs, Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { type StatusReport, StatusReports } from "./status-reports.ts";
 import { type Triggers, triggerHandler } from "./trigger-message.ts";
@@ -54,14 +54,21 @@ export type ChargePointCall = Exclude<ActionFrom<"ChargePoint">, OwnAction>;
 
 const ownActions: readonly string[] = ["BootNotification", "StatusNotification", "StartTransaction", "StopTransaction"];
 
-/** The events of a {@link ChargePoint}; a listener gets one read-only object. */
+/**
+ * The events of a {@link ChargePoint}; a listener gets one read-only object, and may call everything, `stop` included. What
+ * it causes is told when all listeners have been told of what it was called for; what it throws, or the promise that it
+ * returns rejects with, becomes a `fault`.
+ */
 export interface ChargePointEvents {
   message: ConnectionEvents["message"];
   violation: ConnectionEvents["violation"];
   /** A quirk was made use of; one of date-times is told once for each field, not at each Heartbeat. */
   tolerated: ConnectionEvents["tolerated"];
   finished: ConnectionEvents["finished"];
-  /** Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged. */
+  /**
+   * Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged, `random`
+   * returned something else than asked for.
+   */
   fault: ConnectionEvents["fault"];
   /** An attempt to connect begins. */
   connecting: [event: { readonly attempt: number; readonly url: string }];
@@ -92,13 +99,25 @@ export interface ChargePointEvents {
   ];
 }
 
+/** What a connection of a {@link ChargePoint} begins with. */
+type ConnectionSettings = Pick<ChargePointOptions, "url" | "boot">;
+
+/** Settings of {@link ChargePoint.reconnectNow}. */
+export interface ReconnectOptions {
+  /** Closes the connection first, if there is one. Default false. */
+  readonly drop?: boolean;
+}
+
 /** Settings of a {@link ChargePoint}. */
 export interface ChargePointOptions extends RetryBackOff {
   /** The identity of the Charge Point: what the Central System knows it by. */
   readonly identity: string;
   /** The endpoint URL of the Central System, without the identity. */
   readonly url: string;
-  /** Opens a WebSocket: the `connect(…)` of `@ocppj/node` or `@ocppj/browser`. */
+  /**
+   * Opens a WebSocket: the `connect(…)` of `@ocppj/node` or `@ocppj/browser`. Its signal aborts with `stop`, and when an
+   * attempt has not ended by itself after two minutes.
+   */
   readonly connect: Connect;
   /** The payload of BootNotification. */
   readonly boot: Req<"BootNotification">;
@@ -129,7 +148,10 @@ export interface ChargePointOptions extends RetryBackOff {
   readonly tolerate?: readonly Quirk[];
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
-  /** Returns numbers from 0 up to 1, for the waits between attempts to connect. Default `Math.random`. */
+  /**
+   * Returns numbers from 0 up to 1, for the waits between attempts to connect. Where it throws or returns anything else, the
+   * wait is within its bounds all the same, and there is a `fault`. Default `Math.random`.
+   */
   readonly random?: () => number;
 }
 
@@ -139,7 +161,7 @@ export interface ChargePointOptions extends RetryBackOff {
  *
  * @spec OCPP 1.6 §3.7, §4; OCPP-J 1.6 §5
  */
-export class ChargePoint extends EventEmitter<ChargePointEvents> {
+export class ChargePoint extends Emitter<ChargePointEvents> {
   readonly identity: string;
   readonly #options: ChargePointOptions;
   readonly #clock: Clock;
@@ -165,6 +187,11 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
+  /** What the next connection and the next BootNotification are made with, and what the latest connection was. */
+  #settings: ConnectionSettings;
+  #latestSettings: ConnectionSettings;
+  /** Ends the attempt to connect that is under way. */
+  #attempt = new OwnSignal();
   #connection: Connection<"ChargePoint"> | undefined;
   /** Whether the Central System has answered anything since the latest CALL was sent. */
   #answeredSince = false;
@@ -186,12 +213,14 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     const { identity, clock = systemClock, store = memoryStore(), random = Math.random } = options;
     this.identity = identity;
     this.#options = options;
+    this.#settings = { url: options.url, boot: options.boot };
+    this.#latestSettings = this.#settings;
     this.#clock = clock;
     this.#keys = new ObeyedKeys(options.configuration);
     this.#registration = new Registration(this.#keys.heartbeatMs);
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
     this.#reconnection = new Reconnection(options, random);
-    this.#runReconnection = drive(this.#reconnection, clock, (output) => void this.#connect(output));
+    this.#runReconnection = drive(this.#reconnection, clock, (output) => this.#reconnect(output));
     this.#delivery = new Deliveries({
       clock,
       store,
@@ -203,8 +232,8 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       isSilent: ({ messageId }) => messageId === this.#ignored,
       readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
-      discarded: (event) => this.#emit("discarded", event),
-      fault: (error) => this.#emit("fault", { error }),
+      discarded: (event) => this.emit("discarded", event),
+      fault: (error) => this.emit("fault", { error }),
     });
     this.#authorizer = new Authorizer({
       authorizationCache: options.authorizationCache,
@@ -237,6 +266,11 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       confirmed: (_, call, conf) => this.#confirmed(call, conf),
       emitted: (_, name, event) => this.#emitted(name, event),
     };
+  }
+
+  /** Whether there is a connection. Before the Central System has accepted, little may be sent on it: see `registration`. */
+  get connected(): boolean {
+    return this.#connection !== undefined;
   }
 
   /** Where the registration with the Central System stands. */
@@ -287,7 +321,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
    */
   async start(): Promise<readonly Transaction[]> {
     if (this.#phase !== "new") throw new TypeError("A ChargePoint is started once. Make a new one.");
-    connectionUrl(this.#options.url, this.identity);
+    connectionUrl(this.#settings.url, this.identity);
     this.#phase = "starting";
     try {
       await this.#delivery.restore();
@@ -304,8 +338,35 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   }
 
   /**
-   * Ends it for good, from any state: closes the connection, connects no more, and resolves when the store has done what
-   * it was asked for. What is undelivered stays in the store. The store itself is left open.
+   * Tries to connect without waiting any longer, because the modem is back, say. Attempts still do not follow each other
+   * faster than `retryBackOffWaitMinimum`. Does nothing while there is a connection, or an attempt is under way, or before
+   * `start` and after `stop`.
+   *
+   * @param options.drop - Closes the connection first, so that what was given to {@link configure} takes effect. Default false.
+   */
+  reconnectNow({ drop = false }: ReconnectOptions = {}): void {
+    if (drop && !this.#isStopped()) this.#connection?.close(1000, "Reconnecting");
+    this.#reconnection.hurried(this.#clock.now());
+    this.#runReconnection();
+  }
+
+  /**
+   * Changes where it connects to, or what BootNotification says, from the next connection on; one that stands is left alone.
+   * After a change the next connection begins with a BootNotification.
+   *
+   * @throws TypeError `url` is no endpoint URL. Nothing is changed then.
+   * @throws PayloadError `boot` violates the schema of BootNotification.req. Nothing is changed then.
+   * @spec OCPP-J 1.6 §5.4 [J-160]
+   */
+  configure({ url = this.#settings.url, boot = this.#settings.boot }: Partial<ConnectionSettings>): void {
+    connectionUrl(url, this.identity);
+    this.#settings = { url, boot: parseReq("BootNotification", boot, "local") };
+  }
+
+  /**
+   * Ends it for good, from any state and from inside any listener or handler: gives up an attempt to connect, closes the
+   * connection, connects no more, and resolves when the store has done what it was asked for. What is undelivered stays in
+   * the store. The store itself is left open.
    */
   async stop(): Promise<void> {
     this.#phase = "stopped";
@@ -429,26 +490,68 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group }, options);
   }
 
-  async #connect({ attempt }: ReconnectionOutput): Promise<void> {
-    const { url, connect } = this.#options;
-    this.#emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
+  #reconnect(output: ReconnectionOutput): void {
+    switch (output.type) {
+      case "connect":
+        void this.#connect(output.attempt);
+        break;
+      case "abort":
+        this.#abort();
+        break;
+      case "fault":
+        this.emit("fault", { error: output.error });
+        break;
+    }
+  }
+
+  async #connect(attempt: number): Promise<void> {
+    const settings = this.#settings;
+    const signal = new OwnSignal();
+    this.#attempt = signal;
     let transport: Transport;
+    let connection: Connection<"ChargePoint">;
     try {
-      transport = await connect({ url, identity: this.identity });
-      if (typeof transport?.listen !== "function") throw new TypeError(noTransport);
+      const { url } = settings;
+      this.emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
+      if (this.#reconnection.state !== "Connecting") return; // Stopped by a listener.
+      transport = await this.#options.connect({ url, identity: this.identity, signal });
+      if (signal.aborted) {
+        transport.close();
+        return;
+      }
+      connection = this.#connectionOver(transport);
     } catch (error) {
+      if (signal.aborted) return;
       this.#reconnection.lost(this.#clock.now());
-      if (!this.#isStopped()) this.#emit("refused", { error, retryInMs: this.#retryInMs() });
+      this.#refused(error);
       this.#runReconnection();
       return;
     }
-    if (this.#isStopped()) transport.close();
-    else this.#opened(transport);
+    // A transport may have closed, or its owner stopped, inside of `listen`.
+    if (this.#reconnection.state === "Connecting") this.#opened(transport, connection, settings);
+    else connection.close();
   }
 
-  #opened(transport: Transport): void {
+  /** Nobody waits for the attempt any more. */
+  #abort(): void {
+    const failed = (error: unknown): void => this.emit("fault", { error });
+    if (this.#isStopped()) this.#attempt.abort(new Error("The ChargePoint was stopped."), failed);
+    else {
+      const error = neverEnded(connectionUrl(this.#settings.url, this.identity));
+      this.#attempt.abort(error, failed);
+      this.#refused(error);
+    }
+  }
+
+  #refused(error: unknown): void {
+    this.emit("refused", { error, retryInMs: this.#retryInMs() });
+  }
+
+  /** @throws TypeError It is no transport. */
+  #connectionOver(transport: Transport): Connection<"ChargePoint"> {
+    if (typeof transport?.listen !== "function") throw new TypeError(noTransport);
     const { tolerate = [] } = this.#options;
-    this.#connection = new Connection(
+    return new Connection(
       transport,
       {
         role: "ChargePoint",
@@ -458,11 +561,18 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       },
       this.#owner,
     );
-    this.#reconnection.opened(this.#clock.now());
+  }
+
+  #opened(transport: Transport, connection: Connection<"ChargePoint">, settings: ConnectionSettings): void {
+    const { url, boot } = this.#latestSettings;
+    this.#latestSettings = settings;
+    this.#connection = connection;
+    const now = this.#clock.now();
+    this.#reconnection.opened(now);
+    this.#registration.connected(now, { elsewhere: settings.url !== url, changed: settings.boot !== boot });
+    this.emit("connected", {});
+    for (const use of transport.tolerated ?? []) this.emit("tolerated", use);
     this.#runReconnection();
-    this.#emit("connected", {});
-    for (const use of transport.tolerated ?? []) this.#emit("tolerated", use);
-    this.#registration.connected(this.#clock.now());
     this.#runRegistration();
     if (this.#isOnline()) this.#online();
   }
@@ -474,7 +584,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#statuses.disconnected();
     this.#delivery.offline();
     this.#reconnection.lost(this.#clock.now());
-    this.#emit("disconnected", { ...event, retryInMs: this.#retryInMs() });
+    this.emit("disconnected", { ...event, retryInMs: this.#retryInMs() });
     this.#runReconnection();
   }
 
@@ -491,14 +601,13 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
         void this.#heartbeat();
         break;
       case "registered":
-        this.#emit("registration", { status: output.status, intervalMs: output.intervalMs });
-        if (output.status === "Accepted") this.#accepted(output.intervalMs);
+        this.#registered(output.status, output.intervalMs);
         break;
     }
   }
 
   async #boot(): Promise<void> {
-    await this.#exchange("BootNotification", this.#options.boot, readBootNotificationConf, (conf) => {
+    await this.#exchange("BootNotification", this.#settings.boot, readBootNotificationConf, (conf) => {
       if (conf === undefined) this.#registration.unanswered(this.#clock.now());
       else {
         if (conf.status === "Accepted") this.#adopt(conf.currentTime);
@@ -526,8 +635,9 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     try {
       conf = await readable(this.#callNow(action, req), read);
     } catch (error) {
-      if (connection !== this.#connection) return; // The connection has ended, and the registration knows.
-      this.#emit("fault", { error, action });
+      // The connection has ended, and the registration knows.
+      if (error instanceof ConnectionClosedError || connection !== this.#connection) return;
+      this.emit("fault", { error, action });
       // J-154, J-158: nobody is there, whatever the socket says.
       if (error instanceof CallTimeoutError && this.#isSilentFor(error.timeoutMs)) {
         connection?.close(1001, `No answer to ${action}`);
@@ -555,12 +665,15 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     this.#statuses.amended((status) => laterBy(offsetMs, status));
   }
 
-  #accepted(intervalMs: number): void {
-    // CORE-BOOT-03: the key tells what is in effect.
-    const set = this.#options.configuration?.set("HeartbeatInterval", intervalMs / 1000);
-    void set?.catch((error: unknown) => this.#emit("fault", { error }));
-    this.#statuses.accepted();
-    this.#online();
+  #registered(status: ChargePointEvents["registration"][0]["status"], intervalMs: number): void {
+    if (status === "Accepted") {
+      // CORE-BOOT-03: the key tells what is in effect.
+      const set = this.#options.configuration?.set("HeartbeatInterval", intervalMs / 1000);
+      void set?.catch((error: unknown) => this.emit("fault", { error }));
+      this.#statuses.accepted();
+    }
+    this.emit("registration", { status, intervalMs });
+    if (this.#isOnline()) this.#online();
   }
 
   /** J-163: statuses first, then what the queue holds. */
@@ -583,15 +696,16 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
       if (error === signal?.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);
+        if (error instanceof ConnectionClosedError) this.#sendStatuses(); // There may be another connection by now.
         return;
       }
       if (error instanceof CallTimeoutError && report !== undefined) this.#statuses.unanswered(report);
-      this.#emit("fault", { error, action: "StatusNotification" });
+      this.emit("fault", { error, action: "StatusNotification" });
     }
   }
 
   #delivered(event: DeliveryEvent & { readonly conf: unknown }): void {
-    this.#emit("delivered", event);
+    this.emit("delivered", event);
     const { call, transaction } = event;
     if (transaction === undefined || call.action === "MeterValues") return;
     const { idTag } = call.req;
@@ -604,7 +718,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   #judge(transaction: Transaction, said: Conf<"StartTransaction">["idTagInfo"] | undefined): void {
     if (transaction.stopped) return;
     const idTagInfo = said ?? this.#authorizer.decideOffline(transaction.idTag);
-    if (idTagInfo.status !== "Accepted") this.#emit("invalidated", { transaction, idTagInfo });
+    if (idTagInfo.status !== "Accepted") this.emit("invalidated", { transaction, idTagInfo });
   }
 
   /** The present time, as messages say it. */
@@ -657,7 +771,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     // Even nonsense, which is no message, shows that somebody is there.
     if (name === "violation") this.#heardAt = this.#clock.now();
     if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
-    this.#emit(name, event as never);
+    this.emit(name, event as never);
   }
 
   /** Whether it is a date-time in a notation that was told of before, in the same field. */
@@ -681,7 +795,7 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
   #checkTime(messageId: string, conf: Conf<"Heartbeat">): void {
     if (isTime(Date.parse(conf.currentTime))) return;
     const frame = { type: "CALLRESULT", messageId, payload: conf } as const;
-    this.#emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
+    this.emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
   }
 
   #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {
@@ -733,10 +847,6 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return triggers ? triggerHandler(action, handler, this.#triggers) : handler;
   }
 
-  #emit<E extends keyof ChargePointEvents>(name: E, event: ChargePointEvents[E][0]): void {
-    emit(this, name, event);
-  }
-
   #refusal(): "Pending" | "Rejected" | undefined {
     const { registration } = this;
     return registration === "Pending" || registration === "Rejected" ? registration : undefined;
@@ -746,6 +856,15 @@ export class ChargePoint extends EventEmitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
+
+const neverEnded = (url: string): HandshakeError => {
+  const tried = url.replace(/\?.*/s, ""); // The query may be secret.
+  const seconds = longestAttemptMs / 1000;
+  return new HandshakeError("timeout", `The attempt to connect to ${tried} was not over after ${seconds} s.`, {
+    url: tried,
+    advice: "The function connect neither resolves nor rejects: let it end by itself.",
+  });
+};
 
 const noTransport =
   "connect gave no transport. Pass what the connect of @ocppj/node or @ocppj/browser returns: connect().";

@@ -1,4 +1,5 @@
 import { CallError } from "../errors.ts";
+import { guarded } from "../guarded.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
@@ -349,11 +350,10 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   #apply(setting: Setting, value: ConfigurationValue): void {
     setting.inEffect = value;
     for (const listener of setting.listeners) {
-      try {
-        listener(value as never);
-      } catch (error) {
-        this.#tell(error);
-      }
+      guarded(
+        () => listener(value as never),
+        (error) => this.#tell(error),
+      );
     }
   }
 
@@ -374,13 +374,10 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
 
   /** Whoever hears of a failure must not cause another. */
   #tell(error: unknown): void {
-    try {
-      this.#report(
-        error instanceof Error ? error : new Error("Something that is no Error was thrown.", { cause: error }),
-      );
-    } catch {
-      // Lost, like what a listener of `fault` throws.
-    }
+    const failure =
+      error instanceof Error ? error : new Error("Something that is no Error was thrown.", { cause: error });
+    const lost = (): void => {}; // Like what a listener of `fault` throws.
+    guarded(() => this.#report(failure), lost);
   }
 }
 

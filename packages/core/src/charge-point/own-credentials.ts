@@ -18,6 +18,7 @@
 
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { HandshakeError } from "../errors.ts";
+import { guarded } from "../guarded.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { parseRecord, setAside } from "../store/stored-records.ts";
@@ -92,8 +93,10 @@ export class OwnCredentials {
    */
   connect(open: (credential: Credential) => Connect): Connect {
     return async (target) => {
+      const { signal } = target;
       const pair = this.#next();
       if (!this.#presented.some((other) => isSame(other, pair))) await this.#keep([...this.#presented, pair]);
+      if (signal?.aborted) throw signal.reason;
       let transport: Transport;
       try {
         transport = await open(effective(pair))(target);
@@ -103,7 +106,12 @@ export class OwnCredentials {
         throw error;
       }
       // Before the Central System can change anything: what it knows now must survive a power cut. [J-184]
+      const close = (): void => transport.close(); // Nobody else will, while the store keeps it waiting.
+      signal?.addEventListener("abort", close);
+      if (signal?.aborted) close();
       await this.#succeeded(pair);
+      signal?.removeEventListener("abort", close);
+      if (signal?.aborted) throw signal.reason;
       return transport;
     };
   }
@@ -158,11 +166,8 @@ export class OwnCredentials {
     try {
       await write();
     } catch (cause) {
-      try {
-        this.#report(new Error(`${failure}, because the store failed.`, { cause }));
-      } catch {
-        // Whoever hears of a failure must not cause another.
-      }
+      const lost = (): void => {}; // Whoever hears of a failure must not cause another.
+      guarded(() => this.#report(new Error(`${failure}, because the store failed.`, { cause })), lost);
     }
   }
 }

@@ -2,17 +2,22 @@
  * When a Charge Point opens its WebSocket, the first time and again, as a machine.
  *
  * Theory of operation. A Charge Point wants to be connected from `started` to `stopped`, each of which comes once. An
- * attempt that fails, like a connection that is lost, is followed by a wait and another attempt. The wait is random
- * between the minimum and a bound that doubles with each failure in a row: when a Central System comes back, its
- * thousands of Charge Points do not come back in the same second. A connection that lasted a while ends the row of failures; one that was opened and lost at
- * once does not, for it shows a Central System in trouble.
+ * attempt that fails, or is not over in time, is followed by a wait and another attempt, and so is a connection that is
+ * lost. The wait is random between the minimum and a bound that doubles with each failure in a row: when a Central System
+ * comes back, its thousands of Charge Points do not come back in the same second. A connection that lasted a while ends the
+ * row of failures; one that was opened and lost at once does not, for it shows a Central System in trouble. Who knows better
+ * may end a wait early, but never so that attempts follow each other faster than with the shortest wait.
  *
  *   Inputs    started, opened, lost, stopped    what happened; `lost` is an attempt that failed or a connection's end
+ *             hurried                           the network is back: wait no longer
  *   Outputs   connect {attempt}                 try now
+ *             abort                             end the attempt that is under way: it took too long, or is not wanted
+ *             fault {error}                     `random` failed
  *
  * Names and meaning of the options are those of OCPP 2.0.1, because 1.6 has none.
  *
- * Not handled here: why an attempt failed, the connection itself. Randomness is passed in.
+ * Not handled here: why an attempt failed, the connection itself. Randomness is passed in; where it fails, the milliseconds
+ * of the clock take its place, which are not the same in thousands of Charge Points either.
  */
 
 import type { Machine } from "../machine.ts";
@@ -30,11 +35,14 @@ export const reconnectionTransitions = {
 
 type ReconnectionEvent = "started" | "due" | "opened" | "lost" | "stopped";
 
-export interface ReconnectionOutput {
-  readonly type: "connect";
-  /** 1 for the first attempt after the start or after a stable connection. */
-  readonly attempt: number;
-}
+export type ReconnectionOutput =
+  | {
+      readonly type: "connect";
+      /** 1 for the first attempt after the start or after a stable connection. */
+      readonly attempt: number;
+    }
+  | { readonly type: "abort" }
+  | { readonly type: "fault"; readonly error: unknown };
 
 /** How long to wait between attempts to connect: the words are those of OCPP 2.0.1. */
 export interface RetryBackOff {
@@ -48,6 +56,8 @@ export interface RetryBackOff {
 
 /** How long a connection must last to end a row of failures. */
 const stableMs = 30_000;
+/** How long an attempt may take: longer than any time-out of its own, so that this ends only one that hangs. */
+export const longestAttemptMs = 120_000;
 
 /** Machine 3 of 4. @spec OCPP-J 1.6 §5.4; J errata 3.3 [J-031, J-033] */
 export class Reconnection implements Machine<ReconnectionOutput> {
@@ -62,6 +72,8 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   /** In a row: attempts that failed and connections that ended, the end of a stable one being the first. */
   #losses = 0;
   #deadline = Number.POSITIVE_INFINITY;
+  /** When the latest attempt began. */
+  #attemptedAt = Number.NEGATIVE_INFINITY;
   #openedAt = Number.POSITIVE_INFINITY;
 
   /** @param random - Returns numbers from 0 up to 1. */
@@ -77,7 +89,7 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   }
 
   get deadline(): number {
-    return this.#deadline;
+    return this.#state === "Stopped" ? Number.POSITIVE_INFINITY : this.#deadline;
   }
 
   poll(): ReconnectionOutput | undefined {
@@ -85,13 +97,16 @@ export class Reconnection implements Machine<ReconnectionOutput> {
   }
 
   started(now: number): void {
-    if (this.#enter("started")) this.#deadline = now;
+    if (!this.#enter("started")) return;
+    this.#deadline = now;
     this.advance(now);
   }
 
   /** Says that the attempt has succeeded. */
   opened(now: number): void {
-    if (this.#enter("opened")) this.#openedAt = now;
+    if (!this.#enter("opened")) return;
+    this.#openedAt = now;
+    this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   /** Says that the attempt has failed, or that the connection has ended. */
@@ -102,19 +117,33 @@ export class Reconnection implements Machine<ReconnectionOutput> {
       this.#losses = 0;
     }
     this.#openedAt = Number.POSITIVE_INFINITY;
-    this.#deadline = now + this.#waitMs();
+    this.#deadline = now + this.#waitMs(now);
     this.#losses++;
+  }
+
+  /** Says that the network is back: ends a wait, where there is one, but keeps the shortest since the latest attempt began. */
+  hurried(now: number): void {
+    if (this.#state !== "Waiting") return;
+    this.#deadline = Math.min(this.#deadline, this.#attemptedAt + this.#minimumMs);
+    this.advance(now);
   }
 
   /** Ends it for good. */
   stopped(): void {
-    if (this.#enter("stopped")) this.#deadline = Number.POSITIVE_INFINITY;
+    const isAttempting = this.#state === "Connecting";
+    if (this.#enter("stopped") && isAttempting) this.#outputs.push({ type: "abort" });
   }
 
   advance(now: number): void {
-    if (now < this.#deadline || !this.#enter("due")) return;
-    this.#deadline = Number.POSITIVE_INFINITY;
-    this.#outputs.push({ type: "connect", attempt: ++this.#attempts });
+    if (now < this.deadline) return;
+    if (this.#state === "Connecting") {
+      this.#outputs.push({ type: "abort" });
+      this.lost(now);
+    } else if (this.#enter("due")) {
+      this.#attemptedAt = now;
+      this.#deadline = now + longestAttemptMs;
+      this.#outputs.push({ type: "connect", attempt: ++this.#attempts });
+    }
   }
 
   /** Takes the step of the table, if there is one. */
@@ -125,8 +154,19 @@ export class Reconnection implements Machine<ReconnectionOutput> {
     return true;
   }
 
-  #waitMs(): number {
+  #waitMs(now: number): number {
     const boundMs = this.#minimumMs * 2 ** Math.min(this.#losses, this.#repeatTimes) + this.#rangeMs;
-    return this.#minimumMs + this.#random() * (boundMs - this.#minimumMs);
+    return this.#minimumMs + this.#fraction(now) * (boundMs - this.#minimumMs);
+  }
+
+  #fraction(now: number): number {
+    try {
+      const fraction = this.#random();
+      if (typeof fraction === "number" && fraction >= 0 && fraction <= 1) return fraction;
+      throw new RangeError(`random returned ${fraction}. Return numbers from 0 up to 1.`);
+    } catch (error) {
+      this.#outputs.push({ type: "fault", error });
+      return (now % 1000) / 1000;
+    }
   }
 }

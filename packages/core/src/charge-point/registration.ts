@@ -75,7 +75,7 @@ const longestHeartbeatMs = day;
 
 /** Machine 2 of 4. @spec OCPP 1.6 §4.2, §4.6 */
 export class Registration implements Machine<RegistrationOutput> {
-  readonly #outputs: RegistrationOutput[] = [];
+  #outputs: RegistrationOutput[] = [];
   #state: RegistrationState = "Unregistered";
   #connected = false;
   /** Accepted on an earlier connection: whether the Central System remembers it, the next CALL will show. */
@@ -136,15 +136,24 @@ export class Registration implements Machine<RegistrationOutput> {
     return permissions[this.#state].answers;
   }
 
-  connected(now: number): void {
+  /**
+   * J-160: who was accepted goes on as if nothing had happened, except where something has.
+   *
+   * @param news.elsewhere - The URL is another one than at the last connection: whoever is there has accepted nobody yet.
+   * @param news.changed - BootNotification says something else than at the last connection.
+   */
+  connected(now: number, { elsewhere = false, changed = false } = {}): void {
     this.#connected = true;
     this.#presumed = this.#state === "Accepted";
-    // J-160: who was accepted goes on as if nothing had happened.
+    if (elsewhere) this.#bootAt = now;
+    if (elsewhere || changed) this.forgotten(now);
     this.advance(now);
   }
 
   disconnected(): void {
     this.#connected = false;
+    // What was to be sent is not sent to the next one; what was answered stays answered.
+    this.#outputs = this.#outputs.filter(({ type }) => type === "registered");
     this.#settled();
     this.#askedAt = Number.POSITIVE_INFINITY;
     this.#solicited.clear();

@@ -1,4 +1,4 @@
-import { Withdrawal } from "../connection/withdrawal.ts";
+import { OwnSignal } from "../abort.ts";
 import type { Req } from "../messages/actions.ts";
 
 type Status = Req<"StatusNotification">;
@@ -13,7 +13,7 @@ export interface StatusReport {
   /** Whether it was sent on the present connection, and not answered in time. */
   unanswered: boolean;
   /** Takes it back where it waits for its turn, because a newer status has replaced it. */
-  readonly superseded: Withdrawal;
+  readonly superseded: OwnSignal;
 }
 
 /**
@@ -58,7 +58,7 @@ export class StatusReports {
   corrected(timestamp: string): void {
     const order = [...this.#newest.keys()];
     const wasLast = order.indexOf("conflict") > order.indexOf(0);
-    this.#newest.get("conflict")?.superseded.withdraw();
+    this.#newest.get("conflict")?.superseded.abort("superseded");
     this.#newest.delete("conflict");
     if (wasLast) this.#tellAgain(timestamp);
   }
@@ -122,8 +122,8 @@ export class StatusReports {
   }
 
   #replace(key: number | "conflict", status: Status, stamped: boolean): void {
-    this.#newest.get(key)?.superseded.withdraw();
+    this.#newest.get(key)?.superseded.abort("superseded");
     this.#newest.delete(key);
-    this.#newest.set(key, { status, stamped, due: true, unanswered: false, superseded: new Withdrawal() });
+    this.#newest.set(key, { status, stamped, due: true, unanswered: false, superseded: new OwnSignal() });
   }
 }

@@ -1,4 +1,4 @@
-import { EventEmitter } from "eventemitter3";
+import type { AbortSignalLike } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import {
   CallError,
@@ -6,6 +6,7 @@ import {
   ConnectionClosedError,
   type ErrorCode,
   errorCodeOf,
+  errorCodes,
   PayloadError,
 } from "../errors.ts";
 import { drive } from "../machine.ts";
@@ -31,7 +32,7 @@ import {
   type Malformed,
 } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
-import { emit, inOrder } from "./emit.ts";
+import { Emitter } from "./emitter.ts";
 import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
 
@@ -71,7 +72,8 @@ export type Violation =
 
 /**
  * The events of a {@link Connection}; a listener gets one read-only object. `closed` is the last. What a listener causes,
- * for example by closing the connection, is told when all listeners have been told of what it was called for.
+ * for example by closing the connection, is told when all listeners have been told of what it was called for. What a
+ * listener throws, or the promise that it returns rejects with, becomes a `fault`.
  */
 export interface ConnectionEvents {
   /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
@@ -97,7 +99,7 @@ export interface ConnectionEvents {
   finished: [event: FinishedCall];
   /** Something on our side failed: a handler threw or answered nonsense, a listener threw, the transport threw. */
   fault: [event: { readonly error: unknown; readonly action?: Action }];
-  /** The connection has ended; emitted once. */
+  /** The connection has ended; emitted once. Nothing follows it but the `fault` of a handler or a listener that still ran. */
   closed: [event: { readonly code: number; readonly reason: string }];
 }
 
@@ -150,14 +152,6 @@ export interface CallOptions {
   readonly keepSent?: boolean | undefined;
 }
 
-/** The part of the DOM's `AbortSignal` that is used. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
-
 /** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
 export interface ConnectionOwner<R extends Role> {
   /** Whether CALLs of the peer get no answer at all. [CORE-BOOT-13, J-D12] */
@@ -171,6 +165,7 @@ export interface ConnectionOwner<R extends Role> {
   responding?(connection: Connection<R>, action: Action, conf: unknown): Promise<void> | undefined;
   /** Hears of a CALL of ours that was answered with a valid CALLRESULT, also when its caller no longer waits for it. */
   confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown): void;
+  /** Hears of each event at once, before the listeners of the connection. */
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
 
@@ -193,7 +188,7 @@ interface Caller {
  *
  * @spec OCPP-J 1.6 §3, §4
  */
-export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
+export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   /** Which end this is. */
   readonly role: R;
   /** The identity of the Charge Point. [J-009] */
@@ -211,10 +206,10 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   readonly #callers = new Map<string, Caller>();
   /** The CALLs of the peer that are not answered yet, by message id. */
   readonly #served = new Map<string, ServedCall<R>>();
+  #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
   readonly #probes = new Set<(alive: boolean) => void>();
-  readonly #tell = inOrder();
   #quirks: readonly Quirk[] = [];
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
@@ -274,8 +269,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * @throws CallTimeoutError No answer in time.
    * @throws ConnectionClosedError The connection closed first, or was closed; see `sent`.
    * @throws RangeError Too many CALLs are waiting already.
-   * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number.
-   * @throws The reason of `signal`, when it aborts first.
+   * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number, or `createMessageId` made an
+   * id that is none or is in use.
+   * @throws The reason of `signal`, when it aborts first; what `createMessageId` throws.
    * @spec OCPP-J 1.6 §4.1.1, §4.2 [J-100 … J-110]
    */
   call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
@@ -285,12 +281,12 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       checkTimeout(timeoutMs);
       const payload = parseReq(action, req, "local");
       this.#owner?.assertAllowed?.(this, action);
+      const messageId = this.#newMessageId();
       if (signal?.aborted) throw signal.reason;
       if (this.#closed !== undefined) throw new ConnectionClosedError(action, { ...this.#closed, sent: false });
       if (this.#rpc.waiting >= this.#maxWaitingCalls) {
         throw new RangeError(`${this.#rpc.waiting} CALLs are already waiting to be sent. Await some of them first.`);
       }
-      const messageId = this.#newMessageId();
       const abort = (): void => {
         const isWithdrawn = this.#rpc.withdraw(messageId, this.#clock.now());
         if (keepSent && !isWithdrawn) return;
@@ -362,7 +358,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     if (this.#closed !== undefined) return;
     this.#heard();
     const frame = this.#read(text);
-    if (frame.type !== "MALFORMED") this.#emit("message", { direction: "in", frame });
+    if (frame.type !== "MALFORMED") this.emit("message", { direction: "in", frame });
     if (this.#owner?.silent && intendedType(frame) === "CALL") {
       this.#violation(
         "not-accepted",
@@ -398,7 +394,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
   }
 
   #tolerated(uses: readonly Tolerated[]): void {
-    for (const use of uses) this.#emit("tolerated", use);
+    for (const use of uses) this.emit("tolerated", use);
   }
 
   #perform(output: RpcOutput): void {
@@ -426,7 +422,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     // CORE-BOOT-13: not even what was asked before.
     const isHeldBack = this.#owner?.silent === true && frame.type !== "CALL";
     const isSent = !isHeldBack && this.#guard(() => this.#transport.send(encode(frame)));
-    if (isSent) this.#emit("message", { direction: "out", frame });
+    if (isSent) this.emit("message", { direction: "out", frame });
     if (answers !== undefined) this.#finish(answers.messageId, isSent ? (frame as Outcome) : unanswered);
   }
 
@@ -437,7 +433,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#served.delete(messageId);
     served.settle(outcome !== unanswered);
     const { call, receivedAt } = served;
-    this.#emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
+    this.emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
   }
 
   /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
@@ -498,8 +494,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       if (delay !== undefined) await delay;
       this.#rpc.respond(messageId, conf);
     } catch (error) {
-      const { code, description, details } = answerTo(error);
-      if (!isAnswer(error)) this.#emit("fault", { error, action });
+      const asked = askedWith(error);
+      if (asked === undefined) this.emit("fault", { error, action });
+      const { code, description, details } = asked ?? internalError;
       this.#rpc.fail(messageId, code, description, details);
     }
     this.#run();
@@ -509,7 +506,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     const wasSent = outcome.type !== "CLOSED" || outcome.sent;
     const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
     this.#resolve(call, outcome);
-    this.#emit("finished", { direction: "out", call, outcome, elapsedMs });
+    this.emit("finished", { direction: "out", call, outcome, elapsedMs });
   }
 
   /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it, or it has timed out. */
@@ -565,26 +562,30 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
     this.#run(); // Disarms the clock.
     for (const settle of this.#probes) settle(false);
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
-    this.#emit("closed", this.#closed);
+    this.emit("closed", this.#closed);
   }
 
   #newMessageId(): string {
     const messageId = this.#createMessageId();
-    if (messageId === "" || messageId.length > longestMessageId || this.#callers.has(messageId)) {
+    const isId = typeof messageId === "string" && messageId !== "" && messageId.length <= longestMessageId;
+    if (
+      !isId ||
+      messageId === this.#latestMessageId ||
+      this.#callers.has(messageId) ||
+      this.#rpc.remembers(messageId)
+    ) {
       throw new TypeError(`createMessageId made "${messageId}". Make ids of 1 to 36 characters, each only once.`);
     }
+    this.#latestMessageId = messageId;
     return messageId;
   }
 
   #violation(reason: Violation, message: string, frame: Frame | Malformed): void {
-    this.#emit("violation", { reason, message, frame });
+    this.emit("violation", { reason, message, frame });
   }
 
-  #emit<E extends keyof ConnectionEvents>(name: E, event: ConnectionEvents[E][0]): void {
-    this.#tell(() => {
-      emit(this, name, event);
-      this.#owner?.emitted(this, name, event);
-    });
+  protected override emitted<E extends keyof ConnectionEvents>(name: E, event: ConnectionEvents[E][0]): void {
+    this.#owner?.emitted(this, name, event);
   }
 
   /** Lets the transport act; a transport that throws is as good as closed. */
@@ -593,7 +594,7 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
       act();
       return true;
     } catch (error) {
-      this.#emit("fault", { error });
+      this.emit("fault", { error });
       this.#end(1006, "The transport failed");
       return false;
     }
@@ -696,20 +697,31 @@ const cannotSend = (role: Role, action: string): string =>
 const intendedType = (frame: Frame | Malformed): Frame["type"] | undefined =>
   frame.type === "MALFORMED" ? frame.intended : frame.type;
 
-/** An error with which a handler asks for a CALLERROR; not one that a CALL made inside the handler was answered with. */
-const isAnswer = (error: unknown): error is CallError =>
-  error instanceof Error && error.name === "CallError" && (error as CallError).messageId === undefined;
+/** What the peer is told of an error that was not meant for it: nothing. [J-083, J-D18] */
+const internalError: Asked = {
+  code: "InternalError",
+  description: "The action could not be carried out.",
+  details: {},
+};
 
-/** What the peer is told of an error: nothing, unless it was meant for it. [J-083, J-D17, J-D18] */
-function answerTo(error: unknown): Pick<CallError, "code" | "description" | "details"> {
-  if (!isAnswer(error)) {
-    return { code: "InternalError", description: "The action could not be carried out.", details: {} };
-  }
-  const { code, description, details } = error;
+type Asked = Pick<CallError, "code" | "description" | "details">;
+
+/** The CALLERROR that a handler asks for with what it throws; not with what a CALL of its own was answered with. [J-D17] */
+function askedWith(error: unknown): Asked | undefined {
   try {
-    JSON.stringify(details);
-    return { code, description, details };
+    if (!(error instanceof Error) || error.name !== "CallError") return undefined;
+    const { code, description, details, messageId } = error as CallError;
+    if (messageId !== undefined || !Object.hasOwn(errorCodes, code)) return undefined;
+    return { code, description: String(description), details: isJson(details) ? details : {} };
   } catch {
-    return { code, description, details: {} }; // They cannot be written as JSON.
+    return undefined; // Something that cannot even be looked at.
+  }
+}
+
+function isJson(details: unknown): boolean {
+  try {
+    return JSON.stringify(details) !== undefined;
+  } catch {
+    return false;
   }
 }

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from "../abort.ts";
 import type { Tolerated } from "../messages/tolerance.ts";
 
 /**
@@ -54,11 +55,17 @@ export interface ConnectTarget {
   readonly url: string;
   /** The identity of the Charge Point, not percent-encoded. */
   readonly identity: string;
+  /** Aborts when nobody wants the transport any more. A `ChargePoint` always gives one. */
+  readonly signal?: AbortSignalLike;
 }
 
 /**
  * Opens one transport, offering the subprotocol `ocpp1.6`.
  *
+ * When `signal` aborts, it ends the attempt at once, leaves no socket behind, and rejects with `signal.reason`. A transport
+ * that it resolves with later than that is closed.
+ *
  * @throws HandshakeError The WebSocket could not be opened.
+ * @throws The reason of `signal`, when it aborts first.
  */
 export type Connect = (target: ConnectTarget) => Promise<Transport>;

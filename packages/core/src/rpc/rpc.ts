@@ -99,6 +99,11 @@ export class Rpc implements Machine<RpcOutput> {
     return this.#deadline;
   }
 
+  /** Whether an answer to this message id would be taken for one to an earlier CALL: it is outstanding, or timed out. */
+  remembers(messageId: string): boolean {
+    return [this.#outstanding?.call, ...this.#timedOut].some((call) => call?.messageId === messageId);
+  }
+
   poll(): RpcOutput | undefined {
     return this.#outputs.shift();
   }

@@ -9,6 +9,7 @@ import {
 import { configurationKeys } from "../../src/charge-point/configuration-keys.ts";
 import { CallError } from "../../src/errors.ts";
 import { memoryStore, type RecordStore } from "../../src/store/record-store.ts";
+import { misbehaviours, oops } from "../connection/misbehaviours.ts";
 
 const password = "00112233445566778899AABBCCDDEEFF00112233";
 
@@ -773,15 +774,14 @@ describe("listen", () => {
     expect(end).not.toThrow();
   });
 
-  it("reports a listener that throws, and tells the others", async () => {
+  it.each(Object.entries(misbehaviours))("reports a listener that %s, and tells the others", async (_, misbehave) => {
     const charger = await Charger.start();
     const listener = vi.fn();
-    charger.configuration.listen("HeartbeatInterval", () => {
-      throw new Error("broken");
-    });
+    charger.configuration.listen("HeartbeatInterval", misbehave);
     charger.configuration.listen("HeartbeatInterval", listener);
     expect(await charger.change("HeartbeatInterval", "60")).toBe("Accepted");
+    await new Promise((resolve) => setImmediate(resolve));
     expect(listener).toHaveBeenCalledWith(60);
-    expect(charger.reports).toEqual([new Error("broken")]);
+    expect(charger.reports).toEqual([oops]);
   });
 });

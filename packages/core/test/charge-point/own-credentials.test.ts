@@ -9,6 +9,7 @@ import {
   memoryStore,
   OwnCredentials,
   type RecordStore,
+  type Transport,
 } from "../../src/index.ts";
 import { Site } from "./site.ts";
 import { second } from "./vocabulary.ts";
@@ -110,6 +111,52 @@ describe("OwnCredentials", () => {
     await expect(failing(target)).rejects.toBe(error);
   });
 });
+
+describe("OwnCredentials, when nobody wants the connection any more", () => {
+  const never = new Promise<never>(() => {});
+  const reason = new Error("The ChargePoint was stopped.");
+
+  test("does not connect when the store has kept it waiting for too long", async () => {
+    let kept = (): void => {};
+    charger.store = { ...charger.records, put: () => new Promise((resolve) => (kept = resolve)) };
+    await charger.start();
+    const controller = new AbortController();
+    const connect = charger.credentials.connect(() => () => expect.unreachable("connected") as never);
+    const attempt = connect({ url, identity: "CP001", signal: controller.signal });
+    controller.abort(reason);
+    kept();
+    await expect(attempt).rejects.toBe(reason);
+  });
+
+  test.each(["before", "after"])(
+    "closes the connection that was opened %s, while the store keeps it waiting",
+    async (when) => {
+      const { transport, closed } = countingTransport();
+      await charger.attempt("network");
+      await charger.change("AuthorizationKey", newKey);
+      await charger.attempt("network");
+      charger.store = { ...charger.records, put: () => never };
+      await charger.start();
+      const controller = new AbortController();
+      const connect = charger.credentials.connect(() => async () => {
+        if (when === "after") controller.abort(reason);
+        return transport;
+      });
+      void connect({ url, identity: "CP001", signal: controller.signal });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(closed()).toBe(when === "after" ? 1 : 0);
+      controller.abort(reason);
+      expect(closed()).toBe(1);
+    },
+  );
+});
+
+/** A transport that counts how often it was closed. */
+function countingTransport() {
+  let closed = 0;
+  const transport: Transport = { listen() {}, send() {}, close: () => void closed++ };
+  return { transport, closed: () => closed };
+}
 
 describe("OwnCredentials, after AuthorizationKey was changed", () => {
   beforeEach(async () => {

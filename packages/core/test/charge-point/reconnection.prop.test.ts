@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Reconnection, type ReconnectionState } from "../../src/charge-point/reconnection.ts";
+import {
+  longestAttemptMs,
+  Reconnection,
+  type ReconnectionOutput,
+  type ReconnectionState,
+} from "../../src/charge-point/reconnection.ts";
 import { outputsOf, second } from "./vocabulary.ts";
 
 const stableMs = 30 * second;
@@ -19,6 +24,7 @@ class Bench {
   state: ReconnectionState = "New";
   random = 0;
   openedAt: number | undefined;
+  attemptedAt = Number.NEGATIVE_INFINITY;
   attempts = 0;
   /** The longest wait that the next loss may cause, without the range. */
   bound: number;
@@ -33,17 +39,38 @@ class Bench {
   settle(): void {
     for (let turns = 0; ; turns++) {
       expect(turns, "turns without time passing").toBeLessThan(5);
-      for (const { attempt } of outputsOf(this.reconnection)) {
-        expect(["New", "Waiting"], "an attempt out of turn").toContain(this.state);
-        expect(attempt).toBe(++this.attempts);
-        this.state = "Connecting";
-      }
+      for (const output of outputsOf(this.reconnection)) this.take(output);
       if (this.now < this.reconnection.deadline) break;
       this.reconnection.advance(this.now);
     }
     expect(this.reconnection.state).toBe(this.state);
     const waits = Number.isFinite(this.reconnection.deadline);
-    expect(waits, "stuck, or awake for nothing").toBe(this.state === "Waiting");
+    expect(waits, "stuck, or awake for nothing").toBe(this.state === "Waiting" || this.state === "Connecting");
+  }
+
+  take(output: ReconnectionOutput): void {
+    switch (output.type) {
+      case "connect":
+        expect(["New", "Waiting"], "an attempt out of turn").toContain(this.state);
+        expect(output.attempt).toBe(++this.attempts);
+        expect((this.now - this.attemptedAt) / second, "a hot loop").toBeGreaterThanOrEqual(
+          this.backOff.retryBackOffWaitMinimum,
+        );
+        this.attemptedAt = this.now;
+        this.state = "Connecting";
+        break;
+      case "abort":
+        // Of an attempt that took too long, or of whoever has stopped it.
+        expect(this.state === "Stopped" || this.now >= this.attemptedAt + longestAttemptMs).toBe(true);
+        if (this.state !== "Stopped") {
+          expect(this.state).toBe("Connecting");
+          this.lost();
+        }
+        break;
+      case "fault":
+        expect(this.random >= 0 && this.random <= 1, "a fault of a sane random").toBe(false);
+        break;
+    }
   }
 
   start(): void {
@@ -62,6 +89,11 @@ class Bench {
   lose(random: number): void {
     this.random = random;
     this.reconnection.lost(this.now);
+    this.lost();
+  }
+
+  /** Says what an end has to lead to. */
+  lost(): void {
     if (this.state !== "Connecting" && this.state !== "Open") return;
     if (this.state === "Open" && this.now - (this.openedAt ?? this.now) >= stableMs) {
       this.attempts = 0;
@@ -73,9 +105,18 @@ class Bench {
     expect(wait).toBeGreaterThanOrEqual(this.backOff.retryBackOffWaitMinimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.
-    if (random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);
-    if (random === 1) expect(wait).toBe(this.bound + this.backOff.retryBackOffRandomRange);
+    if (this.random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);
+    if (this.random === 1) expect(wait).toBe(this.bound + this.backOff.retryBackOffRandomRange);
     if (this.doublings++ < this.backOff.retryBackOffRepeatTimes) this.bound *= 2;
+  }
+
+  hurry(): void {
+    this.reconnection.hurried(this.now);
+    // At once, but for a hot loop.
+    if (this.state !== "Waiting") return;
+    const earliest = this.attemptedAt + second * this.backOff.retryBackOffWaitMinimum;
+    if (this.now >= earliest) expect(this.reconnection.state).toBe("Connecting");
+    else expect(this.reconnection.deadline).toBeLessThanOrEqual(earliest);
   }
 
   stop(): void {
@@ -104,13 +145,14 @@ const command = (name: string, run: (bench: Bench) => void): Command => ({
   toString: () => name,
 });
 
-const randoms = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
+const randoms = fc.oneof(fc.constantFrom(0, 1, Number.NaN, -1, 2), fc.double({ min: 0, max: 1, noNaN: true }));
 
 const commands = [
   fc.constant(command("start", (bench) => bench.start())),
   fc.constant(command("open", (bench) => bench.open())),
   randoms.map((random) => command(`lose ${random}`, (bench) => bench.lose(random))),
   randoms.map((random) => command(`lose ${random}`, (bench) => bench.lose(random))),
+  fc.constant(command("hurry", (bench) => bench.hurry())),
   fc
     .oneof(fc.nat(5 * second), fc.constantFrom(stableMs - 1, stableMs), fc.nat(600 * second))
     .map((ms) => command(`pass ${ms}`, (bench) => bench.pass(ms))),

@@ -39,7 +39,6 @@ describe("Reconnection, attempting", () => {
     expect(reconnection.deadline).toBe(Number.POSITIVE_INFINITY);
     reconnection.started(7);
     expectAttempt(reconnection, 1);
-    expect(reconnection.deadline).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("tries the first connection again like every later one, after the wait and not before [J-031] [J-033] [J-162] [trap 19]", () => {
@@ -61,12 +60,35 @@ describe("Reconnection, attempting", () => {
   test("makes no second attempt while one is under way or the connection is open", () => {
     const reconnection = connecting();
     reconnection.started(1);
-    reconnection.advance(day);
+    reconnection.hurried(1);
+    reconnection.advance(120 * second - 1);
     expectQuiet(reconnection);
     reconnection.opened(day);
+    reconnection.hurried(day);
     reconnection.started(day);
     reconnection.advance(2 * day);
     expectQuiet(reconnection);
+  });
+
+  test("ends an attempt that is not over after two minutes, and makes another one after a wait [J-031] [J-033]", () => {
+    const reconnection = connecting();
+    expect(reconnection.deadline).toBe(120 * second);
+    reconnection.advance(120 * second);
+    expect(outputsOf(reconnection)).toEqual([{ type: "abort" }]);
+    expect(reconnection.deadline).toBe(122 * second);
+    reconnection.lost(121 * second);
+    expect(reconnection.deadline).toBe(122 * second);
+    reconnection.advance(122 * second);
+    expectAttempt(reconnection, 2);
+    reconnection.opened(123 * second);
+    reconnection.advance(day);
+    expectQuiet(reconnection);
+  });
+
+  test("ends an attempt that is under way when it is stopped", () => {
+    const reconnection = connecting();
+    reconnection.stopped();
+    expect(outputsOf(reconnection)).toEqual([{ type: "abort" }]);
   });
 
   test("never gives up [J-031]", () => {
@@ -90,6 +112,55 @@ describe("Reconnection, waiting", () => {
     expect(waitsAfterFailures(connecting(backOff, 0), 4)).toEqual([5000, 5000, 5000, 5000]);
     const none = { retryBackOffWaitMinimum: 0, retryBackOffRepeatTimes: 0, retryBackOffRandomRange: 0 };
     expect(waitsAfterFailures(connecting(none, 1), 2)).toEqual([0, 0]);
+  });
+
+  test.each<[string, () => number]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no entropy");
+      },
+    ],
+    ["returns NaN", () => Number.NaN],
+    ["returns -1", () => -1],
+    ["returns 2", () => 2],
+    ["returns nothing", () => undefined as never],
+    ["returns a bigint", () => 0n as never],
+    ["returns a symbol", () => Symbol("half") as never],
+  ])("waits within its bounds, and tells, when random %s [J-033]", (_, random) => {
+    const reconnection = new Reconnection({}, random);
+    reconnection.started(0);
+    outputsOf(reconnection);
+    reconnection.lost(750);
+    expect(reconnection.deadline).toBe(750 + 3500); // 2 to 4 s: the milliseconds of the clock decide.
+    expect(outputsOf(reconnection)).toEqual([{ type: "fault", error: expect.any(Error) }]);
+  });
+
+  test("waits no longer when it is hurried, but never less than the shortest wait from one attempt to the next [J-033]", () => {
+    const reconnection = connecting({}, 1);
+    waitsAfterFailures(reconnection, 5);
+    outputsOf(reconnection);
+    const attemptedAt = reconnection.deadline - 120 * second;
+    reconnection.lost(attemptedAt + 10 * second);
+    reconnection.hurried(attemptedAt + 11 * second);
+    expectAttempt(reconnection, 7);
+    reconnection.lost(attemptedAt + 11 * second);
+    reconnection.hurried(attemptedAt + 12 * second);
+    expectQuiet(reconnection);
+    expect(reconnection.deadline).toBe(attemptedAt + 13 * second);
+    reconnection.hurried(attemptedAt + 13 * second);
+    expectAttempt(reconnection, 8);
+  });
+
+  test("waits no longer than it would have when it is hurried", () => {
+    const reconnection = connecting({ retryBackOffWaitMinimum: 2 });
+    reconnection.opened(1 * second);
+    reconnection.lost(day);
+    reconnection.advance(day + 2 * second);
+    expectAttempt(reconnection, 1);
+    reconnection.lost(day + 2 * second);
+    reconnection.hurried(day + 2 * second);
+    expect(reconnection.deadline).toBe(day + 4 * second);
   });
 
   test("begins anew after a connection that lasted half a minute [J-033]", () => {
@@ -152,15 +223,18 @@ describe("Reconnection, stopping", () => {
     Stopped() {
       const reconnection = connecting();
       reconnection.stopped();
+      outputsOf(reconnection);
       return reconnection;
     },
   };
+  const inputs = ["started", "advance", "opened", "lost", "hurried", "stopped"] as const;
   const states = Object.keys(inState) as ReconnectionState[];
 
   test.each(states)("ends for good from %s, whatever is said afterwards [trap 19]", (state) => {
     const reconnection = inState[state]();
     reconnection.stopped();
-    for (const say of ["started", "opened", "lost", "advance"] as const) {
+    expect(outputsOf(reconnection)).toEqual(state === "Connecting" ? [{ type: "abort" }] : []);
+    for (const say of ["started", "opened", "lost", "hurried", "stopped", "advance"] as const) {
       reconnection[say](day);
       expectQuiet(reconnection);
       expect(reconnection.state).toBe("Stopped");
@@ -168,15 +242,15 @@ describe("Reconnection, stopping", () => {
     }
   });
 
-  test.each<[ReconnectionState, Partial<Record<"started" | "advance" | "opened" | "lost" | "stopped", string>>]>([
+  test.each<[ReconnectionState, Partial<Record<(typeof inputs)[number], string>>]>([
     ["New", { started: "Connecting", stopped: "Stopped" }],
-    ["Waiting", { started: "Connecting", advance: "Connecting", stopped: "Stopped" }],
-    ["Connecting", { opened: "Open", lost: "Waiting", stopped: "Stopped" }],
+    ["Waiting", { advance: "Connecting", hurried: "Connecting", stopped: "Stopped" }],
+    ["Connecting", { opened: "Open", lost: "Waiting", advance: "Waiting", stopped: "Stopped" }],
     ["Open", { lost: "Waiting", stopped: "Stopped" }],
     ["Stopped", {}],
   ])("goes from %s only where %j leads", (state, next) => {
     expect(inState[state]().state).toBe(state);
-    for (const say of ["started", "advance", "opened", "lost", "stopped"] as const) {
+    for (const say of inputs) {
       const reconnection = inState[state]();
       reconnection[say](day);
       expect(reconnection.state, say).toBe(next[say] ?? state);

@@ -122,6 +122,18 @@ describe("Registration, booting", () => {
     expectOutputs(registration, boot);
   });
 
+  test("asks for nothing any more when the connection has ended before it could, but tells what was answered [CORE-BOOT-01]", () => {
+    const unheard = new Registration(300 * second);
+    unheard.connected(0);
+    unheard.disconnected();
+    expectOutputs(unheard);
+    unheard.connected(0);
+    expectOutputs(unheard, boot);
+    unheard.answered({ status: "Accepted", interval: 300 }, 0);
+    unheard.disconnected();
+    expectOutputs(unheard, { type: "registered", status: "Accepted", intervalMs: 300 * second });
+  });
+
   test("ignores an answer that came with the end of its connection, and asks again [CORE-BOOT-02]", () => {
     const registration = booting();
     registration.disconnected();

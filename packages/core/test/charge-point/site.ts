@@ -32,7 +32,7 @@ export class Site {
   readonly chargePoint: ChargePoint;
   readonly links: TransportPair[] = [];
   /** Events of the Charge Point, except `message`. */
-  readonly events: { readonly name: keyof ChargePointEvents; readonly event: unknown }[] = [];
+  readonly events: { readonly name: keyof ChargePointEvents; readonly event: unknown; readonly at: number }[] = [];
   /** The CALLs that have arrived at the Central System: action and payload. */
   readonly received: [action: string, payload: unknown][] = [];
   /** Every frame at the Charge Point's end. */
@@ -67,7 +67,7 @@ export class Site {
       "violation",
       "fault",
     ] as const) {
-      this.chargePoint.on(name, (event: unknown) => void this.events.push({ name, event }));
+      this.chargePoint.on(name, (event: unknown) => void this.events.push({ name, event, at: clock.now() }));
     }
     this.chargePoint.on("message", ({ direction, frame }) => this.frames.push({ direction, frame, at: clock.now() }));
     centralSystem.on("message", ({ direction, frame }) => {

@@ -8,7 +8,7 @@ import {
   PayloadError,
   type Transport,
 } from "../../src/index.ts";
-import { rawPeer } from "./raw-peer.ts";
+import { type RawPeer, rawPeer } from "./raw-peer.ts";
 
 const accepted: Conf<"Authorize"> = { idTagInfo: { status: "Accepted" } };
 const boot = { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" };
@@ -290,14 +290,65 @@ describe("Connection.call", () => {
     expect(await rejection(connection.call("Heartbeat", {}, { timeoutMs }))).toBeInstanceOf(TypeError);
   });
 
-  test.each([
+  test.each<[string, () => string]>([
     ["empty", () => ""],
     ["too long", () => "x".repeat(37)],
-    ["in use", () => "same"],
-  ])("refuses a message id that is %s [J-050] [J-051] [J-059]", async (_, createMessageId) => {
-    const { connection } = rawPeer("ChargePoint", { createMessageId });
-    connection.call("Heartbeat", {}).catch(() => {});
+    ["a number", () => 7 as never],
+    ["nothing", () => undefined as never],
+    ["a promise", () => Promise.resolve("later") as never],
+  ])("refuses a message id that is %s, and goes on [J-050] [J-059]", async (_, createMessageId) => {
+    const ids = [createMessageId, () => "good"];
+    const { connection, send, arrived } = rawPeer("ChargePoint", { createMessageId: () => ids.shift()?.() as string });
     expect(await rejection(connection.call("Heartbeat", {}))).toBeInstanceOf(TypeError);
+    const conf = connection.call("Heartbeat", {});
+    await send('[3,"good",{"currentTime":"2026-01-01T00:00:00Z"}]');
+    await conf;
+    expect(arrived).toEqual([[2, "good", "Heartbeat", {}]]);
+  });
+
+  test("tells the caller what createMessageId throws, and goes on", async () => {
+    const error = new Error("no entropy");
+    let fails = true;
+    const createMessageId = (): string => {
+      if (fails) throw error;
+      return "good";
+    };
+    const { connection, arrived, clock } = rawPeer("ChargePoint", { createMessageId });
+    expect(await rejection(connection.call("Heartbeat", {}))).toBe(error);
+    fails = false;
+    connection.call("Heartbeat", {}).catch(() => {});
+    await clock.advance(0);
+    expect(arrived).toEqual([[2, "good", "Heartbeat", {}]]);
+  });
+
+  test.each<[string, (peer: RawPeer<"ChargePoint">) => Promise<unknown> | undefined]>([
+    ["waits for its turn", () => undefined],
+    ["was aborted on the wire", () => undefined],
+    ["has timed out", ({ clock }) => clock.advance(30_000)],
+    ["was answered just now", ({ send }) => send('[3,"same",{"currentTime":"2026-01-01T00:00:00Z"}]')],
+  ])("refuses the message id of a CALL that %s [J-051]", async (state, pass) => {
+    const before = { "waits for its turn": ["first", "same", "other"], "was answered just now": ["same"] }[state];
+    const ids = [...(before ?? ["same", "other"]), "same"];
+    const peer = rawPeer("ChargePoint", { createMessageId: () => ids.shift() ?? "" });
+    const { connection } = peer;
+    const controller = new AbortController();
+    while (ids.length > 1) connection.call("Heartbeat", {}, { signal: controller.signal }).catch(() => {});
+    if (state.startsWith("was aborted")) controller.abort();
+    await pass(peer);
+    expect(await rejection(connection.call("Heartbeat", {}))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringContaining("createMessageId"),
+    });
+  });
+
+  test("settles a CALL during whose making createMessageId closes the connection", async () => {
+    const { connection } = rawPeer("ChargePoint", {
+      createMessageId: () => {
+        connection.close();
+        return "x";
+      },
+    });
+    expect(await rejection(connection.call("Heartbeat", {}))).toMatchObject({ sent: false });
   });
 
   test("makes random UUIDs for message ids [J-050] [J-054]", async () => {

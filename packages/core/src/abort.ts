@@ -1,0 +1,37 @@
+import { guarded } from "./guarded.ts";
+
+/** The part of the DOM's `AbortSignal` that is used. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** A signal of our own, and what aborts it: not every runtime has `AbortController`. */
+export class OwnSignal implements AbortSignalLike {
+  aborted = false;
+  reason: unknown;
+  readonly #listeners = new Set<() => void>();
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /**
+   * Aborts; once.
+   *
+   * @param failed - Hears what a listener throws; the others are called all the same.
+   */
+  abort(reason: unknown, failed: (error: unknown) => void = () => {}): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    for (const listener of [...this.#listeners]) guarded(listener, failed);
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,311 @@
+import { transportPair } from "@ocppj/testing";
+import { describe, expect, test } from "vitest";
+import { type ConnectTarget, HandshakeError, PayloadError, type Transport } from "../../src/index.ts";
+import { misbehaviours, oops } from "../connection/misbehaviours.ts";
+import { Site } from "./site.ts";
+import { day, minute, second } from "./vocabulary.ts";
+
+const transport = (more: Partial<Transport>): Transport => ({ listen() {}, send() {}, close() {}, ...more });
+const throwing = (): never => {
+  throw oops;
+};
+
+/** What a `connect` may give that is of no use. */
+const nonsense: Record<string, unknown> = {
+  nothing: undefined,
+  null: null,
+  "a function": () => {},
+  "an object": {},
+  "a transport that cannot be listened to": transport({ listen: throwing }),
+  "a transport that throws whatever is done": transport({ listen: throwing, send: throwing, close: throwing }),
+};
+
+describe("ChargePoint, with a `connect` that misbehaves", () => {
+  test.each([
+    ...Object.entries(misbehaviours),
+    ...Object.entries(nonsense).map(([name, value]) => [`resolves with ${name}`, () => value as never] as const),
+  ])(
+    "that %s: says why each attempt failed, waits, and connects as soon as it behaves [J-031] [J-033]",
+    async (_, connect) => {
+      let isMended = false;
+      const site: Site = new Site({
+        connect: ({ identity }) => {
+          if (!isMended) return connect();
+          const link = transportPair(site.clock);
+          site.links.push(link);
+          site.centralSystem.accept(link.centralSystem, identity);
+          return Promise.resolve(link.chargePoint);
+        },
+      });
+      await site.start();
+      await site.clock.advance(2 * second);
+      expect(site.events.map(({ name }) => name)).toEqual(["connecting", "refused", "connecting", "refused"]);
+      expect(site.said("refused")[0]).toEqual({ error: expect.any(Error), retryInMs: 2000 });
+      expect(site.chargePoint.connected).toBe(false);
+      isMended = true;
+      await site.clock.advance(2 * second);
+      expect(site.chargePoint.registration).toBe("Accepted");
+      expect(site.chargePoint.connected).toBe(true);
+      await site.chargePoint.stop();
+      await site.clock.advance(10 * second);
+      expect(site.clock.pending).toBe(0);
+    },
+  );
+
+  test.each<[string, Partial<Transport>]>([
+    ["sends nothing, because it throws", { send: throwing }],
+    ["closes while it is listened to", { listen: ({ close }) => close(1006, "") }],
+    ["throws when it is closed", { send: throwing, close: throwing }],
+  ])("goes on after a transport that %s", async (_, more) => {
+    const site = new Site({ connect: async () => transport(more) });
+    await site.start();
+    await site.clock.advance(minute);
+    expect(site.said("disconnected").length).toBeGreaterThan(2);
+    expect(site.said("connected")).toHaveLength("listen" in more ? 0 : site.said("disconnected").length);
+    await site.chargePoint.stop();
+    expect(site.clock.pending).toBe(0);
+    const told = site.events.length;
+    await site.clock.advance(day);
+    expect(site.events.slice(told)).toEqual([]);
+  });
+
+  test("gives up an attempt that has not ended after two minutes, tells it, and closes what comes too late [J-031]", async () => {
+    const targets: ConnectTarget[] = [];
+    const settle: ((transport: Transport) => void)[] = [];
+    const site = new Site({
+      url: "ws://central.example.com/ocpp?key=secret",
+      connect: (target) => {
+        targets.push(target);
+        return new Promise((resolve) => settle.push(resolve));
+      },
+    });
+    await site.start();
+    await site.clock.advance(2 * minute - 1);
+    expect(site.said("refused")).toEqual([]);
+    expect(targets[0]?.signal?.aborted).toBe(false);
+    await site.clock.advance(1);
+    const [refused] = site.said("refused");
+    expect(refused).toEqual({ error: expect.any(HandshakeError), retryInMs: 2000 });
+    expect(refused?.error).toMatchObject({ reason: "timeout", url: "ws://central.example.com/ocpp/CP001" });
+    expect(String(refused?.error)).not.toContain("secret");
+    expect(targets[0]?.signal).toMatchObject({ aborted: true, reason: refused?.error });
+    await site.clock.advance(2 * second);
+    expect(targets).toHaveLength(2);
+    const closed: string[] = [];
+    settle[0]?.(transport({ close: () => void closed.push("late") }));
+    await site.clock.advance(0);
+    expect(closed).toEqual(["late"]);
+    settle[1]?.(transport({ listen: () => void closed.push("in time") }));
+    await site.clock.advance(0);
+    expect(closed).toEqual(["late", "in time"]);
+    expect(site.said("connected")).toHaveLength(1);
+  });
+
+  test.each(Object.entries(misbehaviours))(
+    "has no use for an attempt that %s after it was stopped, whose signal says so at once [trap 19]",
+    async (_, misbehave) => {
+      let go = (): void => {};
+      const reasons: unknown[] = [];
+      const site = new Site({
+        connect: async ({ signal }) => {
+          signal?.addEventListener("abort", () => reasons.push(signal.reason));
+          signal?.addEventListener("abort", misbehave);
+          await new Promise<void>((resolve) => (go = resolve));
+          return misbehave();
+        },
+      });
+      await site.start();
+      const stopped = site.chargePoint.stop();
+      expect(reasons).toEqual([new Error("The ChargePoint was stopped.")]);
+      expect(site.clock.pending).toBe(0);
+      go();
+      await site.clock.advance(day);
+      await stopped;
+      expect(site.said("refused")).toEqual([]);
+      expect(site.said("fault")).toEqual([{ error: oops }]); // Of the listener of the signal.
+    },
+  );
+
+  test("does not even begin an attempt when it is stopped in a listener of `connecting`, and closes what it was about to get", async () => {
+    let attempts = 0;
+    const site = new Site({
+      connect: async () => {
+        attempts += 1;
+        return transport({});
+      },
+    });
+    site.chargePoint.on("connecting", () => void site.chargePoint.stop());
+    await site.start();
+    expect(attempts).toBe(0);
+
+    const closed: string[] = [];
+    const late = new Site({
+      connect: async () => {
+        queueMicrotask(() => void late.chargePoint.stop()); // Between the end of this and what follows it.
+        return transport({ close: () => void closed.push("late") });
+      },
+    });
+    await late.start();
+    expect(closed).toEqual(["late"]);
+    expect(late.said("connected")).toEqual([]);
+  });
+
+  test("keeps nothing of a transport inside of whose `listen` it is stopped", async () => {
+    const closed: string[] = [];
+    const listen = () => void site.chargePoint.stop();
+    const site: Site = new Site({ connect: async () => transport({ listen, close: () => void closed.push("it") }) });
+    await site.start();
+    await site.clock.advance(minute);
+    expect(closed).toEqual(["it"]);
+    expect(site.said("connected")).toEqual([]);
+    expect(site.chargePoint.connected).toBe(false);
+    expect(site.clock.pending).toBe(0);
+  });
+
+  test.each<[string, () => number]>([
+    ["throws", throwing],
+    ["returns NaN", () => Number.NaN],
+    ["returns -1", () => -1],
+    ["returns 2", () => 2],
+  ])("waits as it should when `random` %s, and says so [J-033]", async (_, random) => {
+    const site = new Site({ random });
+    site.behaviour.reachable = false;
+    await site.start();
+    await site.clock.advance(10 * minute);
+    const [first, second_] = site.said("refused");
+    expect(first?.retryInMs).toBeGreaterThanOrEqual(2000);
+    expect(first?.retryInMs).toBeLessThanOrEqual(4000);
+    expect(second_?.retryInMs).toBeLessThanOrEqual(6000);
+    expect(site.said("fault")).toHaveLength(site.said("refused").length);
+    await site.chargePoint.stop();
+    expect(site.clock.pending).toBe(0);
+  });
+});
+
+describe("ChargePoint.connected and ChargePoint.reconnectNow", () => {
+  test("says whether there is a connection", async () => {
+    const site = new Site();
+    const said: boolean[] = [];
+    for (const name of ["connecting", "connected", "registration", "disconnected"] as const) {
+      site.chargePoint.on(name, () => said.push(site.chargePoint.connected));
+    }
+    expect(site.chargePoint.connected).toBe(false);
+    await site.start();
+    site.link.chargePoint.drop();
+    await site.clock.advance(0);
+    expect(said).toEqual([false, true, true, false]);
+  });
+
+  test("ends the wait, but not so that attempts follow each other faster than the shortest wait [J-033]", async () => {
+    const site = new Site({ random: () => 1 });
+    site.behaviour.reachable = false;
+    site.chargePoint.on("refused", () => site.chargePoint.reconnectNow()); // A hot loop, if it could be one.
+    await site.start();
+    await site.clock.advance(minute);
+    expect(site.said("connecting")).toHaveLength(31);
+    site.chargePoint.removeAllListeners("refused");
+    await site.clock.advance(10 * minute);
+    site.behaviour.reachable = true;
+    site.chargePoint.reconnectNow();
+    await site.clock.advance(0);
+    expect(site.chargePoint.connected).toBe(true);
+  });
+
+  test("does nothing before the start, while connecting or connected, and after the stop", async () => {
+    const site = new Site();
+    site.chargePoint.reconnectNow();
+    await site.clock.advance(minute);
+    expect(site.said("connecting")).toEqual([]);
+    await site.start();
+    site.chargePoint.reconnectNow();
+    await site.clock.advance(minute);
+    expect(site.said("connecting")).toHaveLength(1);
+    await site.chargePoint.stop();
+    site.chargePoint.reconnectNow({ drop: true });
+    await site.clock.advance(minute);
+    expect(site.said("connecting")).toHaveLength(1);
+  });
+
+  test("drops the connection when it is told to, also from inside a listener", async () => {
+    const site = new Site();
+    await site.start();
+    await site.clock.advance(minute);
+    site.chargePoint.once("message", () => site.chargePoint.reconnectNow({ drop: true }));
+    site.chargePoint.report({ connectorId: 1, status: "Available" });
+    await site.clock.advance(0);
+    expect(site.said("disconnected")).toMatchObject([{ code: 1000, reason: "Reconnecting" }]);
+    expect(site.said("connecting")).toHaveLength(2);
+    expect(site.chargePoint.connected).toBe(true);
+    expect(site.actions).toEqual(["BootNotification", "StatusNotification"]); // What was lost on the way is sent again.
+  });
+});
+
+describe("ChargePoint.configure", () => {
+  const boot = { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger", firmwareVersion: "2.0" };
+
+  test("leaves a connection alone, and uses a new URL and a new BootNotification from the next one on [J-160]", async () => {
+    const site = new Site();
+    await site.start();
+    await site.clock.advance(minute);
+    site.chargePoint.configure({ url: "wss://other.example.com/ocpp" });
+    site.chargePoint.configure({ boot });
+    await site.clock.advance(minute);
+    expect(site.actions).toEqual(["BootNotification"]);
+    site.chargePoint.reconnectNow({ drop: true });
+    await site.clock.advance(0);
+    expect(site.said("connecting")[1]).toMatchObject({ url: "wss://other.example.com/ocpp/CP001" });
+    expect(site.received.slice(1)).toEqual([["BootNotification", boot]]);
+    expect(site.said("registration")).toHaveLength(2);
+    site.link.chargePoint.drop();
+    await site.clock.advance(minute);
+    expect(site.actions).toEqual(["BootNotification", "BootNotification"]);
+  });
+
+  test("boots at once at another URL, though the Central System before has asked for a pause [CORE-BOOT-05]", async () => {
+    for (const [change, boots] of [
+      [{ url: "ws://other.example.com/ocpp" }, 2],
+      [{ boot }, 1],
+    ] as const) {
+      const site = new Site();
+      Object.assign(site.behaviour, { registration: "Rejected", interval: 86_400 });
+      await site.start();
+      await site.clock.advance(minute);
+      site.chargePoint.configure(change);
+      site.chargePoint.reconnectNow({ drop: true });
+      await site.clock.advance(0);
+      expect(site.actions).toHaveLength(boots);
+    }
+  });
+
+  test("changes nothing about an attempt that is under way, and boots on the connection that the change is for", async () => {
+    const urls: string[] = [];
+    const site: Site = new Site({
+      connect: async ({ url, identity }) => {
+        urls.push(url);
+        if (urls.length === 2) site.chargePoint.configure({ url: "ws://other.example.com/ocpp" });
+        const link = transportPair(site.clock);
+        site.links.push(link);
+        site.centralSystem.accept(link.centralSystem, identity);
+        return link.chargePoint;
+      },
+    });
+    await site.start();
+    for (let times = 0; times < 2; times++) {
+      site.link.chargePoint.drop();
+      await site.clock.advance(minute);
+      expect(site.actions).toHaveLength(times + 1);
+    }
+    expect(urls.at(-1)).toBe("ws://other.example.com/ocpp");
+  });
+
+  test("refuses at once what could not be used, and changes nothing then", async () => {
+    const site = new Site();
+    const { chargePoint } = site;
+    expect(() => chargePoint.configure({ url: "http://central.example.com", boot })).toThrow(TypeError);
+    const tooLong = { ...boot, firmwareVersion: "x".repeat(51) };
+    expect(() => chargePoint.configure({ url: "ws://other.example.com/ocpp", boot: tooLong })).toThrow(PayloadError);
+    await site.start();
+    expect(site.said("connecting")).toMatchObject([{ url: "ws://central.example.com/ocpp/CP001" }]);
+    expect(site.received[0]?.[1]).not.toHaveProperty("firmwareVersion");
+  });
+});
