@@ -39,7 +39,7 @@ const allowed: Record<string, readonly string[]> = {
   foundation: [],
   rpc: ["foundation"],
   messages: ["foundation", "zod/mini"],
-  connection: ["foundation", "rpc", "messages"],
+  connection: ["foundation", "rpc", "messages", "eventemitter3"],
   store: ["foundation"],
   delivery: ["foundation", "rpc", "messages", "store"],
   authorization: ["messages", "store"],

@@ -534,7 +534,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /** Nobody waits for the attempt any more. */
   #abort(): void {
-    const failed = (error: unknown): void => this.emit("fault", { error });
+    const failed = (error: unknown): void => void this.emit("fault", { error });
     if (this.#isStopped()) this.#attempt.abort(new Error("The ChargePoint was stopped."), failed);
     else {
       const error = neverEnded(connectionUrl(this.#settings.url, this.identity));

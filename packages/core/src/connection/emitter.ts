@@ -1,11 +1,7 @@
+import { EventEmitter } from "eventemitter3";
 import { guarded } from "../guarded.ts";
 
-/** A listener, and how it was added. */
-interface Added {
-  readonly listener: (event: never) => void;
-  readonly context: unknown;
-  readonly once: boolean;
-}
+type Listener = (this: unknown, event: never) => unknown;
 
 /**
  * Tells listeners of events. They belong to the application, so none of them can do harm:
@@ -15,96 +11,90 @@ interface Added {
  * - Listeners are told of one thing after the other: what one of them causes while it is told of something is told when all
  *   have heard of that. So an end that a listener brings about is the last to be heard of.
  *
- * Adding and removing is as with the emitters of Node: one that is added or removed meanwhile is not, or still, told of the
- * present event, and the same function may be added twice.
+ * In all else it is an emitter of eventemitter3. That is given a guard in place of each listener, which is one and the same
+ * for a function, so that it can be removed again.
  */
-export class Emitter<Events extends Record<keyof Events, unknown[]>> {
-  readonly #listeners = new Map<keyof Events, readonly Added[]>();
+export class Emitter<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
+  /** By listener: what calls it. */
+  readonly #guards = new WeakMap<Listener, Listener>();
+  /** The same of listeners of `fault`. */
+  readonly #faultGuards = new WeakMap<Listener, Listener>();
+  /** By guard: the listener. */
+  readonly #guarded = new WeakMap<Listener, Listener>();
   /** What is still to be told, in order. */
   readonly #untold: { readonly name: keyof Events; readonly event: Events[keyof Events][0] }[] = [];
   #telling = false;
 
-  /**
-   * Adds a listener.
-   *
-   * @param context - `this` inside of it. Default: the emitter.
-   * @throws TypeError It is no function.
-   */
-  on<E extends keyof Events>(name: E, listener: (event: Events[E][0]) => void, context?: unknown): this {
-    return this.#add(name, { listener, context, once: false });
-  }
-
-  /** Adds a listener that is told of one event only. See {@link on}. */
-  once<E extends keyof Events>(name: E, listener: (event: Events[E][0]) => void, context?: unknown): this {
-    return this.#add(name, { listener, context, once: true });
-  }
-
-  /**
-   * Removes a listener, however often it was added; without `listener` all of that event.
-   *
-   * @param context - Only where it was added with this context.
-   * @param once - Only where it was added with `once`.
-   */
-  off<E extends keyof Events>(
+  override on<E extends EventEmitter.EventNames<Events>>(
     name: E,
-    listener?: (event: Events[E][0]) => void,
+    listener: EventEmitter.EventListener<Events, E>,
     context?: unknown,
-    once = false,
   ): this {
-    const isMeant = (added: Added): boolean =>
-      (listener === undefined || added.listener === listener) &&
-      (context === undefined || added.context === context) &&
-      (!once || added.once);
-    this.#set(
-      name,
-      this.#of(name).filter((added) => !isMeant(added)),
-    );
-    return this;
+    return super.on(name, this.#guardOf(name, listener), context as this);
   }
 
-  /** See {@link on}; the name under which `once` of `node:events` looks for it. */
-  addListener<E extends keyof Events>(name: E, listener: (event: Events[E][0]) => void, context?: unknown): this {
+  override once<E extends EventEmitter.EventNames<Events>>(
+    name: E,
+    listener: EventEmitter.EventListener<Events, E>,
+    context?: unknown,
+  ): this {
+    return super.once(name, this.#guardOf(name, listener), context as this);
+  }
+
+  override off<E extends EventEmitter.EventNames<Events>>(
+    name: E,
+    listener?: EventEmitter.EventListener<Events, E>,
+    context?: unknown,
+    once?: boolean,
+  ): this {
+    return super.off(name, listener && this.#guardOf(name, listener), context as this, once);
+  }
+
+  override addListener<E extends EventEmitter.EventNames<Events>>(
+    name: E,
+    listener: EventEmitter.EventListener<Events, E>,
+    context?: unknown,
+  ): this {
     return this.on(name, listener, context);
   }
 
-  /** See {@link off}; the name under which `once` of `node:events` looks for it. */
-  removeListener<E extends keyof Events>(
+  override removeListener<E extends EventEmitter.EventNames<Events>>(
     name: E,
-    listener?: (event: Events[E][0]) => void,
+    listener?: EventEmitter.EventListener<Events, E>,
     context?: unknown,
     once?: boolean,
   ): this {
     return this.off(name, listener, context, once);
   }
 
-  /** Removes all listeners, or all of one event. */
-  removeAllListeners(name?: keyof Events): this {
-    if (name === undefined) this.#listeners.clear();
-    else this.#listeners.delete(name);
-    return this;
+  override listeners<E extends EventEmitter.EventNames<Events>>(name: E): EventEmitter.EventListener<Events, E>[] {
+    return super.listeners(name).map((guard) => this.#guarded.get(guard as Listener) as typeof guard);
   }
 
-  /** How many listeners an event has. */
-  listenerCount(name: keyof Events): number {
-    return this.#of(name).length;
-  }
-
-  /** Tells of an event. Never throws. */
-  emit<E extends keyof Events>(name: E, event: Events[E][0]): void {
-    if (this.isHeard(name)) this.#untold.push({ name, event });
-    this.emitted(name, event);
-    if (this.#telling) return; // Further out, in its turn.
+  /**
+   * Tells of an event. Never throws.
+   *
+   * @returns Whether anybody listens.
+   */
+  override emit<E extends EventEmitter.EventNames<Events>>(
+    name: E,
+    ...args: EventEmitter.EventArgs<Events, E> | [event: Events[E & keyof Events][0]]
+  ): boolean {
+    const [event] = args as [Events[keyof Events][0]];
+    const isHeard = this.isHeard(name as keyof Events);
+    if (isHeard) this.#untold.push({ name: name as keyof Events, event });
+    this.emitted(name as keyof Events, event);
+    if (this.#telling) return isHeard; // Further out, in its turn.
     this.#telling = true;
-    for (const told of this.#untold) {
-      for (const added of this.#of(told.name)) this.#call(added, told.name, told.event);
-    }
+    for (const told of this.#untold) super.emit(told.name as never, ...([told.event] as never));
     this.#untold.length = 0;
     this.#telling = false;
+    return isHeard;
   }
 
   /** Whether an event has listeners, or may have when it is told. */
   protected isHeard(name: keyof Events): boolean {
-    return this.#telling || this.#listeners.has(name);
+    return this.#telling || this.listenerCount(name as never) > 0;
   }
 
   /** Hears of each event at once, before the listeners: for whom that is the state, not the news. */
@@ -115,26 +105,25 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
     return {};
   }
 
-  #add(name: keyof Events, added: Added): this {
-    if (typeof added.listener !== "function") throw new TypeError("The listener must be a function.");
-    this.#set(name, [...this.#of(name), added]);
-    return this;
-  }
-
-  #of(name: keyof Events): readonly Added[] {
-    return this.#listeners.get(name) ?? [];
-  }
-
-  #set(name: keyof Events, listeners: readonly Added[]): void {
-    if (listeners.length > 0) this.#listeners.set(name, listeners);
-    else this.#listeners.delete(name);
-  }
-
-  #call({ listener, context, once }: Added, name: keyof Events, event: Events[keyof Events][0]): void {
-    const failed = (error: unknown): void => {
-      if (name !== "fault") this.emit("fault" as keyof Events, { ...this.aboutOf(event), error });
-    };
-    if (once) this.off(name, listener as (event: unknown) => void, undefined, true);
-    guarded(() => listener.call(context ?? this, event as never), failed);
+  #guardOf<L>(name: unknown, given: L): L {
+    const listener = given as Listener;
+    // eventemitter3 removes those of `once` by what it was given.
+    if (typeof listener !== "function" || this.#guarded.has(listener)) return given;
+    const guards = name === "fault" ? this.#faultGuards : this.#guards;
+    let guard = guards.get(listener);
+    if (guard === undefined) {
+      const failed = (event: object, error: unknown): void => {
+        if (name !== "fault") this.emit("fault" as never, ...([{ ...this.aboutOf(event as never), error }] as never));
+      };
+      guard = function (event: object): void {
+        guarded(
+          () => listener.call(this, event as never),
+          (error) => failed(event, error),
+        );
+      } as Listener;
+      guards.set(listener, guard);
+      this.#guarded.set(guard, listener);
+    }
+    return guard as L;
   }
 }
