@@ -89,6 +89,8 @@ describe("packages/core/src", () => {
     ["Date.now", /\bDate\.now\b/, ["clock.ts"]],
     ["Math.random", /\bMath\.random\b/, ["charge-point/charge-point.ts", "connection/message-id.ts"]],
     ["setTimeout", /\bsetTimeout\b/, ["clock.ts"]],
+    // The others throw RangeError for a time that is none.
+    ["toISOString", /\btoISOString\b/, ["date-time.ts"]],
     ["console", /\bconsole\b/, []],
     ["what keys of records begin with", /["`](?:[a-z]+-)*[a-z]+\/(?:["`]|\$\{)/, []],
     // Machines and pure code are synchronous; only what joins them to a network or a store is not.

@@ -1,3 +1,4 @@
+import { dateTimeOf, isMoment } from "../date-time.ts";
 import type { Req } from "../messages/actions.ts";
 
 /** The actions that report a transaction, and are therefore repeated until they are answered. [CORE-TXQ-01] */
@@ -67,7 +68,7 @@ const contents: { readonly [A in TransactionAction]: (req: Req<A>) => readonly u
 /** The same text for the same moment; a text that names none, because its zone is missing, is taken literally. */
 function moment(timestamp: string): string {
   const time = /(?:Z|[+-]\d\d:\d\d)$/i.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
-  return Number.isNaN(time) ? timestamp : new Date(time).toISOString();
+  return isMoment(time) ? dateTimeOf(time) : timestamp;
 }
 
 /** 64 bits of a text in hexadecimal: two multiplicative hashes, mixed as the last step of MurmurHash3 does. */

@@ -10,6 +10,8 @@
  * What nobody ever corrected, because the power failed first, stays as it is.
  */
 
+import { dateTimeOf, isMoment } from "../date-time.ts";
+
 /** That something was stamped by a clock that may be wrong. Times are in milliseconds since the epoch of Unix. */
 export interface Mark {
   readonly epoch: number;
@@ -85,8 +87,8 @@ export class Stamps {
     const now = this.#now();
     const notBefore = this.#floorOf(last);
     const mark = this.mark(number, notBefore);
-    if (mark === undefined) return { timestamp: textOf(Math.max(now, notBefore)) };
-    return { timestamp: textOf(now), mark };
+    if (mark === undefined) return { timestamp: dateTimeOf(Math.max(now, notBefore)) };
+    return { timestamp: dateTimeOf(now), mark };
   }
 
   /** The mark of what is stamped now; `undefined` while the clock is right. */
@@ -105,7 +107,7 @@ export class Stamps {
     const correctionMs = this.#corrections.get(mark.epoch) ?? 0;
     const corrected = Math.max(time + correctionMs, mark.notBefore ?? Number.NEGATIVE_INFINITY);
     // What a damaged record makes of it may be no time at all.
-    return corrected >= earliest && corrected <= latest ? textOf(corrected) : timestamp;
+    return isMoment(corrected) ? dateTimeOf(corrected) : timestamp;
   }
 
   /** A payload with all its timestamps as they should have been; the one of the message itself only if it is `ours`. */
@@ -131,9 +133,3 @@ export class Stamps {
     return goesOn ? (mark.notBefore ?? Number.NEGATIVE_INFINITY) : Date.parse(this.read(timestamp, mark));
   }
 }
-
-/** What RFC 3339 can say: years of four digits. */
-const earliest = Date.parse("0000-01-01T00:00:00Z");
-const latest = Date.parse("9999-12-31T23:59:59.999Z");
-
-const textOf = (time: number): string => new Date(time).toISOString();
