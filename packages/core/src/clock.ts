@@ -15,6 +15,11 @@ export interface Clock {
    * @returns The function that prevents the call.
    */
   wakeAt(time: number, callback: () => void): () => void;
+  /**
+   * What the wall clock of the host shows, in milliseconds since the epoch. It may jump, and nothing waits on it: when it
+   * and `now` move apart, the machine slept, or somebody has set it. Absent: neither is noticed.
+   */
+  wallNow?(): number;
 }
 
 /** The longest delay that `setTimeout` honours in browsers and Node; a longer one would fire at once. */
@@ -32,4 +37,5 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, Math.min(delayMs, longestDelayMs));
     return () => clearTimeout(timer);
   },
+  wallNow: () => Date.now(),
 };

@@ -129,6 +129,7 @@ export {
   type Frame,
   type Malformed,
 } from "./rpc/frame.ts";
+export { type ClockListener, soundClock } from "./sound-clock.ts";
 export { namespace } from "./store/namespace.ts";
 export { memoryStore, type RecordStore, type StoredRecord } from "./store/record-store.ts";
 export { callVendorMessage, type VendorConf, type VendorMessageCaller } from "./vendor-messages/call-vendor-message.ts";

@@ -15,6 +15,7 @@ describe("systemClock", () => {
     const before = systemClock.now();
     vi.spyOn(Date, "now").mockReturnValue(Date.UTC(2040, 0, 1));
     expect(systemClock.now() - before).toBeLessThan(1000);
+    expect(systemClock.wallNow?.()).toBe(Date.UTC(2040, 0, 1));
     vi.restoreAllMocks();
   });
 

@@ -38,6 +38,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "redacted",
     "sameGroup",
     "sameIdTag",
+    "soundClock",
     "subprotocol",
     "systemClock",
     "transactionMessageKey",

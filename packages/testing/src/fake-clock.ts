@@ -28,9 +28,12 @@ interface WakeUp {
  * `advance` goes from wake-up to wake-up, each at exactly its time, and lets all promises that can continue do so before
  * the first one and after each: code that awaits behaves as if there were real time between two wake-ups. Nothing else
  * calls back, so a test reads as inputs, `await clock.advance(…)`, expectations.
+ *
+ * Its wall clock shows the same time until the machine sleeps or somebody sets it.
  */
 export class FakeClock implements Clock {
   #now: number;
+  #wallAheadMs = 0;
   #advancing = false;
   /** In the order of arming. */
   readonly #armed = new Set<WakeUp>();
@@ -42,6 +45,29 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  wallNow(): number {
+    return this.#now + this.#wallAheadMs;
+  }
+
+  /**
+   * The machine sleeps for `ms` milliseconds: the wall clock goes on, time stands still, and nothing wakes up.
+   *
+   * @throws RangeError `ms` is negative or not finite.
+   */
+  sleep(ms: number): void {
+    if (finite(ms, "ms") < 0) throw new RangeError(`Nobody sleeps for ${ms} milliseconds.`);
+    this.#wallAheadMs += ms;
+  }
+
+  /**
+   * Somebody sets the wall clock, in milliseconds since the epoch; time itself goes on as before.
+   *
+   * @throws RangeError `time` is not finite.
+   */
+  setWallClock(time: number): void {
+    this.#wallAheadMs = finite(time, "time") - this.#now;
   }
 
   /** How many wake-ups are armed; 0 proves that a test has left nothing behind. */

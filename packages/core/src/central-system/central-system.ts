@@ -16,6 +16,7 @@ import { Emitter } from "../connection/emitter.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
+import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
 import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
 
@@ -137,7 +138,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     this.#options = options;
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => emit(this, "fault", { error }) });
     this.#registrations = options.registrations ?? new Map<string, RegistrationStatus>();
   }
 
@@ -191,7 +192,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
    */
   accept(transport: Transport, identity: string): Connection<"CentralSystem"> {
     this.get(identity)?.close(1008, "Replaced by a newer connection");
-    const options = { ...this.#options, role: "CentralSystem", identity } as const;
+    const options = { ...this.#options, clock: this.#clock, role: "CentralSystem", identity } as const;
     const connection = new Connection(transport, options, this.#owner);
     const generation = ++this.#generations;
     const gate = new RegistrationGate(this.#remembered(identity));

@@ -32,6 +32,7 @@ import {
   type Malformed,
 } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
+import { soundClock } from "../sound-clock.ts";
 import { Emitter } from "./emitter.ts";
 import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
@@ -227,7 +228,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.role = options.role;
     this.identity = options.identity;
     this.#transport = transport;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.#emit("fault", { error }) });
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = options.maxServedCalls ?? 100;
