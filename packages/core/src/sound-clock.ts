@@ -46,8 +46,9 @@ class SoundClock implements Clock {
 
   now(): number {
     const now = this.#now();
-    if (this.#listener.jumped !== undefined && this.#hasJumped()) this.#listener.jumped();
-    return now;
+    if (this.#listener.jumped === undefined || !this.#hasJumped()) return now;
+    this.#listener.jumped();
+    return this.#now(); // Not before what the listener was shown.
   }
 
   wakeAt(time: number, callback: () => void): () => void {

@@ -5,6 +5,7 @@ import {
   connectionUrl,
   HandshakeError,
   type Quirk,
+  soundClock,
   subprotocol,
   systemClock,
   type Tolerated,
@@ -110,7 +111,8 @@ function open(
   const url = connectionUrl(endpoint, identity);
   const shownUrl = withoutQuery(url);
   const scheme = schemeOf(url, securityProfile);
-  const { clock = systemClock, handshakeTimeoutMs = 30_000 } = options;
+  const { handshakeTimeoutMs = 30_000 } = options;
+  const clock = soundClock(options.clock ?? systemClock);
   const headers = password === undefined ? {} : { Authorization: basicAuthorization(identity, password) };
 
   return new Promise((resolve, reject) => {

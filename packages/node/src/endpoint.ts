@@ -9,6 +9,7 @@ import {
   type HandshakeRefusal,
   identityFromPath,
   type Quirk,
+  soundClock,
   subprotocol,
   systemClock,
 } from "@ocppj/core";
@@ -140,7 +141,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.path = options.path ?? "/";
     this.#centralSystem = centralSystem;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = soundClock(options.clock ?? systemClock);
     this.#quirks = new HandshakeQuirks(options.tolerate);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;

@@ -1,6 +1,13 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock, type Tolerated, type Transport, type TransportListener } from "@ocppj/core";
+import {
+  type Clock,
+  soundClock,
+  systemClock,
+  type Tolerated,
+  type Transport,
+  type TransportListener,
+} from "@ocppj/core";
 import { WebSocket } from "ws";
 
 /** What holds for every WebSocket, at either end. */
@@ -76,7 +83,7 @@ export class WebSocketTransport implements Transport {
     this.tolerated = tolerated;
     this.remoteAddress = (socket as Partial<Socket>).remoteAddress;
     this.#webSocket = webSocket;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = soundClock(options.clock ?? systemClock);
     this.#pingIntervalMs = options.pingIntervalMs ?? 60_000;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 4 * 2 ** 20;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5000;

@@ -169,3 +169,28 @@ describe("FakeClock", () => {
     await expect(clock.advance(0)).rejects.toThrow("without time moving");
   });
 });
+
+describe("FakeClock, its wall clock", () => {
+  test("shows the same time, until the machine sleeps: then it goes on, time stands still, and nothing wakes up", async () => {
+    const clock = new FakeClock({ now: 1000 });
+    const calls: number[] = [];
+    clock.wakeAt(1500, () => calls.push(clock.wallNow()));
+    await clock.advance(100);
+    expect(clock.wallNow()).toBe(1100);
+    clock.sleep(3_600_000);
+    await clock.advance(0);
+    expect([clock.now(), clock.wallNow(), calls]).toEqual([1100, 3_601_100, []]);
+    await clock.advance(400);
+    expect(calls).toEqual([3_601_500]);
+    expect(() => clock.sleep(-1)).toThrow(RangeError);
+    expect(() => clock.sleep(Number.NaN)).toThrow(RangeError);
+  });
+
+  test("shows what somebody sets it to, and time does not", async () => {
+    const clock = new FakeClock({ now: 1000 });
+    clock.setWallClock(5);
+    await clock.advance(10);
+    expect([clock.now(), clock.wallNow()]).toEqual([1010, 15]);
+    expect(() => clock.setWallClock(Number.NaN)).toThrow(RangeError);
+  });
+});

@@ -138,7 +138,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     this.#options = options;
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
-    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => emit(this, "fault", { error }) });
+    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
     this.#registrations = options.registrations ?? new Map<string, RegistrationStatus>();
   }
 

@@ -17,6 +17,7 @@ import {
 import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
+import { dateTimeOf } from "../date-time.ts";
 import type { DeadLetter, DeliveryEvent } from "../delivery/dead-letter.ts";
 import { Deliveries, type Undelivered } from "../delivery/deliveries.ts";
 import type { DiscardReason } from "../delivery/delivery-queue.ts";
@@ -28,6 +29,7 @@ import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/action
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
+import { soundClock } from "../sound-clock.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
@@ -210,7 +212,11 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   constructor(options: ChargePointOptions) {
     super();
     checkOptions(options);
-    const { identity, clock = systemClock, store = memoryStore(), random = Math.random } = options;
+    const { identity, store = memoryStore(), random = Math.random } = options;
+    const clock = soundClock(options.clock ?? systemClock, {
+      fault: (error) => this.emit("fault", { error }),
+      jumped: () => this.#doubt(),
+    });
     this.identity = identity;
     this.#options = options;
     this.#settings = { url: options.url, boot: options.boot };
@@ -295,7 +301,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /**
    * The time of the Central System in milliseconds since the epoch, as far as it is known; until then, that of the own
-   * clock. It never runs backwards, except when it is set for the first time. All timestamps should be made with it.
+   * clock. It runs backwards only when it is set: the first time, and when it was off by more than 10 s. All timestamps
+   * should be made with it.
    *
    * @spec OCPP 1.6 §4.2, §4.6 [CORE-BOOT-04, CORE-HB-05]
    */
@@ -574,7 +581,6 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     for (const use of transport.tolerated ?? []) this.emit("tolerated", use);
     this.#runReconnection();
     this.#runRegistration();
-    if (this.#isOnline()) this.#online();
   }
 
   #closed(event: { readonly code: number; readonly reason: string }): void {
@@ -598,27 +604,33 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         void this.#boot();
         break;
       case "heartbeat":
+        if (!this.#registration.online) this.#delivery.paused();
         void this.#heartbeat();
         break;
       case "registered":
         this.#registered(output.status, output.intervalMs);
         break;
+      case "online":
+        this.#online();
+        break;
     }
   }
 
   async #boot(): Promise<void> {
+    const { epoch } = this.#time;
     await this.#exchange("BootNotification", this.#settings.boot, readBootNotificationConf, (conf) => {
       if (conf === undefined) this.#registration.unanswered(this.#clock.now());
       else {
-        if (conf.status === "Accepted") this.#adopt(conf.currentTime);
+        if (conf.status === "Accepted") this.#adopt(conf.currentTime, epoch);
         this.#registration.answered(conf, this.#clock.now());
       }
     });
   }
 
   async #heartbeat(): Promise<void> {
+    const { epoch } = this.#time;
     await this.#exchange("Heartbeat", {}, readHeartbeatConf, (conf) => {
-      if (conf !== undefined) this.#adopt(conf.currentTime);
+      if (conf !== undefined) this.#adopt(conf.currentTime, epoch);
       this.#registration.heartbeatSettled(); // J-214: after a failure, the next one comes at the interval.
     });
   }
@@ -633,7 +645,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     const connection = this.#connection;
     let conf: T | undefined;
     try {
-      conf = await readable(this.#callNow(action, req), read);
+      conf = await readable(this.#callNow(action, req, { urgent: true }), read);
     } catch (error) {
       // The connection has ended, and the registration knows.
       if (error instanceof ConnectionClosedError || connection !== this.#connection) return;
@@ -653,16 +665,30 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
   }
 
-  /** @param currentTime - `undefined` when it cannot be read: then the time is not set. */
-  #adopt(currentTime: string | undefined): void {
-    if (currentTime === undefined) return;
-    const first = !this.#time.synchronized;
-    this.#time.adopt(currentTime, this.#clock.now());
-    if (!first || !this.#time.synchronized) return;
-    // All that was stamped so far was stamped by a clock that nobody had set.
-    const { offsetMs } = this.#time;
-    this.#delivery.trusted(offsetMs);
-    this.#statuses.amended((status) => laterBy(offsetMs, status));
+  /**
+   * @param currentTime - `undefined` when it cannot be read: then the time is not set.
+   * @param epoch - That of the time when it was asked for: an answer from before a doubt says what time it was then.
+   */
+  #adopt(currentTime: string | undefined, epoch: number): void {
+    const now = this.#clock.now();
+    if (currentTime === undefined || epoch !== this.#time.epoch) return;
+    const { trusted } = this.#time;
+    const adopted = this.#time.adopt(currentTime, now);
+    if (adopted === undefined) return;
+    this.#registration.told();
+    if (trusted) return;
+    this.#delivery.trusted(adopted.correctionMs);
+    this.#statuses.amended((status) => laterBy(adopted.correctionMs, status));
+  }
+
+  /** The machine slept, or somebody set a clock: what was told before says no longer what time it is. */
+  #doubt(): void {
+    if (this.#time.trusted) this.#statuses.confirmed();
+    this.#time.doubt();
+    this.#delivery.doubted();
+    this.#delivery.paused();
+    this.#registration.doubted(this.#clock.now());
+    this.#runRegistration();
   }
 
   #registered(status: ChargePointEvents["registration"][0]["status"], intervalMs: number): void {
@@ -673,17 +699,16 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       this.#statuses.accepted();
     }
     this.emit("registration", { status, intervalMs });
-    if (this.#isOnline()) this.#online();
   }
 
   /** J-163: statuses first, then what the queue holds. */
   #online(): void {
     this.#sendStatuses();
-    this.#delivery.online();
+    if (this.#registration.online) this.#delivery.online();
   }
 
   #sendStatuses(): void {
-    if (this.#connection === undefined || !this.#registration.allows("StatusNotification")) return;
+    if (!this.#registration.online) return;
     for (const report of this.#statuses.take()) void this.#sendStatus(report.status, report);
   }
 
@@ -723,7 +748,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /** The present time, as messages say it. */
   #timestamp(): string {
-    return new Date(this.now()).toISOString();
+    return dateTimeOf(this.now());
   }
 
   /** How long a CALL waits for its answer, in milliseconds. */

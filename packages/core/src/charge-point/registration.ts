@@ -6,16 +6,24 @@
  * accepted may send next to nothing, and after Rejected does not even answer; the table below says what each state permits
  * (CORE-BOOT-40 … CORE-BOOT-43).
  *
+ * What an accepted Charge Point has to report carries timestamps. So a Heartbeat, which brings the time, comes first
+ * whenever that may be wrong: on each connection but the one of the BootNotification, and when the own clock is doubted.
+ * Statuses and queued messages wait until it has settled, well or not (J-163), and so they do for every Heartbeat as long as
+ * the Central System has not told the time.
+ *
  *   Inputs    connected, disconnected     the WebSocket
  *             answered, unanswered        the BootNotification that was asked for with `boot`
  *             heartbeatSettled            the Heartbeat that was asked for with `heartbeat`
  *             sent                        any message went to the Central System
+ *             told                        the Central System has told the time
+ *             doubted                     the machine slept, or a clock was set
  *             triggered                   a TriggerMessage was accepted, and its answer is on its way
  *             forgotten                   the Central System does not know that it has accepted this Charge Point
  *             configured                  HeartbeatInterval was set
  *   Outputs   boot, heartbeat             send one
  *             registered                  the Central System has answered
- *   Queries   allows, answers             the gates in front of calls and handlers
+ *             online                      statuses and queued messages may be sent from now on
+ *   Queries   allows, answers, online     the gates in front of calls, of handlers, and of statuses and queued messages
  *
  * At most one BootNotification or Heartbeat of this machine is unanswered at a time.
  *
@@ -36,7 +44,8 @@ export type RegistrationOutput =
       readonly status: Conf<"BootNotification">["status"];
       /** Accepted: time between Heartbeats. Otherwise: time until the next BootNotification. In milliseconds. */
       readonly intervalMs: number;
-    };
+    }
+  | { readonly type: "online" };
 
 /** What may be sent and answered in each state. @spec OCPP 1.6 §4.2 [CORE-BOOT-40 … CORE-BOOT-43] */
 export const permissions = {
@@ -93,6 +102,12 @@ export class Registration implements Machine<RegistrationOutput> {
   #lastHeartbeat = Number.NEGATIVE_INFINITY;
   /** When a TriggerMessage asked for a Heartbeat that was not sent yet. */
   #askedAt = Number.POSITIVE_INFINITY;
+  /** Since when the time is in doubt, and nothing was sent yet whose answer brings it. */
+  #doubtedAt = Number.POSITIVE_INFINITY;
+  /** The Heartbeat that is unanswered brings a time that is in doubt, or was never told. */
+  #reassuring = false;
+  /** The Central System has told the time since the last doubt of the own clock. */
+  #told = false;
   readonly #solicited = new Set<Action>();
 
   /** @param heartbeatMs - Time between Heartbeats where the Central System leaves it to us, in milliseconds. */
@@ -121,6 +136,11 @@ export class Registration implements Machine<RegistrationOutput> {
     return action === "BootNotification" || (!this.#booting && this.#permits(action));
   }
 
+  /** Whether statuses and queued messages may be sent. */
+  get online(): boolean {
+    return this.#connected && this.#state === "Accepted" && !this.#inDoubt && !this.#reassuring;
+  }
+
   /** Whether a TriggerMessage can ask for another message than BootNotification now. */
   get mayBeAsked(): boolean {
     return this.#state !== "Unregistered" && !this.#booting;
@@ -137,7 +157,7 @@ export class Registration implements Machine<RegistrationOutput> {
   }
 
   /**
-   * J-160: who was accepted goes on as if nothing had happened, except where something has.
+   * J-160: who was accepted goes on as if nothing had happened, after a Heartbeat, except where something has.
    *
    * @param news.elsewhere - The URL is another one than at the last connection: whoever is there has accepted nobody yet.
    * @param news.changed - BootNotification says something else than at the last connection.
@@ -147,6 +167,7 @@ export class Registration implements Machine<RegistrationOutput> {
     this.#presumed = this.#state === "Accepted";
     if (elsewhere) this.#bootAt = now;
     if (elsewhere || changed) this.forgotten(now);
+    if (this.#presumed) this.#doubtedAt = now;
     this.advance(now);
   }
 
@@ -172,6 +193,7 @@ export class Registration implements Machine<RegistrationOutput> {
     else this.#refused(interval, now);
     const intervalMs = this.#state === "Accepted" ? this.#heartbeatMs : this.#bootAt - now;
     this.#outputs.push({ type: "registered", status, intervalMs });
+    this.#tellOnline();
   }
 
   /** Says that BootNotification failed: a CALLERROR, no answer in time, an answer that makes no sense. */
@@ -181,7 +203,21 @@ export class Registration implements Machine<RegistrationOutput> {
   }
 
   heartbeatSettled(): void {
+    const reassured = this.#reassuring;
     this.#settled();
+    if (reassured) this.#tellOnline();
+  }
+
+  /** Says that the Central System has told the time. */
+  told(): void {
+    this.#told = true;
+  }
+
+  /** Says that the own clock may be wrong: a Heartbeat has to be answered that is sent after this. */
+  doubted(now: number): void {
+    this.#told = false;
+    this.#doubtedAt = now;
+    this.advance(now);
   }
 
   /** Says that a message, of any kind, went to the Central System. [CORE-HB-02, CORE-HB-03] */
@@ -223,12 +259,15 @@ export class Registration implements Machine<RegistrationOutput> {
   advance(now: number): void {
     if (now < this.deadline) return;
     this.#waiting = true;
+    const inDoubt = this.#inDoubt;
+    this.#doubtedAt = Number.POSITIVE_INFINITY;
     if (this.#state !== "Accepted" && now < this.#askedAt) {
       this.#booting = true;
       this.#outputs.push({ type: "boot" });
       return;
     }
     this.#askedAt = Number.POSITIVE_INFINITY;
+    this.#reassuring = inDoubt || !this.#told;
     this.#lastHeartbeat = now;
     this.#outputs.push({ type: "heartbeat" });
   }
@@ -241,6 +280,15 @@ export class Registration implements Machine<RegistrationOutput> {
   #settled(): void {
     this.#waiting = false;
     this.#booting = false;
+    this.#reassuring = false;
+  }
+
+  get #inDoubt(): boolean {
+    return this.#doubtedAt !== Number.POSITIVE_INFINITY;
+  }
+
+  #tellOnline(): void {
+    if (this.online) this.#outputs.push({ type: "online" });
   }
 
   /** CORE-BOOT-03; CORE-BOOT-06: zero with Accepted is not defined, so the configured interval stays. */
@@ -256,8 +304,10 @@ export class Registration implements Machine<RegistrationOutput> {
     this.#bootAt = now + this.#retryMs;
   }
 
+  /** Other messages put it off, but not while the Central System has yet to tell the time. [CORE-HB-03, J-157] */
   #heartbeatAt(): number {
-    return Math.min(this.#lastSent + this.#heartbeatMs, this.#lastHeartbeat + longestHeartbeatMs);
+    const longestMs = this.#told ? longestHeartbeatMs : this.#heartbeatMs;
+    return Math.min(this.#doubtedAt, this.#lastSent + this.#heartbeatMs, this.#lastHeartbeat + longestMs);
   }
 }
 

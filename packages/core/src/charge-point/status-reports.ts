@@ -6,8 +6,8 @@ type Status = Req<"StatusNotification">;
 /** A status and how far it has got. */
 export interface StatusReport {
   status: Status;
-  /** Whether its timestamp is ours, not the owner's. */
-  readonly stamped: boolean;
+  /** Whether its timestamp is ours, not the owner's, and may have to be amended. */
+  stamped: boolean;
   /** Whether it is still to be sent. */
   due: boolean;
   /** Whether it was sent on the present connection, and not answered in time. */
@@ -61,6 +61,11 @@ export class StatusReports {
     this.#newest.get("conflict")?.superseded.abort("superseded");
     this.#newest.delete("conflict");
     if (wasLast) this.#tellAgain(timestamp);
+  }
+
+  /** Says that the clock that stamped all of them was right: `amended` changes none of them any more. */
+  confirmed(): void {
+    for (const report of this.#newest.values()) report.stamped = false;
   }
 
   /** Changes what the statuses say that were stamped by us, in place. */

@@ -228,7 +228,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.role = options.role;
     this.identity = options.identity;
     this.#transport = transport;
-    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.#emit("fault", { error }) });
+    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = options.maxServedCalls ?? 100;

@@ -61,7 +61,8 @@ export class Stamps {
 
   /** Says that the clock may be wrong from now on. */
   doubted(): void {
-    this.#doubt ??= { since: this.#now(), epoch: undefined };
+    // As in the text of a timestamp, which has no fractions of a millisecond.
+    this.#doubt ??= { since: Math.floor(this.#now()), epoch: undefined };
   }
 
   /**

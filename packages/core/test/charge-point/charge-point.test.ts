@@ -108,7 +108,7 @@ describe("ChargePoint, connecting", () => {
     await site.clock.advance(2000);
     expect(site.said("disconnected")).toEqual([{ code: 1006, reason: "", retryInMs: 2000 }]);
     expect(site.links).toHaveLength(2);
-    expect(site.actions).toEqual(["BootNotification"]);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
     expect(site.chargePoint.registration).toBe("Accepted");
   });
 

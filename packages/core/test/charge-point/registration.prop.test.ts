@@ -20,8 +20,16 @@ class Bench {
   waitMs = minute;
   heartbeatMs = 5 * minute;
   sentAt = 0;
-  /** When the Central System last told the time. */
-  toldAt = 0;
+  /** When a BootNotification was last accepted, or a Heartbeat sent. */
+  askedAt = 0;
+  /** The time is in doubt, and nothing was sent since that brings it. */
+  doubted = false;
+  /** The unanswered Heartbeat was sent because of that, or because the time was never told. */
+  reassuring = false;
+  /** The Central System has told the time since the last doubt. */
+  told = false;
+  /** Whether statuses and queued messages may be sent, as far as the outputs say. */
+  online = false;
   heartbeatAsked = false;
   readonly solicited = new Set<Action>();
   expectedAnswer: { readonly status: Status; readonly intervalMs: number } | undefined;
@@ -40,6 +48,11 @@ class Bench {
   }
 
   #perform(output: RegistrationOutput): void {
+    if (output.type === "online") {
+      expect(this.online, "online twice").toBe(false);
+      this.online = true;
+      return;
+    }
     if (output.type === "registered") {
       expect(output).toEqual({ type: "registered", ...this.expectedAnswer });
       this.expectedAnswer = undefined;
@@ -56,23 +69,32 @@ class Bench {
   #boot(): void {
     expect(this.state, "BootNotification after Accepted").not.toBe("Accepted");
     expect(this.now, "BootNotification before the wait is over").toBeGreaterThanOrEqual(this.bootNotBefore);
+    this.doubted = false;
   }
 
   #heartbeat(): void {
     if (!this.heartbeatAsked) {
       expect(this.state, "Heartbeat before Accepted").toBe("Accepted");
-      const due = Math.min(this.sentAt + this.heartbeatMs, this.toldAt + day);
-      expect(this.now, "Heartbeat before it is due").toBeGreaterThanOrEqual(due);
+      if (!this.doubted) expect(this.now, "Heartbeat before it is due").toBeGreaterThanOrEqual(this.#heartbeatDue());
     }
     expect(["Accepted", "Pending"], "Heartbeat that nobody may send").toContain(this.state);
+    this.reassuring = this.doubted || !this.told;
+    if (this.reassuring) this.online = false;
+    this.doubted = false;
     this.heartbeatAsked = false;
-    this.toldAt = this.now;
+    this.askedAt = this.now;
+  }
+
+  #heartbeatDue(): number {
+    return Math.min(this.sentAt + this.heartbeatMs, this.askedAt + (this.told ? day : this.heartbeatMs));
   }
 
   #checkGates(): void {
     const { registration, state } = this;
     const pending = state === "Pending" && this.unanswered !== "boot";
     expect(registration.state).toBe(state);
+    const online = state === "Accepted" && this.connected && !this.doubted && !this.reassuring;
+    expect([registration.online, this.online], "the gate, and what was told of it").toEqual([online, online]);
     expect(registration.answers).toBe(state !== "Rejected");
     expect(registration.mayBoot).toBe(state !== "Accepted" || this.presumed);
     const actions = ["BootNotification", "Heartbeat", "MeterValues", "Authorize"] as const;
@@ -92,8 +114,8 @@ class Bench {
     expect(Number.isFinite(deadline), "stuck").toBe(true);
     expect(this.heartbeatAsked, "a Heartbeat that was asked for is not sent").toBe(false);
     if (this.state === "Accepted") {
-      expect(this.now - this.sentAt, "silence").toBeLessThan(this.heartbeatMs);
-      expect(this.now - this.toldAt, "time without the Central System's").toBeLessThan(day);
+      expect(this.doubted, "a doubt without a Heartbeat").toBe(false);
+      expect(this.now, "Heartbeat overdue").toBeLessThan(this.#heartbeatDue());
     } else expect(this.now, "BootNotification overdue").toBeLessThan(this.bootNotBefore);
   }
 
@@ -101,6 +123,7 @@ class Bench {
     if (this.connected) return;
     this.connected = true;
     this.presumed = this.state === "Accepted";
+    this.doubted ||= this.presumed;
     this.registration.connected(this.now);
   }
 
@@ -108,6 +131,8 @@ class Bench {
     this.connected = false;
     this.unanswered = undefined;
     this.heartbeatAsked = false;
+    this.reassuring = false;
+    this.online = false;
     this.solicited.clear();
     this.registration.disconnected();
   }
@@ -122,7 +147,7 @@ class Bench {
       if (status === "Accepted") {
         if (interval > 0) this.heartbeatMs = interval * second;
         this.sentAt = this.now;
-        this.toldAt = this.now;
+        this.askedAt = this.now;
         this.expectedAnswer = { status, intervalMs: this.heartbeatMs };
       } else {
         this.waitMs = interval > 0 ? interval * second : minute;
@@ -139,8 +164,23 @@ class Bench {
       this.bootNotBefore = this.now + this.waitMs;
       this.registration.unanswered(this.now);
     }
-    if (this.unanswered === "heartbeat") this.registration.heartbeatSettled();
+    if (this.unanswered === "heartbeat") {
+      this.reassuring = false;
+      this.registration.heartbeatSettled();
+    }
     this.unanswered = undefined;
+  }
+
+  tell(): void {
+    this.told = true;
+    this.registration.told();
+  }
+
+  doubt(): void {
+    this.told = false;
+    this.doubted = true;
+    this.online = false;
+    this.registration.doubted(this.now);
   }
 
   sent(): void {
@@ -160,6 +200,7 @@ class Bench {
   forget(): void {
     if (this.state === "Accepted" && this.presumed) {
       this.state = "Unregistered";
+      this.online = false;
       this.heartbeatAsked = false;
       this.bootNotBefore = this.now;
     }
@@ -205,6 +246,8 @@ const commands = [
     .map(([status, interval]) => command(`answer ${status} ${interval}`, (bench) => bench.answer(status, interval))),
   fc.constant(command("fail", (bench) => bench.fail())),
   fc.constant(command("forget", (bench) => bench.connected && bench.forget())),
+  fc.constant(command("told", (bench) => bench.tell())),
+  fc.constant(command("doubt", (bench) => bench.doubt())),
   fc.constant(command("sent", (bench) => bench.connected && bench.sent())),
   fc
     .constantFrom<Action>("BootNotification", "Heartbeat", "MeterValues")
@@ -216,7 +259,7 @@ const commands = [
 ];
 
 describe("Registration, whatever happens", () => {
-  test("sends one thing at a time and only what it may, is never late and never stuck [CORE-BOOT-02] [CORE-BOOT-05] [CORE-BOOT-06] [CORE-BOOT-07] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-02] [CORE-HB-08] [J-157] [J-160] [J-212] [J-214]", () => {
+  test("sends one thing at a time and only what it may, is never late and never stuck, and asks for the time first when that is in doubt [CORE-BOOT-02] [CORE-BOOT-05] [CORE-BOOT-06] [CORE-BOOT-07] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-02] [CORE-HB-08] [J-157] [J-160] [J-212] [J-214]", () => {
     fc.assert(
       fc.property(fc.commands(commands, { size: "+1", maxCommands: 60 }), (steps) => {
         const bench = new Bench();

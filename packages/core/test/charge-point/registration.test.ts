@@ -7,6 +7,7 @@ type Status = "Accepted" | "Pending" | "Rejected";
 
 const boot: RegistrationOutput = { type: "boot" };
 const heartbeat: RegistrationOutput = { type: "heartbeat" };
+const online: RegistrationOutput = { type: "online" };
 
 const expectOutputs = (registration: Registration, ...expected: RegistrationOutput[]): void =>
   expect(outputsOf(registration)).toEqual(expected);
@@ -28,11 +29,25 @@ function booting(): Registration {
   return registration;
 }
 
-/** BootNotification was answered at 0. */
+/** BootNotification was answered at 0, with the time. */
 function registered(status: Status, interval: number): Registration {
   const registration = booting();
+  registration.told();
   registration.answered({ status, interval }, 0);
-  expect(outputsOf(registration)).toMatchObject([{ type: "registered", status }]);
+  const outputs = [{ type: "registered", status }, ...(status === "Accepted" ? [online] : [])];
+  expect(outputsOf(registration)).toMatchObject(outputs);
+  return registration;
+}
+
+/** Accepted at 0, and connected anew at `time`, where a Heartbeat has been answered. */
+function reconnected(time: number): Registration {
+  const registration = registered("Accepted", 300);
+  registration.disconnected();
+  registration.connected(time);
+  expectOutputs(registration, heartbeat);
+  registration.sent(time);
+  registration.heartbeatSettled();
+  expectOutputs(registration, online);
   return registration;
 }
 
@@ -59,7 +74,8 @@ describe("Registration, booting", () => {
   ])("tells when the Central System has answered %s [CORE-BOOT-03] [CORE-BOOT-05]", (status, intervalMs) => {
     const registration = booting();
     registration.answered({ status, interval: 300 }, 7);
-    expectOutputs(registration, { type: "registered", status, intervalMs });
+    const outputs: RegistrationOutput[] = [{ type: "registered", status, intervalMs }];
+    expectOutputs(registration, ...outputs, ...(status === "Accepted" ? [online] : []));
     expect(registration.state).toBe(status);
   });
 
@@ -151,9 +167,12 @@ describe("Registration, reconnecting", () => {
     registration.disconnected();
     expect(registration.deadline).toBe(Number.POSITIVE_INFINITY);
     registration.connected(minute);
-    expectOutputs(registration);
+    expectOutputs(registration, heartbeat);
+    registration.sent(minute);
+    registration.heartbeatSettled();
     expect(registration.state).toBe("Accepted");
-    expectAt(registration, 5 * minute, heartbeat);
+    expectOutputs(registration, online);
+    expectAt(registration, 6 * minute, heartbeat);
   });
 
   test("stays accepted whatever else is said to be an answer [CORE-BOOT-43]", () => {
@@ -183,6 +202,79 @@ describe("Registration, reconnecting", () => {
     expectOutputs(registration);
     registration.connected(91 * second);
     expectOutputs(registration, boot);
+  });
+});
+
+describe("Registration, in doubt about the time", () => {
+  test("sends a Heartbeat on each connection after the first, and statuses and queued messages when that has settled [CORE-HB-05] [J-157] [J-163]", () => {
+    const registration = registered("Accepted", 300);
+    expect(registration.online).toBe(true);
+    registration.disconnected();
+    expect(registration.online).toBe(false);
+    registration.connected(minute);
+    expectOutputs(registration, heartbeat);
+    expect(registration.online).toBe(false);
+    expect(registration.allows("Authorize")).toBe(true);
+    registration.heartbeatSettled();
+    expectOutputs(registration, online);
+    expect(registration.online).toBe(true);
+  });
+
+  test("sends one when the own clock is doubted, however much else was sent [CORE-HB-05] [J-157]", () => {
+    const registration = registered("Accepted", 300);
+    registration.sent(minute);
+    registration.doubted(minute);
+    expectOutputs(registration, heartbeat);
+    expect(registration.online).toBe(false);
+    registration.heartbeatSettled();
+    expectOutputs(registration, online);
+  });
+
+  test("sends another one when the one under way was asked before the doubt [CORE-HB-05]", () => {
+    const registration = registered("Accepted", 300);
+    registration.advance(5 * minute);
+    expectOutputs(registration, heartbeat);
+    registration.sent(5 * minute);
+    registration.doubted(6 * minute);
+    registration.doubted(7 * minute);
+    expectOutputs(registration);
+    registration.heartbeatSettled();
+    expectOutputs(registration);
+    expect(registration.online).toBe(false);
+    expectAt(registration, 7 * minute, heartbeat);
+    registration.heartbeatSettled();
+    expectOutputs(registration, online);
+  });
+
+  test("sends one after a BootNotification that was asked before the doubt, and none after one that was asked later [CORE-BOOT-04]", () => {
+    const before = booting();
+    before.doubted(1);
+    before.answered({ status: "Accepted", interval: 300 }, 2);
+    expectOutputs(before, { type: "registered", status: "Accepted", intervalMs: 300 * second });
+    expect(before.online).toBe(false);
+    before.advance(2);
+    expectOutputs(before, heartbeat);
+    before.heartbeatSettled();
+    expectOutputs(before, online);
+
+    const later = registered("Pending", 90);
+    later.doubted(1);
+    later.advance(90 * second);
+    expectOutputs(later, boot);
+    later.answered({ status: "Accepted", interval: 300 }, 91 * second);
+    expectOutputs(later, { type: "registered", status: "Accepted", intervalMs: 300 * second }, online);
+  });
+
+  test("says nothing of a doubt that came without a connection, nor of one that ended with it", () => {
+    const registration = registered("Accepted", 300);
+    registration.disconnected();
+    registration.doubted(minute);
+    expectOutputs(registration);
+    registration.connected(2 * minute);
+    expectOutputs(registration, heartbeat);
+    registration.disconnected();
+    registration.heartbeatSettled();
+    expectOutputs(registration);
   });
 });
 
@@ -252,15 +344,15 @@ describe("Registration, the gates", () => {
 
 describe("Registration, forgotten by the Central System", () => {
   test("boots again, and sends nothing else before it is accepted again [J-130] [RT-13]", () => {
-    const registration = registered("Accepted", 300);
-    registration.disconnected();
-    registration.connected(10 * second);
+    const registration = reconnected(10 * second);
     expect(registration.mayBoot).toBe(true);
     registration.forgotten(11 * second);
     expectOutputs(registration, boot);
     expect(registration.state).toBe("Unregistered");
     expect(registration.allows("StatusNotification")).toBe(false);
+    expect(registration.online).toBe(false);
     registration.answered({ status: "Accepted", interval: 300 }, 12 * second);
+    expect(registration.online).toBe(true);
     expect(registration.state).toBe("Accepted");
     expect(registration.mayBoot).toBe(false);
   });
@@ -380,7 +472,7 @@ describe("Registration, Heartbeats", () => {
       registration.connected(0);
       expectOutputs(registration, boot);
       registration.answered({ status: "Accepted", interval: 0 }, 0);
-      expectOutputs(registration, { type: "registered", status: "Accepted", intervalMs: keptMs });
+      expectOutputs(registration, { type: "registered", status: "Accepted", intervalMs: keptMs }, online);
       expectAt(registration, keptMs, heartbeat);
     },
   );
@@ -425,7 +517,7 @@ describe("Registration, Heartbeats", () => {
   ])("turns the interval %d of an Accepted into %d ms [CORE-BOOT-06] [J-157]", (interval, intervalMs) => {
     const registration = booting();
     registration.answered({ status: "Accepted", interval }, 0);
-    expectOutputs(registration, { type: "registered", status: "Accepted", intervalMs });
+    expectOutputs(registration, { type: "registered", status: "Accepted", intervalMs }, online);
     expectAt(registration, intervalMs, heartbeat);
   });
 
@@ -448,7 +540,30 @@ describe("Registration, Heartbeats", () => {
     registration.sent(180 * second);
     registration.disconnected();
     registration.connected(190 * second);
-    expectAt(registration, 270 * second, heartbeat);
+    registration.sent(190 * second);
+    expectOutputs(registration, heartbeat);
+    registration.heartbeatSettled();
+    expectOutputs(registration, online);
+    expectAt(registration, 280 * second, heartbeat);
+  });
+
+  test("is not put off by other messages while the Central System has yet to tell the time [CORE-HB-03] [J-157]", () => {
+    for (const doubt of [true, false]) {
+      const registration = doubt ? registered("Accepted", 90) : booting();
+      if (doubt) registration.doubted(0);
+      else registration.answered({ status: "Accepted", interval: 90 }, 0);
+      outputsOf(registration);
+      registration.heartbeatSettled();
+      outputsOf(registration);
+      registration.sent(60 * second);
+      expectAt(registration, 90 * second, heartbeat);
+      expect(registration.online).toBe(false);
+      registration.told();
+      registration.heartbeatSettled();
+      expectOutputs(registration, online);
+      registration.sent(120 * second);
+      expectAt(registration, 210 * second, heartbeat);
+    }
   });
 
   test("obeys HeartbeatInterval at once, until a BootNotification.conf says otherwise [CORE-HB-08] [CORE-BOOT-03]", () => {

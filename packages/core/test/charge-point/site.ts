@@ -24,11 +24,11 @@ export interface Behaviour {
 
 /** A Charge Point and its Central System on one fake clock, with everything that happens written down. */
 export class Site {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly behaviour: Behaviour = { reachable: true, registration: "Accepted", interval: 300, aheadMs: 0 };
   /** What the Central System remembers of whom it has accepted. */
   readonly registrations = new Map<string, Registration>();
-  readonly centralSystem = new CentralSystem({ clock: this.clock, registrations: this.registrations });
+  readonly centralSystem: CentralSystem;
   readonly chargePoint: ChargePoint;
   readonly links: TransportPair[] = [];
   /** Events of the Charge Point, except `message`. */
@@ -38,8 +38,10 @@ export class Site {
   /** Every frame at the Charge Point's end. */
   readonly frames: { readonly direction: "in" | "out"; readonly frame: Frame; readonly at: number }[] = [];
 
-  constructor(options: Partial<ChargePointOptions> = {}) {
-    const { behaviour, clock, centralSystem } = this;
+  constructor(options: Partial<ChargePointOptions> = {}, clock = new FakeClock()) {
+    this.clock = clock;
+    this.centralSystem = new CentralSystem({ clock, registrations: this.registrations });
+    const { behaviour, centralSystem } = this;
     this.chargePoint = new ChargePoint({
       identity: "CP001",
       url: "ws://central.example.com/ocpp",

@@ -166,6 +166,17 @@ describe("StatusReports.amended", () => {
     reports.amended((status) => ({ ...status, timestamp: "twice" }));
     expect(reports.of(undefined).map(({ timestamp }) => timestamp)).toEqual(["twice", "2026-01-01T00:00:00Z"]);
   });
+
+  test("leaves what was stamped by a clock that was right [CORE-HB-05]", () => {
+    const reports = new StatusReports();
+    reports.changed(statusOf(1, "Available"), true);
+    reports.changed(statusOf(2, "Available"), true);
+    reports.confirmed();
+    reports.changed(statusOf(2, "Preparing"), true);
+    reports.accepted();
+    reports.amended((status) => ({ ...status, timestamp: "amended" }));
+    expect(reports.of(undefined).map(({ timestamp }) => timestamp)).toEqual([undefined, "amended"]);
+  });
 });
 
 describe("StatusReports.conflict", () => {
@@ -388,6 +399,7 @@ describe("ChargePoint.report", () => {
     await site.clock.advance(5000);
     expect(told()).toEqual(["1 Preparing", "1 Preparing", "3 Preparing", "2 Charging"]);
     expect(site.actions.slice(2)).toEqual([
+      "Heartbeat",
       "StatusNotification",
       "StatusNotification",
       "StatusNotification",
