@@ -119,6 +119,7 @@ export {
 } from "./messages/actions.ts";
 export { quirks, vendorQuirks } from "./messages/quirks.ts";
 export type { Quirk, Tolerated } from "./messages/tolerance.ts";
+export { check } from "./messages/validate.ts";
 export {
   type CallErrorFrame,
   type CallFrame,

@@ -24,6 +24,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "authorize",
     "authorizeStop",
     "callVendorMessage",
+    "check",
     "configurationKeys",
     "connectionUrl",
     "decode",
