@@ -4,6 +4,7 @@ import {
   CallError,
   CallTimeoutError,
   ConnectionClosedError,
+  detailsOf,
   type ErrorCode,
   errorCodeOf,
   PayloadError,
@@ -21,6 +22,7 @@ import {
 } from "../messages/actions.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
   decode,
@@ -223,21 +225,20 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * after construction miss none.
    *
    * @param owner - Internal: the facade that made this connection.
-   * @throws TypeError `timeoutMs`, `maxWaitingCalls` or `maxServedCalls` is no positive number, or `tolerate` no list of
-   * quirks.
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    */
   constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>) {
     super();
-    checkOptions(options);
-    this.role = options.role;
-    this.identity = options.identity;
+    const taken = takeOptions<ConnectionOptions<R>>("Connection", options, connectionRules);
+    this.role = taken.role;
+    this.identity = taken.identity;
     this.#transport = transport;
-    this.#clock = options.clock ?? systemClock;
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
-    this.#maxServedCalls = options.maxServedCalls ?? 100;
-    this.#createMessageId = options.createMessageId ?? randomMessageId;
-    this.tolerate(options.tolerate ?? []);
+    this.#clock = taken.clock ?? systemClock;
+    this.#timeoutMs = taken.timeoutMs ?? 30_000;
+    this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
+    this.#maxServedCalls = taken.maxServedCalls ?? 100;
+    this.#createMessageId = taken.createMessageId ?? randomMessageId;
+    this.tolerate(taken.tolerate ?? []);
     this.#owner = owner;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     transport.listen({
@@ -274,15 +275,15 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * @throws CallTimeoutError No answer in time.
    * @throws ConnectionClosedError The connection closed first, or was closed; see `sent`.
    * @throws RangeError Too many CALLs are waiting already.
-   * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number.
+   * @throws TypeError This role cannot send the action, or one of the options is not what it may be.
    * @throws The reason of `signal`, when it aborts first.
    * @spec OCPP-J 1.6 §4.1.1, §4.2 [J-100 … J-110]
    */
-  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
+  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = none): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
-      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = options;
+      const taken = options === none ? none : takeOptions("call", options, callRules);
+      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = taken;
       if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
-      checkTimeout(timeoutMs);
       const payload = parseReq(action, req, "local");
       this.#owner?.assertAllowed?.(this, action);
       if (signal?.aborted) throw signal.reason;
@@ -314,8 +315,9 @@ export class Connection<R extends Role> extends EventEmitter<ConnectionEvents> {
    * @throws TypeError It is no list, or something in it is no quirk.
    */
   tolerate(quirks: readonly Quirk[]): void {
-    checkQuirks(quirks);
-    this.#quirks = quirks.filter(({ scope }) => scope !== "handshake");
+    this.#quirks = takeOption("tolerate", quirks, required(optionRules.quirks)).filter(
+      ({ scope }) => scope !== "handshake",
+    );
   }
 
   /**
@@ -639,39 +641,33 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
   }
 }
 
-/**
- * Checks the settings of connections that may come from elsewhere: a limit that is no number would be no limit.
- *
- * @throws TypeError A limit is no positive number, the time-out is none that ends, or `tolerate` is no list of quirks.
- */
-export function checkOptions({
-  timeoutMs = 1,
-  maxWaitingCalls = 1,
-  maxServedCalls = 1,
-  tolerate = [],
-}: Pick<ConnectionOptions<Role>, "timeoutMs" | "maxWaitingCalls" | "maxServedCalls" | "tolerate">): void {
-  checkTimeout(timeoutMs);
-  checkQuirks(tolerate);
-  checkPositive({ maxWaitingCalls, maxServedCalls });
-}
+const { required } = optionRules;
 
-/** @throws TypeError One of these settings is no positive number. */
-export function checkPositive(settings: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (!(value > 0)) throw new TypeError(`${name} is ${value}. Give a positive number.`);
-  }
-}
+/** The options that each of its connections gets from a Central System. */
+export const sharedRules: OptionRules<Omit<ConnectionOptions<Role>, "role" | "identity">> = {
+  timeoutMs: optionRules.milliseconds,
+  maxWaitingCalls: optionRules.whole(1),
+  maxServedCalls: optionRules.whole(1),
+  tolerate: optionRules.quirks,
+  createMessageId: optionRules.callback,
+  clock: optionRules.clock,
+};
 
-function checkQuirks(tolerate: readonly Quirk[]): void {
-  if (Array.isArray(tolerate) && tolerate.every((quirk) => quirk?.tolerance !== undefined)) return;
-  throw new TypeError("tolerate is no list of quirks. Give rows of `quirks`, for example [quirks.nullFields].");
-}
+const connectionRules: OptionRules<ConnectionOptions<Role>> = {
+  role: required(optionRules.oneOf("ChargePoint", "CentralSystem")),
+  identity: required(optionRules.text),
+  ...sharedRules,
+};
 
-/** @throws TypeError A wait is no positive number, or never ends. */
-export function checkTimeout(timeoutMs: number, name = "timeoutMs"): void {
-  if (timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY) return;
-  throw new TypeError(`${name} is ${timeoutMs}. Give a positive number of milliseconds.`);
-}
+export const callRules: OptionRules<CallOptions> = {
+  timeoutMs: optionRules.milliseconds,
+  urgent: optionRules.flag,
+  signal: optionRules.signal,
+  keepSent: optionRules.flag,
+};
+
+/** Most CALLs are made without options. */
+const none: CallOptions = {};
 
 /**
  * Adds a handler to a table of them.
@@ -706,10 +702,5 @@ function answerTo(error: unknown): Pick<CallError, "code" | "description" | "det
     return { code: "InternalError", description: "The action could not be carried out.", details: {} };
   }
   const { code, description, details } = error;
-  try {
-    JSON.stringify(details);
-    return { code, description, details };
-  } catch {
-    return { code, description, details: {} }; // They cannot be written as JSON.
-  }
+  return { code, description, details: detailsOf(details) };
 }

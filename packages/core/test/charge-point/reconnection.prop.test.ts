@@ -15,6 +15,7 @@ interface BackOff {
 class Bench {
   readonly reconnection: Reconnection;
   readonly backOff: BackOff;
+  readonly minimum: number;
   now = 0;
   state: ReconnectionState = "New";
   random = 0;
@@ -26,7 +27,8 @@ class Bench {
 
   constructor(backOff: BackOff) {
     this.backOff = backOff;
-    this.bound = backOff.retryBackOffWaitMinimum;
+    this.minimum = Math.max(0.1, backOff.retryBackOffWaitMinimum);
+    this.bound = this.minimum;
     this.reconnection = new Reconnection(backOff, () => this.random);
   }
 
@@ -66,14 +68,14 @@ class Bench {
     if (this.state === "Open" && this.now - (this.openedAt ?? this.now) >= stableMs) {
       this.attempts = 0;
       this.doublings = 0;
-      this.bound = this.backOff.retryBackOffWaitMinimum;
+      this.bound = this.minimum;
     }
     this.state = "Waiting";
     const wait = (this.reconnection.deadline - this.now) / second;
-    expect(wait).toBeGreaterThanOrEqual(this.backOff.retryBackOffWaitMinimum);
+    expect(wait).toBeGreaterThanOrEqual(this.minimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.
-    if (random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);
+    if (random === 0) expect(wait).toBe(this.minimum);
     if (random === 1) expect(wait).toBe(this.bound + this.backOff.retryBackOffRandomRange);
     if (this.doublings++ < this.backOff.retryBackOffRepeatTimes) this.bound *= 2;
   }

@@ -145,7 +145,7 @@ describe("parseReq and parseConf", () => {
 });
 
 describe("check", () => {
-  test("takes anything and returns the payload of the action and the kind", () => {
+  it("takes anything and returns the payload of the action and the kind", () => {
     expectTypeOf(check<"Reset", "req">).parameters.toEqualTypeOf<["Reset", "req", unknown]>();
     expectTypeOf(check<"Reset", "req">).returns.toEqualTypeOf<Req<"Reset">>();
     expectTypeOf(check<"Reset", "conf">).returns.toEqualTypeOf<Conf<"Reset">>();
