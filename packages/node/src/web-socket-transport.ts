@@ -1,6 +1,14 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock, type Tolerated, type Transport, type TransportListener } from "@ocppj/core";
+import {
+  type Clock,
+  type OptionRules,
+  optionRules,
+  systemClock,
+  type Tolerated,
+  type Transport,
+  type TransportListener,
+} from "@ocppj/core";
 import { WebSocket } from "ws";
 
 /** What holds for every WebSocket, at either end. */
@@ -24,6 +32,14 @@ export interface TransportOptions {
   /** What every time-out is measured on. Default: the clock of the runtime. */
   readonly clock?: Clock;
 }
+
+export const transportRules: OptionRules<TransportOptions> = {
+  pingIntervalMs: optionRules.number("a number of milliseconds, 0 for never", -Number.MAX_VALUE),
+  maxFrameBytes: optionRules.whole(1),
+  maxBufferedBytes: optionRules.whole(1),
+  closeTimeoutMs: optionRules.milliseconds,
+  clock: optionRules.clock,
+};
 
 /** The part of the options that `ws` itself obeys. permessage-deflate breaks some chargers, so it is off. [J-141, Q25] */
 export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) {
