@@ -233,14 +233,13 @@ describe("A payload is what it was when it was given", () => {
         });
         spoilOptions(own);
         spoilOptions(definition);
-        answerer.handle("DataTransfer", async (req, context) => {
-          const conf = messages.answer(req, context);
-          return conf;
-        });
+        answerer.handle("DataTransfer", messages.answer);
         const options = { timeoutMs: 1000 };
-        const called = callVendorMessage(caller, message, data, options);
+        const ours = { ...message };
+        const called = callVendorMessage(caller, ours, data, options);
         spoil(data);
         spoil(options);
+        spoilOptions(ours);
         await clock.advance(0);
         expect(await called).toEqual({ status: "Accepted", data: expected });
         expect(seen).toEqual(Array(4).fill({ value: expected }));
@@ -327,6 +326,9 @@ describe("What is kept is what it was when it was given", () => {
     spoil(change);
     expect(await changed).toEqual({ status: "Accepted" });
     expect(configuration.get("Colors")).toEqual(["yellow"]);
+    const sampled = (value: string) => configuration.changeConfiguration({ key: "MeterValuesSampledData", value });
+    expect(await sampled("Voltage,SoC")).toEqual({ status: "Accepted" });
+    expect(await sampled("Voltage,SoC,RPM")).toEqual({ status: "Rejected" });
   });
 });
 
@@ -380,22 +382,25 @@ describe("Options are what they were when they were given", () => {
   });
 
   test("to a ChargePoint, for which undefined is the default", async () => {
-    const clock = new FakeClock();
     const options = {
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
       boot: { chargePointVendor: "V", chargePointModel: "M" },
       tolerate: [quirks.nullFields],
-      timeoutMs: undefined as never,
+      timeoutMs: 1000,
+      maxQueuedMessages: undefined as never,
       retryBackOffWaitMinimum: undefined as never,
     };
-    const site = new Site({ ...options, clock: undefined as never, random: undefined as never });
-    expect(site.chargePoint.identity).toBe("CP001");
     const own = new Site(options);
+    own.centralSystem.handle("DataTransfer", () => new Promise(() => {}));
     spoil(options.boot);
     spoilOptions(options);
     await own.start();
     expect(own.received).toEqual([["BootNotification", { chargePointVendor: "V", chargePointModel: "M" }]]);
+    const unanswered = own.chargePoint.call("DataTransfer", { vendorId: "V" }, { timeoutMs: undefined as never });
+    const outcome = expect(unanswered).rejects.toMatchObject({ timeoutMs: 1000 });
+    await own.clock.advance(30_000);
+    await outcome;
     const heartbeat = own.chargePoint.call("Heartbeat", {}, { timeoutMs: undefined as never });
     own.chargePoint.report({
       connectorId: 1,
@@ -403,7 +408,6 @@ describe("Options are what they were when they were given", () => {
       errorCode: undefined as never,
       timestamp: undefined,
     });
-    await clock.advance(0);
     await own.clock.advance(0);
     await expect(heartbeat).resolves.toHaveProperty("currentTime");
     expect(own.received.at(-1)).toEqual([

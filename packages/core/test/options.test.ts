@@ -21,10 +21,13 @@ import {
   memoryStore,
   OwnCredentials,
   type OwnCredentialsOptions,
+  optionRules,
   type PasswordHashOptions,
+  PayloadError,
   passwordHash,
   quirks,
   type Transport,
+  takeOptions,
 } from "../src/index.ts";
 
 const mandatory = {
@@ -278,5 +281,61 @@ describe.each(subjects)("The options of $owner", ({ owner, table, required, take
       const message = `The options of ${owner} are ${shown(none)}. Give an object.`;
       expect((await refusal(take, none as never))?.message).toBe(message);
     }
+  });
+});
+
+describe("A ChargePoint is not made", () => {
+  const options = { identity: "CP001", url: kinds.url.good, connect: connecting, boot: kinds.object.good };
+
+  test.each([
+    ["to boot with what could never be sent", { boot: { chargePointVendor: "V", chargePointModel: "M".repeat(21) } }],
+    ["to boot without a model", { boot: { chargePointVendor: "V" } as never }],
+  ])("%s", (_, other) => {
+    expect(() => new ChargePoint({ ...options, ...other })).toThrow(PayloadError);
+  });
+
+  test.each([
+    ["for a URL of the web", { url: "https://central.example.com/ocpp" }],
+    ["for no URL at all", { url: "" }],
+    ["with an identity that cannot stand in a URL", { identity: ".." }],
+  ])("%s", (_, other) => {
+    expect(() => new ChargePoint({ ...options, ...other })).toThrow(TypeError);
+  });
+});
+
+describe("takeOptions", () => {
+  const rules = { list: optionRules.object("a list"), text: optionRules.text };
+
+  test("reads each option once, inherited and computed ones too, and leaves out what is undefined", () => {
+    let reads = 0;
+    class Options {
+      readonly list = undefined;
+      get text() {
+        return ["first", 2][reads++];
+      }
+    }
+    const options = new Options() as unknown as { list?: object; text?: string };
+    expect(takeOptions("Test", options, rules)).toStrictEqual({ text: "first" });
+    expect(reads).toBe(1);
+  });
+
+  test("copies a list, but no other object", () => {
+    const list = [1];
+    expect(takeOptions<{ list?: object; text?: string }>("Test", { list }, rules).list).not.toBe(list);
+    const map = new Map();
+    expect(takeOptions<{ list?: object; text?: string }>("Test", { list: map }, rules).list).toBe(map);
+  });
+
+  test("does not repeat a long text in full, nor control characters", () => {
+    const what = (value: string) => {
+      try {
+        takeOptions("Test", { [value]: 1 }, {} as never);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return "";
+    };
+    expect(what("x".repeat(41))).toBe(`Test has no option "${"x".repeat(40)}...". It has .`);
+    expect(what("a\nb")).toContain('"a\\nb"');
   });
 });
