@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   AuthorizationCache,
   type AuthorizationCacheOptions,
+  type AuthorizeOptions,
   type CallOptions,
   CentralSystem,
   type CentralSystemOptions,
@@ -89,10 +90,12 @@ const shared = {
   clock: "part",
 } as const;
 
-const call = { timeoutMs: "time", signal: "part" } as const;
+const call = { timeoutMs: "time", urgent: "flag", signal: "part", keepSent: "flag" } as const;
 const report = (): void => {};
 const connecting = async () => transportPair(new FakeClock()).chargePoint;
 const configuration = await Configuration.load({ keys: mandatory, store: memoryStore(), report });
+
+const chargePoint = { identity: "CP001", url: kinds.url.good, connect: connecting, boot: kinds.object.good };
 
 function connected(): Connection<"ChargePoint"> {
   const clock = new FakeClock();
@@ -138,7 +141,7 @@ const subjects: readonly Subject[] = [
       retryBackOffRepeatTimes: "repetitions",
       retryBackOffRandomRange: "duration",
     },
-    { identity: "CP001", url: kinds.url.good, connect: connecting, boot: kinds.object.good },
+    chargePoint,
     (options) => new ChargePoint(options),
   ),
   subject<ConnectionOptions<"ChargePoint">>(
@@ -153,6 +156,9 @@ const subjects: readonly Subject[] = [
     connection.close();
     return answer;
   }),
+  subject<AuthorizeOptions>("authorize", { waitMs: "time", signal: "part" }, {}, (options) =>
+    new ChargePoint(chargePoint).authorize("TAG", options),
+  ),
   subject<CentralSystemOptions>(
     "CentralSystem",
     { registrations: "map", duplicates: "policy", probeTimeoutMs: "time", ...shared },
@@ -285,13 +291,11 @@ describe.each(subjects)("The options of $owner", ({ owner, table, required, take
 });
 
 describe("A ChargePoint is not made", () => {
-  const options = { identity: "CP001", url: kinds.url.good, connect: connecting, boot: kinds.object.good };
-
   test.each([
     ["to boot with what could never be sent", { boot: { chargePointVendor: "V", chargePointModel: "M".repeat(21) } }],
     ["to boot without a model", { boot: { chargePointVendor: "V" } as never }],
   ])("%s", (_, other) => {
-    expect(() => new ChargePoint({ ...options, ...other })).toThrow(PayloadError);
+    expect(() => new ChargePoint({ ...chargePoint, ...other })).toThrow(PayloadError);
   });
 
   test.each([
@@ -299,7 +303,7 @@ describe("A ChargePoint is not made", () => {
     ["for no URL at all", { url: "" }],
     ["with an identity that cannot stand in a URL", { identity: ".." }],
   ])("%s", (_, other) => {
-    expect(() => new ChargePoint({ ...options, ...other })).toThrow(TypeError);
+    expect(() => new ChargePoint({ ...chargePoint, ...other })).toThrow(TypeError);
   });
 });
 

@@ -46,6 +46,7 @@ const connecting: Table<ConnectOptions> = {
   authorizationKey: "secret",
   tls: "object",
   handshakeTimeoutMs: "time",
+  tolerate: "quirks",
   ...transport,
 };
 
