@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-
 // #region frames
-import { decode, encode } from "@ocppj/core";
+import { decode, encode, PayloadError } from "@ocppj/core";
 
 const frame = decode('[2,"1","Heartbeat",{}]'); // never throws
 console.log(frame); // { type: "CALL", messageId: "1", action: "Heartbeat", payload: {} }
@@ -22,3 +21,16 @@ const conf: Conf<"StatusNotification"> = {};
 assert.equal(names.length, 39);
 assert.deepEqual(actions.BootNotification.from, ["ChargePoint"]);
 assert.deepEqual([Object.keys(req).length, Object.keys(conf).length], [3, 0]);
+
+// #region check
+import { check } from "@ocppj/core";
+
+const period = { startPeriod: 0, limit: 16.1 * 3, numberPhases: undefined }; // 48.300000000000004
+const sent = check("GetCompositeSchedule", "conf", {
+  status: "Accepted",
+  chargingSchedule: { chargingRateUnit: "A", chargingSchedulePeriod: [period] },
+});
+console.log(sent.chargingSchedule?.chargingSchedulePeriod[0]); // { startPeriod: 0, limit: 48.3 }
+// #endregion
+assert.deepEqual(sent.chargingSchedule?.chargingSchedulePeriod, [{ startPeriod: 0, limit: 48.3 }]);
+assert.throws(() => check("Authorize", "req", { idTag: 5 }), PayloadError);

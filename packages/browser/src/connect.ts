@@ -4,11 +4,14 @@ import {
   connectionUrl,
   HandshakeError,
   type HandshakeFailure,
+  type OptionRules,
+  optionRules,
   type Quirk,
   subprotocol,
   systemClock,
   type Tolerated,
   type Transport,
+  takeOptions,
 } from "@ocppj/core";
 import { type TransportOptions, WebSocketTransport } from "./web-socket-transport.ts";
 
@@ -36,21 +39,31 @@ export interface ConnectOptions extends TransportOptions {
  * A page cannot set request headers, so there is no HTTP Basic authentication; a URL with a user name or a password is
  * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection lives.
  *
+ * @throws TypeError One of the options is not what it may be, or there is no such option.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-005, J-006, J-020, J-026, J-027, J-158, J-186]
  */
 export function connect(options: ConnectOptions = {}): Connect {
-  const quirk = (options.tolerate ?? []).find((row) => row.scope === "handshake" && row.subprotocol !== undefined);
+  const taken = takeOptions("connect", options, connectRules);
+  const quirk = taken.tolerate?.find((row) => row.scope === "handshake" && row.subprotocol !== undefined);
   return async ({ url: endpoint, identity, signal }) => {
     const url = connectionUrl(endpoint, identity);
     checkUrl(url);
     try {
-      return await open(url, [subprotocol], quirk, signal, options);
+      return await open(url, [subprotocol], quirk, signal, taken);
     } catch (error) {
       if (quirk === undefined || !(error instanceof HandshakeError) || error.reason !== "network") throw error;
-      return open(url, [], quirk, signal, options);
+      return open(url, [], quirk, signal, taken);
     }
   };
 }
+
+const connectRules: OptionRules<ConnectOptions> = {
+  handshakeTimeoutMs: optionRules.milliseconds,
+  tolerate: optionRules.quirks,
+  maxFrameBytes: optionRules.whole(1),
+  maxBufferedBytes: optionRules.whole(1),
+  closeTimeoutMs: optionRules.milliseconds,
+};
 
 /** @param quirk - What forgives that no subprotocol is chosen; absent: nothing does. */
 function open(

@@ -187,10 +187,9 @@ describe.skipIf(chromium === undefined)("connect, in Chromium", () => {
     await lenient.close();
   });
 
-  test("waits without end for the opening handshake when handshakeTimeoutMs is Infinity", async () => {
+  test("waits for the opening handshake for as long as handshakeTimeoutMs says", async () => {
     const { url } = await centralSystem(choosing("ocpp1.6"));
-    const options = { handshakeTimeoutMs: Number.POSITIVE_INFINITY };
-    expect(await attempt({ url, identity: "CP1" }, options)).toEqual({ outcome: "opened" });
+    expect(await attempt({ url, identity: "CP1" }, { handshakeTimeoutMs: 1e12 })).toEqual({ outcome: "opened" });
   });
 
   test("rejects with HandshakeError in a page from HTTPS, which may not use ws:", async () => {

@@ -43,7 +43,7 @@ export abstract class OcppError extends Error {
 
 /** What is known of a CALL whose CALLERROR arrived. */
 export interface CallErrorOptions {
-  /** The free-form `errorDetails` of the CALLERROR. Default `{}`. */
+  /** The free-form `errorDetails` of the CALLERROR; they are written as JSON at once. Default `{}`. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** The error code exactly as it was received, when it is none of the ten. Default `code`. */
   readonly receivedCode?: string;
@@ -89,9 +89,19 @@ export class CallError extends OcppError {
     this.code = code;
     this.receivedCode = receivedCode;
     this.description = description;
-    this.details = options.details ?? {};
+    this.details = detailsOf(options.details);
     this.action = action;
     this.messageId = messageId;
+  }
+}
+
+/** A copy of what is given as `errorDetails`, as the peer will read it; `{}` of what is, in JSON, no object. */
+export function detailsOf(details: unknown): Readonly<Record<string, unknown>> {
+  try {
+    const copy: unknown = JSON.parse(JSON.stringify(details));
+    return typeof copy === "object" && copy !== null && !Array.isArray(copy) ? (copy as Record<string, unknown>) : {};
+  } catch {
+    return {}; // They cannot be written as JSON.
   }
 }
 

@@ -120,6 +120,8 @@ export {
 } from "./messages/actions.ts";
 export { quirks, vendorQuirks } from "./messages/quirks.ts";
 export type { Quirk, Tolerated } from "./messages/tolerance.ts";
+export { check } from "./messages/validate.ts";
+export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./options.ts";
 export {
   type CallErrorFrame,
   type CallFrame,

@@ -42,7 +42,7 @@ const allowed: Record<string, readonly string[]> = {
   connection: ["foundation", "rpc", "messages", "eventemitter3"],
   store: ["foundation"],
   delivery: ["foundation", "rpc", "messages", "store"],
-  authorization: ["messages", "store"],
+  authorization: ["foundation", "messages", "store"],
   "charge-point": ["foundation", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],

@@ -1,4 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { type OptionRule, optionRules } from "@ocppj/core";
+
+/** The option `authorizationKey`. What is wrong with a string is said below. */
+export const authorizationKeyRule: OptionRule = optionRules.secret({
+  give: "32 to 40 hexadecimal digits, two for each byte, or the bytes of the password",
+  takes: (key) => typeof key === "string" || key instanceof Uint8Array,
+});
 
 /**
  * The bytes of an AuthorizationKey: a string is the value of the configuration key, a `Uint8Array` the bytes themselves.

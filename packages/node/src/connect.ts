@@ -4,15 +4,23 @@ import {
   type ConnectTarget,
   connectionUrl,
   HandshakeError,
+  type OptionRules,
+  optionRules,
   type Quirk,
   soundClock,
   subprotocol,
   systemClock,
   type Tolerated,
   type Transport,
+  takeOptions,
 } from "@ocppj/core";
 import { WebSocket } from "ws";
-import { authorizationKeyBytes, basicAuthorization, shortestPassword } from "./basic-authorization.ts";
+import {
+  authorizationKeyBytes,
+  authorizationKeyRule,
+  basicAuthorization,
+  shortestPassword,
+} from "./basic-authorization.ts";
 import {
   type Attempt,
   type Diagnosis,
@@ -23,10 +31,16 @@ import {
   type Stage,
 } from "./diagnosis.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
-import { checkLimits } from "./limits.ts";
 import { withoutQuery } from "./peer-text.ts";
-import { connectingTls, rulesOf, type SecurityProfile, type TlsOptions } from "./security-profile.ts";
-import { type TransportOptions, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
+import {
+  connectingTls,
+  rulesOf,
+  type SecurityProfile,
+  securityProfileRule,
+  type TlsOptions,
+  tlsRule,
+} from "./security-profile.ts";
+import { type TransportOptions, transportRules, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
 
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends TransportOptions {
@@ -71,17 +85,26 @@ export interface ConnectOptions extends TransportOptions {
  *
  * @param options - A function is asked at each attempt, so that a new AuthorizationKey, certificate, SecurityProfile or
  * WebSocketPingInterval takes effect with the next connection.
- * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or the settings are not those that
- * the `securityProfile` needs; or a limit is no positive number. Where the options are a function, what is returned rejects with it.
+ * @throws TypeError One of the options is not what it may be, or there is no such option; or they are not those that the
+ * `securityProfile` needs. Where the options are a function, what is returned rejects with it.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-001, J-020, J-026, J-027]; J errata 3.3 [J-031, J-033]; security white paper §2
  */
 export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): Connect {
   if (typeof options === "function") return async (target) => connect(options())(target);
-  checkLimits(options);
-  const credentials = credentialsOf(options);
-  const quirks = new HandshakeQuirks(options.tolerate);
-  return async (target) => open(target, credentials, quirks, options);
+  const taken = takeOptions("connect", options, connectRules);
+  const credentials = credentialsOf(taken);
+  const quirks = new HandshakeQuirks(taken.tolerate);
+  return async (target) => open(target, credentials, quirks, taken);
 }
+
+const connectRules: OptionRules<ConnectOptions> = {
+  securityProfile: securityProfileRule,
+  authorizationKey: authorizationKeyRule,
+  tls: tlsRule,
+  handshakeTimeoutMs: optionRules.milliseconds,
+  tolerate: optionRules.quirks,
+  ...transportRules,
+};
 
 /** What a Charge Point proves its identity with, and what it wants from the Central System. */
 interface Credentials {

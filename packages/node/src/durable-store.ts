@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { RecordStore, StoredRecord } from "@ocppj/core";
+import { type OptionRules, optionRules, type RecordStore, type StoredRecord, takeOptions } from "@ocppj/core";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { type Change, Journal, syncFolder } from "./journal.ts";
 
@@ -30,14 +30,16 @@ export interface DurableStoreOptions {
  * fails, for example because the disk is full.
  *
  * @param location - Path of the folder; it is made if there is none.
- * @throws TypeError `location` is no path.
+ * @throws TypeError `location` is no path, one of the options is not what it may be, or there is no such option.
  */
 export function durableStore(location: string, options: DurableStoreOptions = {}): RecordStore {
   if (typeof location !== "string" || location === "") {
     throw new TypeError(`The location of a store is ${JSON.stringify(location)}. Give the path of a folder.`);
   }
-  return new DurableStore(location, options);
+  return new DurableStore(location, takeOptions("durableStore", options, rules));
 }
+
+const rules: OptionRules<DurableStoreOptions> = { damaged: optionRules.callback };
 
 interface Opened {
   readonly journal: Journal;

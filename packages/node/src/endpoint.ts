@@ -16,7 +16,6 @@ import {
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
-import { checkLimits } from "./limits.ts";
 import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
 import { answerTo, bodyOf, headersOf } from "./refusal-answer.ts";
 import {
@@ -135,9 +134,8 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #connections = new Set<Connection<"CentralSystem">>();
   #closing = false;
 
-  /** @throws TypeError A limit is no positive number. */
+  /** @param options - Checked, and nobody else's. */
   constructor(centralSystem: CentralSystem, options: EndpointOptions) {
-    checkLimits(options);
     this.path = options.path ?? "/";
     this.#centralSystem = centralSystem;
     this.#options = options;

@@ -2,11 +2,19 @@ import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { type TLSSocket, Server as TlsServer } from "node:tls";
-import type { CentralSystem } from "@ocppj/core";
+import { type CentralSystem, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { refusalOfTls } from "./profile-refusals.ts";
-import { listeningTls, rulesOf, type ServerTls, type TlsOptions } from "./security-profile.ts";
+import {
+  listeningTls,
+  rulesOf,
+  type ServerTls,
+  securityProfileRule,
+  type TlsOptions,
+  tlsRule,
+} from "./security-profile.ts";
 import { routeUpgrades } from "./upgrade-routing.ts";
+import { transportRules } from "./web-socket-transport.ts";
 
 /** Settings of {@link listen}. */
 export interface ListenOptions extends EndpointOptions {
@@ -64,26 +72,40 @@ export interface Listener {
  * that does not is reported there as `refused`.
  *
  * @returns Resolves when connections are accepted; with an attached server, at once.
- * @throws TypeError `path` is no path, or the attached server already has an endpoint there, or it is given a port, a
- * host or `tls`; or a limit is no positive number; or the settings are not those of the `securityProfile`: nobody is let in
- * for want of a way to check. [trap 13]
+ * @throws TypeError One of the options is not what it may be, or there is no such option; or the attached server already
+ * has an endpoint at `path`, or it is given a port, a host or `tls`; or the options are not those of the `securityProfile`:
+ * nobody is let in for want of a way to check. [trap 13]
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */
 export async function listen(centralSystem: CentralSystem, options: ListenOptions = {}): Promise<Listener> {
-  const { authenticate, host, path = "/", port, securityProfile = 0, server, tls } = options;
-  if (!/^\/[^?#]*$/.test(path)) throw new TypeError(`"${path}" is no path. Give one like "/ocpp".`);
-  rulesOf(securityProfile);
+  const taken = takeOptions("listen", options, listenRules);
+  const { authenticate, host, port, securityProfile = 0, server, tls } = taken;
   if (securityProfile !== 0 && authenticate === undefined) {
     throw new TypeError(`securityProfile ${securityProfile} needs authenticate, or everybody would be let in.`);
   }
-  const endpoint = new Endpoint(centralSystem, options);
-  if (server === undefined) return serve(endpoint, options);
+  const endpoint = new Endpoint(centralSystem, taken);
+  if (server === undefined) return serve(endpoint, taken);
   if (host !== undefined || port !== undefined || tls !== undefined) {
     throw new TypeError("An attached server has its own host, port and tls. Leave these out, or the server.");
   }
   return attach(endpoint, server, rulesOf(securityProfile).scheme);
 }
+
+const listenRules: OptionRules<ListenOptions> = {
+  path: { give: 'a path like "/ocpp"', takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path) },
+  securityProfile: securityProfileRule,
+  authenticate: optionRules.callback,
+  tolerate: optionRules.quirks,
+  handshakeTimeoutMs: optionRules.milliseconds,
+  maxHandshakes: optionRules.whole(1),
+  maxConnections: optionRules.whole(1),
+  port: optionRules.whole(0, 65_535),
+  host: optionRules.text,
+  tls: tlsRule,
+  server: optionRules.object("what createServer of node:http or node:https returns", "on", "address"),
+  ...transportRules,
+};
 
 function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws" | "wss" | undefined): Listener {
   const scheme = server instanceof TlsServer ? "wss" : "ws";

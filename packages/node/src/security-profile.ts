@@ -6,6 +6,7 @@ import {
   type PeerCertificate,
   type SecureContextOptions,
 } from "node:tls";
+import { type OptionRule, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
 
 /**
  * A security profile of the security white paper; 0 is plain OCPP-J, which has none.
@@ -88,6 +89,36 @@ export interface TlsOptions {
   readonly crl?: Pem | readonly Pem[];
 }
 
+/** The option `tls`; what is in it is looked at by {@link takeTls}. */
+export const tlsRule: OptionRule = optionRules.object("an object with cert, key, ca");
+
+/** The option `securityProfile`. */
+export const securityProfileRule: OptionRule = optionRules.oneOf(0, 1, 2, 3);
+
+const isPem = (pem: unknown): boolean => typeof pem === "string" || Buffer.isBuffer(pem);
+
+const pemRule: OptionRule = optionRules.secret({
+  give: "PEM as a string or a Buffer, or a list of these",
+  takes: (pem) => (Array.isArray(pem) ? pem.every(isPem) : isPem(pem)),
+});
+
+const tlsRules: OptionRules<TlsOptions> = {
+  ca: pemRule,
+  cert: pemRule,
+  key: pemRule,
+  passphrase: optionRules.secret(optionRules.text),
+  crl: pemRule,
+};
+
+/** Takes certificates and keys, so that what is checked is what is used. @throws TypeError One of them is none. */
+function takeTls(tls: TlsOptions): TlsOptions {
+  const taken = takeOptions("tls", tls, tlsRules);
+  const copy = (pem: Pem): Pem => (typeof pem === "string" ? pem : Buffer.from(pem));
+  return Object.fromEntries(
+    Object.entries(taken).map(([name, pem]) => [name, Array.isArray(pem) ? pem.map(copy) : copy(pem)]),
+  );
+}
+
 /** What a server with TLS is made of. */
 export type ServerTls = SecureContextOptions & Pick<NodeTlsOptions, "requestCert" | "rejectUnauthorized">;
 
@@ -96,7 +127,8 @@ export type ServerTls = SecureContextOptions & Pick<NodeTlsOptions, "requestCert
  *
  * @throws TypeError `tls` is not what the profile needs.
  */
-export function listeningTls(securityProfile: SecurityProfile, tls: TlsOptions | undefined): ServerTls | undefined {
+export function listeningTls(securityProfile: SecurityProfile, given: TlsOptions | undefined): ServerTls | undefined {
+  const tls = given && takeTls(given);
   const { scheme, clientCertificate } = rulesOf(securityProfile);
   if (scheme !== "wss") {
     if (tls === undefined) return undefined;
@@ -130,7 +162,8 @@ export function listeningTls(securityProfile: SecurityProfile, tls: TlsOptions |
  *
  * @throws TypeError `tls` is not what the profile needs.
  */
-export function connectingTls(securityProfile: SecurityProfile, tls: TlsOptions = {}) {
+export function connectingTls(securityProfile: SecurityProfile, given: TlsOptions = {}) {
+  const tls = takeTls(given);
   const { scheme, clientCertificate } = rulesOf(securityProfile);
   if (clientCertificate && !hasOwn(tls)) {
     throw new TypeError("securityProfile 3 needs tls with the cert and the key of the Charge Point.");
@@ -151,11 +184,8 @@ const isGiven = (pem: TlsOptions["ca"]): boolean => [pem ?? []].flat().length > 
 /** Whether there is a certificate to show, and a key. */
 const hasOwn = (tls: TlsOptions | undefined): tls is TlsOptions => isGiven(tls?.cert) && isGiven(tls?.key);
 
-/** The row of a profile. @throws TypeError There is none. */
-export function rulesOf(securityProfile: SecurityProfile): SecurityProfileRules {
-  if (Object.hasOwn(securityProfiles, securityProfile)) return securityProfiles[securityProfile];
-  throw new TypeError(`There is no security profile ${String(securityProfile)}. Use 0, 1, 2 or 3.`);
-}
+/** The row of a profile. */
+export const rulesOf = (securityProfile: SecurityProfile): SecurityProfileRules => securityProfiles[securityProfile];
 
 /**
  * What Node makes a secure context of.

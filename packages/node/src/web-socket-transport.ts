@@ -2,6 +2,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   type Clock,
+  type OptionRules,
+  optionRules,
   soundClock,
   systemClock,
   type Tolerated,
@@ -31,6 +33,14 @@ export interface TransportOptions {
   /** What every time-out is measured on. Default: the clock of the runtime. */
   readonly clock?: Clock;
 }
+
+export const transportRules: OptionRules<TransportOptions> = {
+  pingIntervalMs: optionRules.number("a number of milliseconds, 0 for never", -Number.MAX_VALUE),
+  maxFrameBytes: optionRules.whole(1),
+  maxBufferedBytes: optionRules.whole(1),
+  closeTimeoutMs: optionRules.milliseconds,
+  clock: optionRules.clock,
+};
 
 /** The part of the options that `ws` itself obeys. permessage-deflate breaks some chargers, so it is off. [J-141, Q25] */
 export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) {

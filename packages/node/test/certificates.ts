@@ -1,5 +1,5 @@
 import "./reflect.ts";
-import { randomBytes, webcrypto } from "node:crypto";
+import { randomBytes, webcrypto, X509Certificate } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -46,8 +46,10 @@ export interface CertificateOptions {
 export interface Certified {
   readonly cert: string;
   readonly key: string;
-  readonly serialNumber: string;
 }
+
+/** The serial number of a certificate, in lower case. */
+export const serialNumberOf = ({ cert }: Certified): string => new X509Certificate(cert).serialNumber.toLowerCase();
 
 const days = (count: number): Date => new Date(Date.now() + count * 24 * 60 * 60 * 1000);
 
@@ -89,14 +91,13 @@ export class Authority {
     const { algorithm = "ECDSA", commonName, names, organizationName, usages } = options;
     const [from, to] = options.days ?? [-1, 1];
     const keys = await generate(algorithm);
-    const serialNumber = serial();
     const certificate = await X509CertificateGenerator.create({
       subject: [
         ...(organizationName === undefined ? [] : [{ O: [organizationName] }]),
         ...(commonName === "" ? [] : [{ CN: [commonName] }]),
       ],
       issuer: this.#subject,
-      serialNumber,
+      serialNumber: serial(),
       notBefore: days(from),
       notAfter: days(to),
       publicKey: keys.publicKey,
@@ -108,7 +109,7 @@ export class Authority {
       ],
     });
     const pkcs8 = await subtle.exportKey("pkcs8", keys.privateKey);
-    return { cert: certificate.toString("pem"), key: PemConverter.encode(pkcs8, "PRIVATE KEY"), serialNumber };
+    return { cert: certificate.toString("pem"), key: PemConverter.encode(pkcs8, "PRIVATE KEY") };
   }
 
   /** The list of those of its certificates that are revoked. */
@@ -119,7 +120,7 @@ export class Authority {
       nextUpdate: days(1),
       signingAlgorithm: algorithms.ECDSA,
       signingKey: this.#keys.privateKey,
-      entries: certificates.map(({ serialNumber }) => ({ serialNumber })),
+      entries: certificates.map((certified) => ({ serialNumber: serialNumberOf(certified) })),
     });
     return PemConverter.encode(crl.rawData, "X509 CRL");
   }

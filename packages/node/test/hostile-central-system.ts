@@ -35,7 +35,6 @@ export const limits = {
   maxConnections: 150,
   pingIntervalMs: 300,
   closeTimeoutMs: 200,
-  probeTimeoutMs: 300,
 } as const;
 
 const policies = ["probe", "replace", "reject"] as const satisfies readonly DuplicatePolicy[];
@@ -48,7 +47,7 @@ let violations: Record<string, number> = {};
 process.on("warning", ({ message }) => warnings.push(message));
 
 async function open(duplicates: DuplicatePolicy): Promise<number> {
-  const system = new CentralSystem({ duplicates, probeTimeoutMs: limits.probeTimeoutMs });
+  const system = new CentralSystem({ duplicates, probeTimeoutMs: 300 });
   systems.push(system);
   system.handle("BootNotification", () => ({ status: "Accepted", currentTime: "2026-01-01T00:00:00Z", interval: 300 }));
   system.handle("Heartbeat", () => ({ currentTime: new Date().toISOString() }));

@@ -191,30 +191,14 @@ describe("a connection", () => {
   });
 });
 
-const positive = ["handshakeTimeoutMs", "maxHandshakes", "maxConnections", "maxFrameBytes", "maxBufferedBytes"];
-
-test.each([...positive, "closeTimeoutMs"])(
-  "%s that is no positive number is refused, instead of being no limit",
-  async (name) => {
-    for (const value of [Number.NaN, 0, -1]) {
-      await expect(openEndpoint({ [name]: value })).rejects.toThrow(
-        new TypeError(`${name} is ${value}. Give a positive number.`),
-      );
-    }
-  },
-);
-
-test("pingIntervalMs may be 0 and less, which is never, but not what is no number", async () => {
+test("pingIntervalMs may be 0 and less, which is never", async () => {
   for (const pingIntervalMs of [0, -1]) await openEndpoint({ pingIntervalMs });
-  await expect(openEndpoint({ pingIntervalMs: Number.NaN })).rejects.toThrow(
-    new TypeError("pingIntervalMs is NaN. Give a number of milliseconds."),
-  );
 });
 
 test.each([
   [1999.5, 2000],
   [120_000, 120_000],
-  [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+  [1e12, 2 ** 31 - 1],
 ])("handshakeTimeoutMs of %d is %d for a request, headers and all", async (handshakeTimeoutMs, expected) => {
   let server: Server | undefined;
   const authenticate: Authenticate = ({ request }) => {

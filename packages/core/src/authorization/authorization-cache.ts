@@ -1,4 +1,5 @@
 import type { Conf } from "../messages/actions.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
@@ -21,6 +22,14 @@ export interface AuthorizationCacheOptions {
   /** Says which identifiers are in the Local Authorization List, whose place is not here. Default: none. */
   readonly list?: { has(idTag: string): boolean };
 }
+
+const { object, required } = optionRules;
+
+const rules: OptionRules<AuthorizationCacheOptions> = {
+  report: required(optionRules.callback),
+  maxEntries: optionRules.whole(1),
+  list: object("a LocalAuthList", "has"),
+};
 
 interface Entry extends KnownIdTag {
   /** Entries that were received later have larger ones, across restarts. */
@@ -49,11 +58,9 @@ export class AuthorizationCache implements IdTagLookUp {
   readonly #entries = new Map<string, Entry>();
   #nextSequence = 1;
 
-  private constructor(store: RecordStore, { report, maxEntries = 1000, list }: AuthorizationCacheOptions) {
-    if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
-      throw new TypeError(`maxEntries is ${maxEntries}. Use a whole number from 1 on.`);
-    }
-    this.#store = store;
+  private constructor(store: RecordStore, options: AuthorizationCacheOptions) {
+    const { report, maxEntries = 1000, list } = takeOptions("AuthorizationCache", options, rules);
+    this.#store = takeOption("store", store, required(optionRules.store));
     this.#report = report;
     this.#maxEntries = maxEntries;
     this.#list = list;
@@ -64,7 +71,7 @@ export class AuthorizationCache implements IdTagLookUp {
    * to a key that begins with `corrupt/`; the others count. Identifiers that are in the Local Authorization List are
    * removed, so load the list first.
    *
-   * @throws TypeError `maxEntries` is no whole number from 1 on.
+   * @throws TypeError `store` is none, one of the options is not what it may be, or there is no such option.
    * @throws What the store's `load` rejects with.
    * @spec OCPP 1.6 §3.5.1 [CORE-CACHE-06]
    */
@@ -73,7 +80,7 @@ export class AuthorizationCache implements IdTagLookUp {
     const records = await store.load(prefix);
     const entries = records.map((record) => ({ record, entry: entryOf(record) }));
     for (const { record, entry } of entries) {
-      if (entry === undefined) await setAside(store, record, "is no entry of the authorization cache", options.report);
+      if (entry === undefined) await setAside(store, record, "is no entry of the authorization cache", cache.#report);
     }
     const inOrder = entries.flatMap(({ entry }) => entry ?? []).sort((a, b) => a.sequence - b.sequence);
     for (const entry of inOrder) cache.#entries.set(foldIdTag(entry.idTag), entry);

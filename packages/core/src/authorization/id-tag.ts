@@ -45,14 +45,14 @@ export const sameIdTag = (a: string, b: string): boolean => foldIdTag(a) === fol
 export const isValid = ({ status }: IdTagInfo): boolean => status === "Accepted" || status === "ConcurrentTx";
 
 /**
- * What an IdTagInfo says at the moment `now`, in milliseconds since the epoch: what was valid is `Expired` from its
+ * What an IdTagInfo says at the moment `now`, in milliseconds since the epoch, as a copy: what was valid is `Expired` from its
  * `expiryDate` on; without one it never ends. A date that cannot be read has passed.
  *
  * @spec OCPP 1.6 §3.5.1, §3.5.4, §7.27 [CORE-CACHE-03, CORE-CACHE-11, CORE-LAO-07]
  */
 export function idTagInfoAt(idTagInfo: IdTagInfo, now: number): IdTagInfo {
   const { expiryDate } = idTagInfo;
-  if (expiryDate === undefined || !isValid(idTagInfo) || Date.parse(expiryDate) > now) return idTagInfo;
+  if (expiryDate === undefined || !isValid(idTagInfo) || Date.parse(expiryDate) > now) return { ...idTagInfo };
   return { ...idTagInfo, status: "Expired" };
 }
 

@@ -14,6 +14,7 @@
  */
 
 import type { Conf, Req } from "../messages/actions.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
@@ -36,6 +37,14 @@ export interface LocalAuthListOptions {
   /** The configuration key SendLocalListMaxLength: how many identifiers one SendLocalList.req holds. Default 1000. */
   readonly sendLocalListMaxLength?: number;
 }
+
+const { required } = optionRules;
+
+const rules: OptionRules<LocalAuthListOptions> = {
+  report: required(optionRules.callback),
+  localAuthListMaxLength: optionRules.whole(1),
+  sendLocalListMaxLength: optionRules.whole(1),
+};
 
 type SendLocalList = Req<"SendLocalList">;
 type UpdateStatus = Conf<"SendLocalList">["status"];
@@ -84,8 +93,12 @@ export class LocalAuthList implements IdTagLookUp {
   #lastUpdate: Promise<unknown> = Promise.resolve();
 
   private constructor(store: RecordStore, options: LocalAuthListOptions) {
-    const { report, localAuthListMaxLength = 10_000, sendLocalListMaxLength = 1000 } = options;
-    this.#store = store;
+    const {
+      report,
+      localAuthListMaxLength = 10_000,
+      sendLocalListMaxLength = 1000,
+    } = takeOptions("LocalAuthList", options, rules);
+    this.#store = takeOption("store", store, required(optionRules.store));
     this.#report = report;
     this.#localAuthListMaxLength = localAuthListMaxLength;
     this.#sendLocalListMaxLength = sendLocalListMaxLength;
@@ -95,6 +108,7 @@ export class LocalAuthList implements IdTagLookUp {
    * Reads the list that a store keeps under `local-auth-list/`. Records that cannot be used are reported and moved to
    * keys that begin with `corrupt/`; the list is then that of the last update before them.
    *
+   * @throws TypeError `store` is none, one of the options is not what it may be, or there is no such option.
    * @throws What the store's `load` rejects with.
    * @spec OCPP 1.6 §3.5.2 [LAL-02]
    */
@@ -160,7 +174,8 @@ export class LocalAuthList implements IdTagLookUp {
    * @spec OCPP 1.6 §5.15, §6.41, §7.1, §7.47, §7.48 [LAL-20 … LAL-33]
    */
   update(req: SendLocalList): Promise<UpdateStatus> {
-    const update = () => this.#update(req);
+    const taken = copyOf(req); // Its turn may come later.
+    const update = () => this.#update(taken);
     const status = this.#lastUpdate.then(update, update);
     this.#lastUpdate = status;
     return status;
@@ -251,13 +266,21 @@ export class LocalAuthList implements IdTagLookUp {
   }
 }
 
+function copyOf({ localAuthorizationList, ...req }: SendLocalList): SendLocalList {
+  if (localAuthorizationList === undefined) return req;
+  const entries = localAuthorizationList.map(({ idTagInfo, ...entry }) =>
+    idTagInfo === undefined ? entry : { ...entry, idTagInfo: { ...idTagInfo } },
+  );
+  return { ...req, localAuthorizationList: entries };
+}
+
 /** LAL-25 … LAL-27: what an update changes; `undefined` when its entries break a rule. */
 function changesOf({ updateType, localAuthorizationList = [] }: SendLocalList): Changes | undefined {
   const changes = new Map<string, KnownIdTag | undefined>();
   for (const { idTag, idTagInfo } of localAuthorizationList) {
     const folded = foldIdTag(idTag);
     if (changes.has(folded) || (updateType === "Full" && idTagInfo === undefined)) return undefined;
-    changes.set(folded, idTagInfo && { idTag, idTagInfo: { ...idTagInfo } });
+    changes.set(folded, idTagInfo && { idTag, idTagInfo });
   }
   return changes;
 }

@@ -6,16 +6,16 @@ import {
   type ConnectionEvents,
   type ConnectionOptions,
   type ConnectionOwner,
-  checkOptions,
-  checkPositive,
   type FinishedCall,
   type Handler,
   register,
+  sharedRules,
 } from "../connection/connection.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
 import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
@@ -103,7 +103,8 @@ interface Registered {
  * @spec OCPP-J 1.6 §3; OCPP 1.6 §4.2, §5; J errata 3.8 [J-130 … J-132]
  */
 export class CentralSystem extends Emitter<CentralSystemEvents> {
-  readonly #options: CentralSystemOptions;
+  /** Those of its connections. */
+  readonly #options: Omit<ConnectionOptions<"CentralSystem">, "role" | "identity">;
   readonly #duplicates: DuplicatePolicy;
   readonly #probeTimeoutMs: number;
   readonly #clock: Clock;
@@ -126,20 +127,20 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
   };
 
-  /** @throws TypeError A limit or a time-out is no positive number, `duplicates` or `tolerate` is not what it may be. */
+  /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   constructor(options: CentralSystemOptions = {}) {
     super();
-    const { duplicates = "probe", probeTimeoutMs = 5000 } = options;
-    checkOptions(options);
-    checkPositive({ probeTimeoutMs });
-    if (!["probe", "replace", "reject"].includes(duplicates)) {
-      throw new TypeError(`duplicates is "${duplicates}". Give "probe", "replace" or "reject".`);
-    }
-    this.#options = options;
+    const {
+      duplicates = "probe",
+      probeTimeoutMs = 5000,
+      registrations = new Map<string, RegistrationStatus>(),
+      ...shared
+    } = takeOptions("CentralSystem", options, centralSystemRules);
+    this.#options = shared;
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
-    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
-    this.#registrations = options.registrations ?? new Map<string, RegistrationStatus>();
+    this.#clock = soundClock(shared.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
+    this.#registrations = registrations;
   }
 
   /**
@@ -219,11 +220,10 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
    * Points hear 1012: it is worth to come back.
    *
    * @returns Resolves when all are closed, at the latest after `deadlineMs`.
-   * @throws TypeError `ratePerSecond` is not positive, or `deadlineMs` is negative.
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    */
-  async drain({ ratePerSecond = 50, deadlineMs = 60_000 }: DrainOptions = {}): Promise<void> {
-    checkPositive({ ratePerSecond });
-    if (!(deadlineMs >= 0)) throw new TypeError(`deadlineMs is ${deadlineMs}. Give a number of milliseconds.`);
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const { ratePerSecond = 50, deadlineMs = 60_000 } = takeOptions("drain", options, drainRules);
     this.#leaving ??= [1012, "The Central System restarts; connect again"];
     const begin = this.#clock.now();
     for (const [index, connection] of [...this.connections()].entries()) {
@@ -322,6 +322,18 @@ function statusIn({ direction, call, outcome }: FinishedCall): RegistrationStatu
   if (direction === "out" || call.action !== "BootNotification" || outcome.type !== "CALLRESULT") return undefined;
   return (outcome.payload as Conf<"BootNotification">).status;
 }
+
+const centralSystemRules: OptionRules<CentralSystemOptions> = {
+  registrations: optionRules.object("a Map, or what has its get and set", "get", "set"),
+  duplicates: optionRules.oneOf("probe", "replace", "reject"),
+  probeTimeoutMs: optionRules.milliseconds,
+  ...sharedRules,
+};
+
+const drainRules: OptionRules<DrainOptions> = {
+  ratePerSecond: optionRules.number("a positive number", Number.MIN_VALUE),
+  deadlineMs: optionRules.number("a number of milliseconds from 0 on", 0),
+};
 
 /** What {@link Connection.close} is called with. */
 type CloseReason = readonly [code: number, reason: string];

@@ -1,6 +1,7 @@
-import type { CallOptions, Connection } from "../connection/connection.ts";
+import { type CallOptions, type Connection, callRules } from "../connection/connection.ts";
 import { CallError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import type { CentralSystem } from "./central-system.ts";
 import {
   allows,
@@ -62,6 +63,23 @@ export interface EnrolledCredentials {
 /** How a Charge Point has received a change: the answer to ChangeConfiguration. */
 export type CredentialChange = Conf<"ChangeConfiguration">["status"];
 
+const { object, oneOf, required, secret } = optionRules;
+
+const rules: OptionRules<KnownCredentialsOptions> = {
+  centralSystem: required(object("a CentralSystem", "on", "get")),
+  store: object("a Map, or what has its get and set", "get", "set"),
+  passwordHash: object("what passwordHash() returns, or what has its seal and verify", "seal", "verify"),
+};
+
+const authorizationKey = secret({
+  give: "32 to 40 hexadecimal digits, two for each byte, or the bytes themselves",
+  takes: (key) => typeof key === "string" || key instanceof Uint8Array,
+});
+
+const enrolledRules: OptionRules<EnrolledCredentials> = { authorizationKey, securityProfile: oneOf(0, 1, 2, 3) };
+
+const changeRules = { authorizationKey, ...callRules };
+
 /** So many keys may be undecided at a time; each of them is compared with every password that is presented. */
 const maxCandidates = 8;
 
@@ -86,10 +104,12 @@ export class KnownCredentials {
   /** How each Charge Point has been authenticated since it last connected, the latest at the end. */
   readonly #uses = new Map<string, readonly Use[]>();
 
+  /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   constructor(options: KnownCredentialsOptions) {
-    this.#centralSystem = options.centralSystem;
-    this.#store = options.store ?? new Map<string, CredentialRecord>();
-    this.#hash = options.passwordHash ?? passwordHash();
+    const taken = takeOptions("KnownCredentials", options, rules);
+    this.#centralSystem = taken.centralSystem;
+    this.#store = taken.store ?? new Map<string, CredentialRecord>();
+    this.#hash = taken.passwordHash ?? passwordHash();
     this.#centralSystem.on("connected", ({ identity, connection }) => this.#connected(identity, connection));
   }
 
@@ -100,7 +120,8 @@ export class KnownCredentials {
    * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or it is empty.
    * @throws What the store or the hash throws.
    */
-  async enroll(identity: string, { authorizationKey, securityProfile }: EnrolledCredentials): Promise<void> {
+  async enroll(identity: string, credentials: EnrolledCredentials): Promise<void> {
+    const { authorizationKey, securityProfile } = takeOptions("enroll", credentials, enrolledRules);
     const sealed = authorizationKey === undefined ? undefined : await this.#hash.seal(passwordOf(authorizationKey));
     const record = {
       ...(sealed !== undefined && { authorizationKey: sealed }),
@@ -120,7 +141,8 @@ export class KnownCredentials {
    * @spec [J-178, SEC-A00-002, SEC-A00-207, SEC-A01-03, SEC-A05-09]
    */
   async authenticate(presented: PresentedCredentials): Promise<boolean | "unknown-identity"> {
-    const { identity, password, securityProfile } = presented;
+    const { identity, securityProfile } = presented;
+    const password = presented.password && Uint8Array.from(presented.password);
     const record = await this.#recordOf(identity);
     if (record === undefined) return "unknown-identity";
     if (!allowsProfile(record, securityProfile)) return false;
@@ -158,7 +180,11 @@ export class KnownCredentials {
     identity: string,
     options: CallOptions & { readonly authorizationKey?: string | Uint8Array } = {},
   ): Promise<CredentialChange> {
-    const { authorizationKey = randomBytes(20), ...callOptions } = options;
+    const { authorizationKey = randomBytes(20), ...callOptions } = takeOptions(
+      "changeAuthorizationKey",
+      options,
+      changeRules,
+    );
     const password = passwordOf(authorizationKey);
     if (password.length < 16 || password.length > 20) throw new TypeError("An AuthorizationKey has 16 to 20 bytes.");
     const connection = this.#connectionOf(identity);
@@ -191,6 +217,8 @@ export class KnownCredentials {
     profile: 1 | 2 | 3,
     options: CallOptions = {},
   ): Promise<CredentialChange> {
+    takeOption("profile", profile, required(optionRules.oneOf(1, 2, 3)));
+    const callOptions = takeOptions("raiseSecurityProfile", options, callRules);
     const connection = this.#connectionOf(identity);
     let isNew = true;
     await this.#update(identity, (record) => {
@@ -204,8 +232,8 @@ export class KnownCredentials {
     });
     // A Charge Point that got an earlier CALL refuses the second one, because it is no rise. [SEC-A05-01]
     const withdrawn = (record: CredentialRecord) => (isNew ? profileWithdrawn(record, profile) : record);
-    const call = connection.call("ChangeConfiguration", { key: "SecurityProfile", value: `${profile}` }, options);
-    const status = await this.#answerTo(call, identity, withdrawn, options);
+    const call = connection.call("ChangeConfiguration", { key: "SecurityProfile", value: `${profile}` }, callOptions);
+    const status = await this.#answerTo(call, identity, withdrawn, callOptions);
     const isRefused = status === "Rejected" || status === "NotSupported";
     // Offered once more, since the refusal of another CALL may have taken it back meanwhile.
     await this.#update(identity, isRefused ? withdrawn : (record) => profileOffered(record, profile));

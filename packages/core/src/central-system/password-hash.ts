@@ -1,3 +1,4 @@
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { derived, randomBytes } from "./web-crypto.ts";
 
 /** Turns passwords into what may be stored, and tells whether a password is the one that was stored. */
@@ -20,18 +21,18 @@ export interface PasswordHashOptions {
   readonly iterations?: number;
 }
 
+const rules: OptionRules<PasswordHashOptions> = { iterations: /* @__PURE__ */ optionRules.whole(1, 999_999_999) };
+
 const name = "pbkdf2-sha256";
 
 /**
  * Makes the default {@link PasswordHash}: PBKDF2 with HMAC-SHA-256 and a salt of 16 random bytes.
  *
- * @throws RangeError `iterations` is no positive integer.
+ * @throws TypeError `iterations` is not what it may be, or there is another option.
  * @spec OCPP-J 1.6 §6.2.2; security white paper A01.FR.08 [J-185, SEC-A01-08]
  */
-export function passwordHash({ iterations = 10_000 }: PasswordHashOptions = {}): PasswordHash {
-  if (!Number.isSafeInteger(iterations) || iterations < 1) {
-    throw new RangeError(`iterations is ${iterations}. Give a positive integer.`);
-  }
+export function passwordHash(options: PasswordHashOptions = {}): PasswordHash {
+  const { iterations = 10_000 } = takeOptions("passwordHash", options, rules);
   return {
     async seal(password) {
       const salt = randomBytes(16);

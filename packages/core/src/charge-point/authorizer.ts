@@ -13,7 +13,7 @@ import {
 import type { IdTagInfo } from "../authorization/id-tag.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import type { Clock } from "../clock.ts";
-import { checkTimeout } from "../connection/connection.ts";
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 
 /** How long `authorize` and `authorizeStop` wait for the Central System; they decide as offline then. */
 export interface AuthorizeOptions {
@@ -22,6 +22,8 @@ export interface AuthorizeOptions {
   /** Ends the wait: the driver has gone, or has shown another card. */
   readonly signal?: AbortSignalLike | undefined;
 }
+
+const rules: OptionRules<AuthorizeOptions> = { waitMs: optionRules.milliseconds, signal: optionRules.signal };
 
 /** What an {@link Authorizer} works with. */
 export interface AuthorizerOptions {
@@ -54,13 +56,13 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** @throws TypeError `waitMs` is no positive number. */
+  /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   authorize(idTag: string, options: AuthorizeOptions): Promise<Authorization> {
     const ask = this.#asking(idTag, options);
     return this.#decide(ask, (situation) => authorize(idTag, this.#options.now(), situation));
   }
 
-  /** @throws TypeError `waitMs` is no positive number. */
+  /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   authorizeStop(idTag: string, startedBy: TransactionStarter, options: AuthorizeOptions): Promise<Authorization> {
     const ask = this.#asking(idTag, options);
     const decide = (situation: AuthorizationSituation): Authorization | AskCentralSystem =>
@@ -107,8 +109,7 @@ export class Authorizer {
   /** A question to the Central System; it resolves with `undefined` where there is no answer in time. */
   #asking(idTag: string, options: AuthorizeOptions): () => Promise<IdTagInfo | undefined> {
     const { ask, clock, timeoutMs } = this.#options;
-    const { waitMs = timeoutMs(), signal } = options;
-    checkTimeout(waitMs, "waitMs");
+    const { waitMs = timeoutMs(), signal } = takeOptions("authorize", options, rules);
     return async () => {
       const wait = new OwnSignal();
       const end = (): void => wait.abort("nobody waits any more");

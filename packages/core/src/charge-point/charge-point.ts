@@ -9,7 +9,6 @@ import {
   Connection,
   type ConnectionEvents,
   type ConnectionOwner,
-  checkOptions,
   type FinishedCall,
   type Handler,
   register,
@@ -29,6 +28,7 @@ import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/action
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
@@ -43,7 +43,13 @@ import {
   readIdTagInfo,
   readStartTransactionConf,
 } from "./readable-answers.ts";
-import { longestAttemptMs, Reconnection, type ReconnectionOutput, type RetryBackOff } from "./reconnection.ts";
+import {
+  longestAttemptMs,
+  Reconnection,
+  type ReconnectionOutput,
+  type RetryBackOff,
+  retryBackOffRules,
+} from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { type StatusReport, StatusReports } from "./status-reports.ts";
 import { type Triggers, triggerHandler } from "./trigger-message.ts";
@@ -208,31 +214,36 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   /** What its connections ask and tell. */
   readonly #owner: ConnectionOwner<"ChargePoint">;
 
-  /** @throws TypeError `timeoutMs` is no positive number, or `tolerate` no list of quirks. */
+  /**
+   * @throws TypeError One of the options is not what it may be, or there is no such option; `url` is no endpoint URL, or
+   * `identity` cannot stand in one.
+   * @throws PayloadError `boot` violates the schema of BootNotification.req.
+   */
   constructor(options: ChargePointOptions) {
     super();
-    checkOptions(options);
-    const { identity, store = memoryStore(), random = Math.random } = options;
-    const clock = soundClock(options.clock ?? systemClock, {
+    const taken = takeOptions("ChargePoint", options, chargePointRules);
+    connectionUrl(taken.url, taken.identity);
+    const { identity, store = memoryStore(), random = Math.random } = taken;
+    const clock = soundClock(taken.clock ?? systemClock, {
       fault: (error) => this.emit("fault", { error }),
       jumped: () => this.#doubt(),
     });
     this.identity = identity;
-    this.#options = options;
-    this.#settings = { url: options.url, boot: options.boot };
+    this.#options = taken;
+    this.#settings = { url: taken.url, boot: parseReq("BootNotification", taken.boot, "local") };
     this.#latestSettings = this.#settings;
     this.#clock = clock;
-    this.#keys = new ObeyedKeys(options.configuration);
+    this.#keys = new ObeyedKeys(taken.configuration);
     this.#registration = new Registration(this.#keys.heartbeatMs);
     this.#runRegistration = drive(this.#registration, clock, (output) => this.#register(output));
-    this.#reconnection = new Reconnection(options, random);
+    this.#reconnection = new Reconnection(taken, random);
     this.#runReconnection = drive(this.#reconnection, clock, (output) => this.#reconnect(output));
     this.#delivery = new Deliveries({
       clock,
       store,
       keys: this.#keys.transactionMessage,
-      maxMessages: options.maxQueuedMessages ?? 10_000,
-      severalPerConnector: options.severalTransactionsPerConnector ?? false,
+      maxMessages: taken.maxQueuedMessages ?? 10_000,
+      severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
       call: ({ action, req }) => this.#callNow(action, req as never),
       isSilent: ({ messageId }) => messageId === this.#ignored,
@@ -242,8 +253,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       fault: (error) => this.emit("fault", { error }),
     });
     this.#authorizer = new Authorizer({
-      authorizationCache: options.authorizationCache,
-      localAuthList: options.localAuthList,
+      authorizationCache: taken.authorizationCache,
+      localAuthList: taken.localAuthList,
       keys: () => this.#keys.authorization,
       now: () => this.now(),
       clock,
@@ -255,7 +266,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         this.#sendStatuses();
       },
     });
-    this.#builtInHandlers = builtInHandlers(options);
+    this.#builtInHandlers = builtInHandlers(taken);
     this.#keys.listen({
       heartbeat: () => {
         this.#registration.configured(this.#keys.heartbeatMs);
@@ -328,7 +339,6 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    */
   async start(): Promise<readonly Transaction[]> {
     if (this.#phase !== "new") throw new TypeError("A ChargePoint is started once. Make a new one.");
-    connectionUrl(this.#settings.url, this.identity);
     this.#phase = "starting";
     try {
       await this.#delivery.restore();
@@ -473,7 +483,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * waits is taken back; what is answered later is remembered all the same.
    *
    * @returns `accept` or `refuse`, with the grounds. Never rejects: with an aborted signal it decides as offline, too.
-   * @throws TypeError `waitMs` is no positive number.
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    * @spec OCPP 1.6 §3.5, §4.1 [CORE-AUTH-01 … CORE-AUTH-08, CORE-LAO-20 … CORE-LAO-28, J-215]
    */
   authorize(idTag: string, options: AuthorizeOptions = {}): Promise<Authorization> {
@@ -485,7 +495,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * asked about, and so may others of its group. It asks and waits as `authorize` does.
    *
    * @returns `accept` or `refuse`, with the grounds. Never rejects.
-   * @throws TypeError `waitMs` is no positive number.
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    * @spec OCPP 1.6 §3.10, §4.1 [CORE-AUTH-03, CORE-AUTH-09, CORE-IDT-04]
    */
   authorizeStop(
@@ -760,12 +770,17 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return this.#connection !== undefined && this.registration === "Accepted";
   }
 
-  async #callNow<A extends ActionFrom<"ChargePoint">>(action: A, req: Req<A>, options?: CallOptions): Promise<Conf<A>> {
+  async #callNow<A extends ActionFrom<"ChargePoint">>(
+    action: A,
+    req: Req<A>,
+    options: CallOptions = {},
+  ): Promise<Conf<A>> {
     if (this.#connection === undefined) {
       throw new ConnectionClosedError(action, { code: 1006, reason: "not connected", sent: false });
     }
+    const { timeoutMs = this.#timeoutMs } = options;
     try {
-      return await this.#connection.call(action, req, { timeoutMs: this.#timeoutMs, ...options });
+      return await this.#connection.call(action, req, { ...options, timeoutMs });
     } catch (error) {
       // J-130: said to whom is not accepted. What is refused for that reason is sent again once it is.
       if (error instanceof CallError && error.code === "SecurityError") this.#forgotten(() => this.#delivery.offline());
@@ -889,6 +904,26 @@ const neverEnded = (url: string): HandshakeError => {
     url: tried,
     advice: "The function connect neither resolves nor rejects: let it end by itself.",
   });
+};
+
+const { object, required } = optionRules;
+
+const chargePointRules: OptionRules<ChargePointOptions> = {
+  identity: required(optionRules.text),
+  url: required(optionRules.text),
+  connect: required(optionRules.callback),
+  boot: required(object("the payload of BootNotification")),
+  store: optionRules.store,
+  configuration: object("a Configuration", "get", "set", "listen", "getConfiguration", "changeConfiguration"),
+  authorizationCache: object("an AuthorizationCache", "lookUp", "update", "clear", "removeListed"),
+  localAuthList: object("a LocalAuthList", "lookUp", "update", "conflictsWith"),
+  maxQueuedMessages: optionRules.whole(2),
+  severalTransactionsPerConnector: optionRules.flag,
+  timeoutMs: optionRules.milliseconds,
+  tolerate: optionRules.quirks,
+  clock: optionRules.clock,
+  random: optionRules.callback,
+  ...retryBackOffRules,
 };
 
 const noTransport =

@@ -1,6 +1,7 @@
 import { CallError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
 import type { Conf, Req } from "../messages/actions.ts";
+import { type OptionRule, type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { setAside } from "../store/stored-records.ts";
@@ -160,7 +161,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   /** Ends when all changes have that were begun. */
   #changing: Promise<unknown> = Promise.resolve();
 
-  private constructor({ keys, vendorKeys, store, report, approve }: ConfigurationOptions<V>) {
+  private constructor(options: ConfigurationOptions<V>) {
+    const { keys, vendorKeys, store, report, approve } = takeOptions("Configuration", options, rules);
     this.#store = store;
     this.#report = report;
     this.#approve = approve ?? (() => ({ status: "Accepted" }));
@@ -179,8 +181,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
    * A record that is damaged, or whose value the charge point no longer takes, is set aside under `corrupt/` and
    * reported; the key has its initial value then. Records of keys that the charge point does not have are left alone.
    *
-   * @throws TypeError A required key of a supported profile is missing, a key has no value of its type and range, or
-   *   two keys differ in case only.
+   * @throws TypeError A required key of a supported profile is missing, a key has no value of its type and range, two
+   *   keys differ in case only, one of the options is not what it may be, or there is no such option.
    * @throws What the store rejects with when it cannot be read.
    * @spec [CFG-62, CFG-63]
    */
@@ -188,7 +190,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
     options: ConfigurationOptions<V>,
   ): Promise<Configuration<V>> {
     const configuration = new Configuration<V>(options);
-    for (const record of await options.store.load(prefix)) await configuration.#restore(record);
+    for (const record of await configuration.#store.load(prefix)) await configuration.#restore(record);
     return configuration;
   }
 
@@ -388,16 +390,17 @@ function standardSettings(keys: StandardKeys): readonly Setting[] {
   const profiles: readonly unknown[] = ["Core", ...(keys.SupportedFeatureProfiles?.value ?? [])];
   return Object.entries<ConfigurationKeyDefinition>(configurationKeys).flatMap(([key, definition]) => {
     const { required, profile, whenReadOnly } = definition;
-    const options: AnyOptions | undefined = keys[key as ConfigurationKey];
-    if (options === undefined && !(required && profiles.includes(profile))) return [];
-    const readonly = definition.access === "R" || (definition.access !== "W" && options?.readonly === true);
-    const value = options?.value ?? (readonly ? (whenReadOnly ?? definition.default) : definition.default);
+    const given: AnyOptions | undefined = keys[key as ConfigurationKey];
+    if (given === undefined && !(required && profiles.includes(profile))) return [];
+    const options = takeOptions(key, given ?? {}, keyRules);
+    const readonly = definition.access === "R" || (definition.access !== "W" && options.readonly === true);
+    const value = options.value ?? (readonly ? (whenReadOnly ?? definition.default) : definition.default);
     if (value === undefined && definition.type !== "string") {
       throw new TypeError(`${key} must be given a value: this charge point has the key, and there is no default.`);
     }
     const access = readonly ? "R" : definition.access === "W" ? "W" : "RW";
     const fixed = readonly ? whenReadOnly : undefined;
-    const accepts = (value: never) => (fixed ?? value) === value && (options?.accepts?.(value) ?? true);
+    const accepts = (value: never) => (fixed ?? value) === value && (options.accepts?.(value) ?? true);
     return [settingOf(key, definition, access, value, accepts)];
   });
 }
@@ -409,9 +412,42 @@ interface AnyOptions {
   readonly accepts?: (value: never) => boolean;
 }
 
+/** A {@link VendorKey}, when it does not matter of which type. */
+interface AnyVendorKey extends ConfigurationValueRange {
+  readonly access: Setting["access"];
+  readonly value?: ConfigurationValue;
+  readonly accepts?: (value: never) => boolean;
+}
+
+const { callback, flag, object, oneOf, store, whole, required: must } = optionRules;
+
+const rules: OptionRules<ConfigurationOptions> = {
+  keys: must(object("the standard keys")),
+  vendorKeys: object("keys of the charge point's own"),
+  store: must(store),
+  report: must(callback),
+  approve: callback,
+};
+
+/** What it is worth is for the key's type and range to say. */
+const anything: OptionRule = { give: "", takes: () => true };
+
+const keyRules: OptionRules<AnyOptions> = { value: anything, readonly: flag, accepts: callback };
+
+const vendorKeyRules: OptionRules<AnyVendorKey> = {
+  type: must(oneOf("boolean", "integer", "CSL", "string")),
+  access: must(oneOf("R", "RW", "W")),
+  value: anything,
+  accepts: callback,
+  minimum: whole(Number.MIN_SAFE_INTEGER),
+  maximum: whole(Number.MIN_SAFE_INTEGER),
+  pattern: { give: "a regular expression", takes: (value) => value instanceof RegExp },
+};
+
 function vendorSettings(keys: VendorKeys): readonly Setting[] {
   const standardNames = new Set(Object.keys(configurationKeys).map(folded));
-  return Object.entries(keys).map(([key, definition]) => {
+  return Object.entries(keys).map(([key, given]) => {
+    const definition = takeOptions<AnyVendorKey>(key, given, vendorKeyRules);
     if (standardNames.has(folded(key))) throw new TypeError(`"${key}" is a standard key: define it in keys.`);
     if ([...key].length > maxKeyLength) throw new TypeError(`"${key}" has more than ${maxKeyLength} characters.`);
     return settingOf(key, definition, definition.access, definition.value, definition.accepts ?? (() => true));

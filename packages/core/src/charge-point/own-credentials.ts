@@ -19,6 +19,7 @@
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { HandshakeError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { parseRecord, setAside } from "../store/stored-records.ts";
@@ -42,6 +43,14 @@ export interface OwnCredentialsOptions {
   readonly report: (error: Error) => void;
 }
 
+const { object, required } = optionRules;
+
+const rules: OptionRules<OwnCredentialsOptions> = {
+  configuration: required(object("a Configuration", "get", "set")),
+  store: required(optionRules.store),
+  report: required(optionRules.callback),
+};
+
 const recordKey = `${prefixOf("credentials")}presented`;
 
 /**
@@ -63,7 +72,8 @@ export class OwnCredentials {
   /** The pairs that the Central System answered with 401 since then. */
   #refused: readonly Credential[] = [];
 
-  private constructor({ configuration, store, report }: OwnCredentialsOptions) {
+  private constructor(options: OwnCredentialsOptions) {
+    const { configuration, store, report } = takeOptions("OwnCredentials", options, rules);
     this.#configuration = configuration;
     this.#store = store;
     this.#report = report;
@@ -73,15 +83,16 @@ export class OwnCredentials {
    * Reads what worked before the restart. A damaged record is set aside under `corrupt/` and reported; only the
    * configuration counts then.
    *
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    * @throws What the store rejects with when it cannot be read.
    */
   static async load(options: OwnCredentialsOptions): Promise<OwnCredentials> {
     const credentials = new OwnCredentials(options);
-    const record = (await options.store.load(recordKey)).find(({ key }) => key === recordKey);
+    const record = (await credentials.#store.load(recordKey)).find(({ key }) => key === recordKey);
     if (record === undefined) return credentials;
     const presented = parseRecord(record.value);
     if (Array.isArray(presented) && presented.every(isCredential)) credentials.#presented = presented;
-    else await setAside(options.store, record, "holds no credentials", options.report);
+    else await setAside(credentials.#store, record, "holds no credentials", credentials.#report);
     return credentials;
   }
 

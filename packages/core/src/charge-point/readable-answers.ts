@@ -9,9 +9,9 @@ import type { IdTagInfo } from "../authorization/id-tag.ts";
 import { PayloadError } from "../errors.ts";
 import { actions, type Conf } from "../messages/actions.ts";
 import { readDateTime } from "../messages/date-time-quirks.ts";
-import { guardOf } from "../messages/guard.ts";
+import { guardOf, isObject } from "../messages/guard.ts";
 import { IdTagInfo as IdTagInfoSchema } from "../messages/types.ts";
-import { isObject, refusedPayload } from "../messages/validate.ts";
+import { refusedPayload } from "../messages/validate.ts";
 
 /**
  * The answer to a CALL, as far as it can be read.

@@ -21,6 +21,7 @@
  */
 
 import type { Machine } from "../machine.ts";
+import { type OptionRules, optionRules } from "../options.ts";
 
 export type ReconnectionState = "New" | "Waiting" | "Connecting" | "Open" | "Stopped";
 
@@ -46,13 +47,24 @@ export type ReconnectionOutput =
 
 /** How long to wait between attempts to connect: the words are those of OCPP 2.0.1. */
 export interface RetryBackOff {
-  /** The shortest wait, in seconds. Default 2. */
+  /** The shortest wait, in seconds; less than 0.1 counts as 0.1. Default 2. */
   readonly retryBackOffWaitMinimum?: number;
   /** How often the bound of the wait doubles, with each failure in a row. Default 8: up to 512 s. */
   readonly retryBackOffRepeatTimes?: number;
   /** What is added to the bound of the wait, in seconds. Default 2. */
   readonly retryBackOffRandomRange?: number;
 }
+
+const seconds = /* @__PURE__ */ optionRules.number("a number of seconds from 0 on", 0);
+
+export const retryBackOffRules: OptionRules<RetryBackOff> = {
+  retryBackOffWaitMinimum: seconds,
+  retryBackOffRepeatTimes: /* @__PURE__ */ optionRules.whole(0),
+  retryBackOffRandomRange: seconds,
+};
+
+/** Whatever the options say: who is refused at once must not do nothing but dial. */
+const shortestWaitMs = 100;
 
 /** How long a connection must last to end a row of failures. */
 const stableMs = 30_000;
@@ -78,7 +90,7 @@ export class Reconnection implements Machine<ReconnectionOutput> {
 
   /** @param random - Returns numbers from 0 up to 1. */
   constructor(backOff: RetryBackOff, random: () => number) {
-    this.#minimumMs = 1000 * (backOff.retryBackOffWaitMinimum ?? 2);
+    this.#minimumMs = Math.max(shortestWaitMs, 1000 * (backOff.retryBackOffWaitMinimum ?? 2));
     this.#rangeMs = 1000 * (backOff.retryBackOffRandomRange ?? 2);
     this.#repeatTimes = backOff.retryBackOffRepeatTimes ?? 8;
     this.#random = random;

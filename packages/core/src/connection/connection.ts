@@ -4,6 +4,7 @@ import {
   CallError,
   CallTimeoutError,
   ConnectionClosedError,
+  detailsOf,
   type ErrorCode,
   errorCodeOf,
   errorCodes,
@@ -22,6 +23,7 @@ import {
 } from "../messages/actions.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
   decode,
@@ -219,21 +221,20 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    * after construction miss none.
    *
    * @param owner - Internal: the facade that made this connection.
-   * @throws TypeError `timeoutMs`, `maxWaitingCalls` or `maxServedCalls` is no positive number, or `tolerate` no list of
-   * quirks.
+   * @throws TypeError One of the options is not what it may be, or there is no such option.
    */
   constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>) {
     super();
-    checkOptions(options);
-    this.role = options.role;
-    this.identity = options.identity;
+    const taken = takeOptions<ConnectionOptions<R>>("Connection", options, connectionRules);
+    this.role = taken.role;
+    this.identity = taken.identity;
     this.#transport = transport;
-    this.#clock = soundClock(options.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#maxWaitingCalls = options.maxWaitingCalls ?? 1000;
-    this.#maxServedCalls = options.maxServedCalls ?? 100;
-    this.#createMessageId = options.createMessageId ?? randomMessageId;
-    this.tolerate(options.tolerate ?? []);
+    this.#clock = soundClock(taken.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
+    this.#timeoutMs = taken.timeoutMs ?? 30_000;
+    this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
+    this.#maxServedCalls = taken.maxServedCalls ?? 100;
+    this.#createMessageId = taken.createMessageId ?? randomMessageId;
+    this.tolerate(taken.tolerate ?? []);
     this.#owner = owner;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     transport.listen({
@@ -270,16 +271,16 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    * @throws CallTimeoutError No answer in time.
    * @throws ConnectionClosedError The connection closed first, or was closed; see `sent`.
    * @throws RangeError Too many CALLs are waiting already.
-   * @throws TypeError This role cannot send the action, or `timeoutMs` is no positive number, or `createMessageId` made an
-   * id that is none or is in use.
+   * @throws TypeError This role cannot send the action, one of the options is not what it may be, or `createMessageId` made
+   * an id that is none or is in use.
    * @throws The reason of `signal`, when it aborts first; what `createMessageId` throws.
    * @spec OCPP-J 1.6 §4.1.1, §4.2 [J-100 … J-110]
    */
-  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = {}): Promise<Conf<A>> {
+  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = none): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
-      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = options;
+      const taken = options === none ? none : takeOptions("call", options, callRules);
+      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = taken;
       if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
-      checkTimeout(timeoutMs);
       const payload = parseReq(action, req, "local");
       this.#owner?.assertAllowed?.(this, action);
       const messageId = this.#newMessageId();
@@ -311,8 +312,9 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    * @throws TypeError It is no list, or something in it is no quirk.
    */
   tolerate(quirks: readonly Quirk[]): void {
-    checkQuirks(quirks);
-    this.#quirks = quirks.filter(({ scope }) => scope !== "handshake");
+    this.#quirks = takeOption("tolerate", quirks, required(optionRules.quirks)).filter(
+      ({ scope }) => scope !== "handshake",
+    );
   }
 
   /**
@@ -641,39 +643,33 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
   }
 }
 
-/**
- * Checks the settings of connections that may come from elsewhere: a limit that is no number would be no limit.
- *
- * @throws TypeError A limit is no positive number, the time-out is none that ends, or `tolerate` is no list of quirks.
- */
-export function checkOptions({
-  timeoutMs = 1,
-  maxWaitingCalls = 1,
-  maxServedCalls = 1,
-  tolerate = [],
-}: Pick<ConnectionOptions<Role>, "timeoutMs" | "maxWaitingCalls" | "maxServedCalls" | "tolerate">): void {
-  checkTimeout(timeoutMs);
-  checkQuirks(tolerate);
-  checkPositive({ maxWaitingCalls, maxServedCalls });
-}
+const { required } = optionRules;
 
-/** @throws TypeError One of these settings is no positive number. */
-export function checkPositive(settings: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (!(value > 0)) throw new TypeError(`${name} is ${value}. Give a positive number.`);
-  }
-}
+/** The options that each of its connections gets from a Central System. */
+export const sharedRules: OptionRules<Omit<ConnectionOptions<Role>, "role" | "identity">> = {
+  timeoutMs: optionRules.milliseconds,
+  maxWaitingCalls: optionRules.whole(1),
+  maxServedCalls: optionRules.whole(1),
+  tolerate: optionRules.quirks,
+  createMessageId: optionRules.callback,
+  clock: optionRules.clock,
+};
 
-function checkQuirks(tolerate: readonly Quirk[]): void {
-  if (Array.isArray(tolerate) && tolerate.every((quirk) => quirk?.tolerance !== undefined)) return;
-  throw new TypeError("tolerate is no list of quirks. Give rows of `quirks`, for example [quirks.nullFields].");
-}
+const connectionRules: OptionRules<ConnectionOptions<Role>> = {
+  role: required(optionRules.oneOf("ChargePoint", "CentralSystem")),
+  identity: required(optionRules.text),
+  ...sharedRules,
+};
 
-/** @throws TypeError A wait is no positive number, or never ends. */
-export function checkTimeout(timeoutMs: number, name = "timeoutMs"): void {
-  if (timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY) return;
-  throw new TypeError(`${name} is ${timeoutMs}. Give a positive number of milliseconds.`);
-}
+export const callRules: OptionRules<CallOptions> = {
+  timeoutMs: optionRules.milliseconds,
+  urgent: optionRules.flag,
+  signal: optionRules.signal,
+  keepSent: optionRules.flag,
+};
+
+/** Most CALLs are made without options. */
+const none: CallOptions = {};
 
 /**
  * Adds a handler to a table of them.
@@ -713,16 +709,8 @@ function askedWith(error: unknown): Asked | undefined {
     if (!(error instanceof Error) || error.name !== "CallError") return undefined;
     const { code, description, details, messageId } = error as CallError;
     if (messageId !== undefined || !Object.hasOwn(errorCodes, code)) return undefined;
-    return { code, description: String(description), details: isJson(details) ? details : {} };
+    return { code, description: String(description), details: detailsOf(details) };
   } catch {
     return undefined; // Something that cannot even be looked at.
-  }
-}
-
-function isJson(details: unknown): boolean {
-  try {
-    return JSON.stringify(details) !== undefined;
-  } catch {
-    return false;
   }
 }

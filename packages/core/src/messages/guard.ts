@@ -5,7 +5,18 @@ export type Guard = (value: unknown) => boolean;
 
 type Schema = z.core.$ZodType;
 
-const guards = new WeakMap<Schema, Guard>();
+/** Makes a function that builds something for each schema on first use, and then keeps it. */
+export function perSchema<T>(build: (schema: Schema) => T): (schema: Schema) => T {
+  const built = new WeakMap<Schema, T>();
+  return (schema) => {
+    let result = built.get(schema);
+    if (result === undefined) {
+      result = build(schema);
+      built.set(schema, result);
+    }
+    return result;
+  };
+}
 
 /**
  * The guard of a schema; built on first use, then kept.
@@ -16,18 +27,11 @@ const guards = new WeakMap<Schema, Guard>();
  *
  * @throws TypeError The schema is of another kind.
  */
-export function guardOf(schema: Schema): Guard {
-  let guard = guards.get(schema);
-  if (guard === undefined) {
-    guard = build(schema);
-    guards.set(schema, guard);
-  }
-  return guard;
-}
+export const guardOf: (schema: Schema) => Guard = /* @__PURE__ */ perSchema(build);
 
 function build(schema: Schema): Guard {
   const hasType = typeGuard(schema);
-  const isAllowed = checks(schema);
+  const isAllowed = isAllowedBy(schema);
   return isAllowed === undefined ? hasType : (value) => hasType(value) && isAllowed(value);
 }
 
@@ -57,15 +61,19 @@ function typeGuard(schema: Schema): Guard {
   }
 }
 
+/** Whether a value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** As in zod, a field may be inherited, and every enumerable name that is not a field is refused, `__proto__` included. */
 function strictObject({ shape, catchall }: z.core.$ZodObjectDef): Guard {
   if (catchall?._zod.def.type !== "never") throw new TypeError("Payloads are strict objects: use z.strictObject.");
   const fields = Object.entries(shape).map(([name, schema]) => ({ name, guard: guardOf(schema) }));
   const names = new Set(Object.keys(shape));
   return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    if (!isObject(value)) return false;
     for (const { name, guard } of fields) {
-      if (!guard((value as Record<string, unknown>)[name])) return false;
+      if (!guard(value[name])) return false;
     }
     for (const name in value) {
       if (!names.has(name)) return false;
@@ -86,7 +94,7 @@ function array(element: Guard): Guard {
 }
 
 /** What a schema demands beyond the type. A format, such as a date-time, is a schema and a check at once. */
-function checks(schema: Schema): Guard | undefined {
+export function isAllowedBy(schema: Schema): Guard | undefined {
   const own = schema._zod.traits.has("$ZodCheck") ? [schema as unknown as z.core.$ZodCheck] : [];
   const all = [...own, ...(schema._zod.def.checks ?? [])];
   if (all.length === 0) return undefined;

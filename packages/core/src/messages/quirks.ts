@@ -5,8 +5,9 @@
  * What was seen but needs no row, because it is never refused: see the end of docs/quirks.md.
  */
 import { dateTimeQuirks } from "./date-time-quirks.ts";
+import { isObject } from "./guard.ts";
 import { type Flaw, named, type Quirk } from "./tolerance.ts";
-import { codePoints, isObject } from "./validate.ts";
+import { codePoints } from "./validate.ts";
 
 /** How long an identifier, a serial number or another text may be when its length is forgiven. */
 const longestText = 255;

@@ -11,8 +11,8 @@
  */
 import type * as z from "zod/mini";
 import { type Action, actions } from "./actions.ts";
-import { guardOf } from "./guard.ts";
-import { type Fault, type FaultName, faultsOf, isObject, printable, unknownField } from "./validate.ts";
+import { guardOf, isObject } from "./guard.ts";
+import { type Fault, type FaultName, faultsOf, printable, unknownField } from "./validate.ts";
 
 /** What every quirk tells of itself. */
 export interface QuirkDescription {

@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import { type ErrorCode, PayloadError, type PayloadIssue } from "../errors.ts";
-import { type Action, actions, type Conf, type Req } from "./actions.ts";
-import { guardOf } from "./guard.ts";
+import { type Action, actions, type Conf, isAction, type Req } from "./actions.ts";
+import { copierOf, invalid } from "./copy.ts";
+import { guardOf, isObject } from "./guard.ts";
 
 /** How many issues a {@link PayloadError} tells at most. */
 const maxIssues = 5;
@@ -10,7 +11,7 @@ const maxIssues = 5;
 const maxNameLength = 40;
 
 /**
- * Checks the payload of a CALL and returns it, the same object, as what it is.
+ * Checks the payload of a CALL and returns it as what it is: the same object if it was received, a copy if it is ours.
  *
  * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
  *   does `undefined` if the payload is ours.
@@ -23,7 +24,8 @@ export function parseReq<A extends Action>(action: A, payload: unknown, origin: 
 }
 
 /**
- * Checks the payload of a CALLRESULT and returns it, the same object, as what it is.
+ * Checks the payload of a CALLRESULT and returns it as what it is: the same object if it was received, a copy if it is
+ * ours.
  *
  * @param payload - What was received, or is going to be sent. `null` counts as `{}` where no field is required, and so
  *   does `undefined` if the payload is ours.
@@ -35,16 +37,42 @@ export function parseConf<A extends Action>(action: A, payload: unknown, origin:
   return parse(action, "conf", payload, origin) as Conf<A>;
 }
 
+/**
+ * Checks a payload as it is checked before it is sent, and sends nothing.
+ *
+ * @param payload - Anything; `undefined` and `null` count as `{}` where no field is required.
+ * @returns What would be sent: a copy of the payload, without what is `undefined`, numbers with one decimal rounded to it.
+ * @throws PayloadError It violates the schema of `<action>.<kind>`; `origin` is `local`.
+ * @throws TypeError OCPP 1.6 has no such action, or `kind` is none.
+ */
+export function check<A extends Action, K extends "req" | "conf">(
+  action: A,
+  kind: K,
+  payload: unknown,
+): z.output<(typeof actions)[A][K]> {
+  if (!isAction(action)) throw new TypeError(`OCPP 1.6 has no action "${String(action)}".`);
+  if (kind !== "req" && kind !== "conf") throw new TypeError(`kind is "${String(kind)}". Give "req" or "conf".`);
+  return parse(action, kind, payload, "local") as z.output<(typeof actions)[A][K]>;
+}
+
+/** A getter or a proxy of ours that tells something else each time. */
+const unsteady: PayloadIssue = {
+  path: "",
+  message: "is another one each time it is read",
+  code: "FormationViolation",
+};
+
 function parse(action: Action, kind: "req" | "conf", payload: unknown, origin: PayloadError["origin"]): unknown {
   const schema = actions[action][kind];
   const guard = guardOf(schema);
-  if (guard(payload)) return payload;
+  const checked = origin === "local" ? copierOf(schema)(payload) : guard(payload) ? payload : invalid;
+  if (checked !== invalid) return checked;
   // JSON null is another notation for a message without fields; a payload that is not even in the frame is none.
   if ((payload === null || (payload === undefined && origin === "local")) && guard({})) return {};
   const [first, ...others] = issuesOf(schema, payload);
-  // zod is the law: if it finds nothing wrong, then the guard was.
-  if (first === undefined) return payload;
-  const error = new PayloadError({ origin, action, kind, issues: [first, ...others] });
+  // zod is the law: if it finds nothing wrong with what was received, then the guard was.
+  if (first === undefined && origin === "remote") return payload;
+  const error = new PayloadError({ origin, action, kind, issues: [first ?? unsteady, ...others] });
   if (origin === "remote" && kind === "conf") refused.set(error, payload);
   throw error;
 }
@@ -186,9 +214,6 @@ function typeOfValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** How many characters a text has, counted as JSON Schema does. */
 export function codePoints(text: string): number {

@@ -37,14 +37,16 @@ export async function callVendorMessage<const M extends VendorMessage>(
   caller: VendorMessageCaller,
   message: M,
   data: VendorInput<M, "req">,
-  options?: CallOptions,
+  options: CallOptions = {},
 ): Promise<VendorConf<M>> {
-  const encoded = encodeData(message, "req", data);
+  const taken: VendorMessage = { ...message };
+  const takenOptions = { ...options };
+  const encoded = encodeData(taken, "req", data);
   // Without waiting for what is there already, so that CALLs are sent in the order in which they are made.
   const text = encoded instanceof Promise ? await encoded : encoded;
-  const conf = await caller.call("DataTransfer", requestOf(message, text), options);
+  const conf = await caller.call("DataTransfer", requestOf(taken, text), takenOptions);
   const isAnswered =
-    conf.status === "Accepted" || (conf.status === "Rejected" && textIn(message, conf.data) !== undefined);
-  const received = isAnswered ? await decodeData(message, "conf", conf.data) : undefined;
+    conf.status === "Accepted" || (conf.status === "Rejected" && textIn(taken, conf.data) !== undefined);
+  const received = isAnswered ? await decodeData(taken, "conf", conf.data) : undefined;
   return { status: conf.status, data: received } as VendorConf<M>;
 }

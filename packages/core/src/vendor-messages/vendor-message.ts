@@ -43,13 +43,15 @@ export type VendorOutput<M extends VendorMessage, K extends "req" | "conf"> =
 /**
  * Defines a vendor message, keeping the types of its schemas.
  *
+ * @returns A copy that cannot be changed.
  * @throws PayloadError `vendorId` is longer than 255 characters, or `messageId` than 50.
  * @spec OCPP 1.6 §3.12, §4.3 [CORE-DT-01 … CORE-DT-04, CORE-DT-08]
  * @__NO_SIDE_EFFECTS__
  */
 export function vendorMessage<const M extends VendorMessage>(message: M): M {
-  parseReq("DataTransfer", requestOf(message, undefined), "local");
-  return message;
+  const copy: M = { ...message };
+  parseReq("DataTransfer", requestOf(copy, undefined), "local");
+  return Object.freeze(copy);
 }
 
 /** What a vendor message is called in errors. */
@@ -79,11 +81,13 @@ export function encodeData(
     return undefined;
   }
   const text = format === "json" ? JSON.stringify(data) : (data as string | undefined);
+  // What is checked is what the peer will read: the schema may take its time, and the object is somebody else's.
+  const sent = format === "json" && text !== undefined ? JSON.parse(text) : text;
   const checked = (result: StandardResult<unknown>): string | undefined => {
-    if (result.issues !== undefined) throw failure(misfit(data), result.issues);
+    if (result.issues !== undefined) throw failure(misfit(sent), result.issues);
     return text;
   };
-  const result = schema["~standard"].validate(data);
+  const result = schema["~standard"].validate(sent);
   return result instanceof Promise ? result.then(checked) : checked(result);
 }
 

@@ -57,7 +57,7 @@ export class VendorMessages<R extends Role> {
     const messages = this.#vendors.get(folded(vendorId)) ?? new Map<string | undefined, Handled<R>>();
     const name = messageId === undefined ? undefined : folded(messageId);
     if (messages.has(name)) throw new TypeError(`There already is a handler for ${nameOf(message)}.`);
-    messages.set(name, { message, handler: handler as Handled<R>["handler"] });
+    messages.set(name, { message: { ...message }, handler: handler as Handled<R>["handler"] });
     this.#vendors.set(folded(vendorId), messages);
   }
 

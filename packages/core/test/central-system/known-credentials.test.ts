@@ -160,6 +160,15 @@ describe("KnownCredentials.authenticate", () => {
   });
 });
 
+test("KnownCredentials.authenticate looks at the password that it was given, whatever becomes of the buffer", async () => {
+  const scene = new Scene();
+  await scene.begin();
+  const password = bytes(newKey);
+  const decision = scene.credentials.authenticate({ identity, password, securityProfile: 0 });
+  password.set(bytes(oldKey));
+  expect(await decision).toBe(false);
+});
+
 describe("KnownCredentials.changeAuthorizationKey", () => {
   test("sends the key in 40 hexadecimal digits [J-177] [SEC-A01-02]", async () => {
     await scene.begin();
@@ -301,11 +310,15 @@ describe("KnownCredentials.changeAuthorizationKey", () => {
     expect(await scene.change()).toMatchObject({ name: "ConnectionClosedError", sent: false });
   });
 
-  test("takes the key back when it could not be sent: the time-out is none, or too many CALLs wait", async () => {
+  test("stores no key when the time-out is none", async () => {
     await scene.begin();
     const change = scene.credentials.changeAuthorizationKey(identity, { authorizationKey: newKey, timeoutMs: 0 });
     expect(await scene.outcome(change)).toBeInstanceOf(TypeError);
-    expect(scene.records.get(identity)?.candidates).toEqual([]);
+    expect(scene.records.get(identity)?.candidates).toBeUndefined();
+  });
+
+  test("takes the key back when it could not be sent, because too many CALLs wait", async () => {
+    await scene.begin();
     for (let waiting = 0; waiting <= 1000; waiting++) {
       scene.centralSystem
         .get(identity)
@@ -497,6 +510,14 @@ describe("KnownCredentials.raiseSecurityProfile", () => {
     expect(await allowed()).toEqual([1, 2]);
     scene.restart();
     expect(await allowed()).toEqual([1, 2]);
+  });
+
+  test.each([0, 4, 1.5, "2", Number.NaN])("knows no profile %j to raise it to", async (profile) => {
+    await expect(scene.credentials.raiseSecurityProfile(identity, profile as never)).rejects.toThrow(
+      new TypeError(
+        `profile is ${JSON.stringify(profile) === "null" ? "NaN" : JSON.stringify(profile)}. Give 1 or 2 or 3.`,
+      ),
+    );
   });
 
   test("does not take a second refusal for the answer to the first CALL [SEC-A05-01]", async () => {

@@ -49,8 +49,8 @@ describe("passwordHash", () => {
     },
   );
 
-  test.each([0, -1, 1.5, Number.NaN])("refuses %d iterations", (iterations) => {
-    expect(() => passwordHash({ iterations })).toThrow(RangeError);
+  test.each([0, -1, 1.5, Number.NaN, 1e9])("refuses %d iterations", (iterations) => {
+    expect(() => passwordHash({ iterations })).toThrow(TypeError);
   });
 
   test("says so where the runtime has no Web Crypto, instead of doing without", async () => {

@@ -120,6 +120,21 @@ describe("Configuration.load", () => {
       {},
       { Fan: { type: "integer", access: "R", value: "x" } } as unknown as VendorKeys,
     ],
+    [
+      "an option that a key does not have",
+      { HeartbeatInterval: { value: 60, readOnly: true } } as unknown as StandardKeys,
+      {},
+    ],
+    ["a readonly that is none", { HeartbeatInterval: { value: 60, readonly: "no" } } as unknown as StandardKeys, {}],
+    ["an accepts that is none", { HeartbeatInterval: { value: 60, accepts: [60] } } as unknown as StandardKeys, {}],
+    ["a type that is none", {}, { Fan: { type: "number", access: "R" } } as unknown as VendorKeys],
+    ["an access that is none", {}, { Fan: { type: "string", access: "RO" } } as unknown as VendorKeys],
+    ["a minimum that is none", {}, { Fan: { type: "integer", access: "RW", minimum: Number.NaN } }],
+    [
+      "a pattern that is none",
+      {},
+      { Fan: { type: "string", access: "RW", pattern: "on|off" } } as unknown as VendorKeys,
+    ],
   ])("refuses %s", async (_, keys, vendorKeys) => {
     await expect(Charger.start(keys, { vendorKeys })).rejects.toThrow(TypeError);
   });

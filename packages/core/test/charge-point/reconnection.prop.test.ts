@@ -20,6 +20,7 @@ interface BackOff {
 class Bench {
   readonly reconnection: Reconnection;
   readonly backOff: BackOff;
+  readonly minimum: number;
   now = 0;
   state: ReconnectionState = "New";
   random = 0;
@@ -32,7 +33,8 @@ class Bench {
 
   constructor(backOff: BackOff) {
     this.backOff = backOff;
-    this.bound = backOff.retryBackOffWaitMinimum;
+    this.minimum = Math.max(0.1, backOff.retryBackOffWaitMinimum);
+    this.bound = this.minimum;
     this.reconnection = new Reconnection(backOff, () => this.random);
   }
 
@@ -98,11 +100,11 @@ class Bench {
     if (this.state === "Open" && this.now - (this.openedAt ?? this.now) >= stableMs) {
       this.attempts = 0;
       this.doublings = 0;
-      this.bound = this.backOff.retryBackOffWaitMinimum;
+      this.bound = this.minimum;
     }
     this.state = "Waiting";
     const wait = (this.reconnection.deadline - this.now) / second;
-    expect(wait).toBeGreaterThanOrEqual(this.backOff.retryBackOffWaitMinimum);
+    expect(wait).toBeGreaterThanOrEqual(this.minimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.
     if (this.random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);

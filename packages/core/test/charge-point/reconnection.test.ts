@@ -106,12 +106,15 @@ describe("Reconnection, waiting", () => {
     expect(seconds(waitsAfterFailures(connecting({}, 1), 11))).toEqual([4, 6, 10, 18, 34, 66, 130, 258, 514, 514, 514]);
   });
 
-  test("obeys the options [J-033]", () => {
+  test("obeys the options, but never dials without pause [J-033]", () => {
     const backOff = { retryBackOffWaitMinimum: 5, retryBackOffRepeatTimes: 2, retryBackOffRandomRange: 1 };
     expect(waitsAfterFailures(connecting(backOff, 1), 4)).toEqual([6000, 11_000, 21_000, 21_000]);
     expect(waitsAfterFailures(connecting(backOff, 0), 4)).toEqual([5000, 5000, 5000, 5000]);
     const none = { retryBackOffWaitMinimum: 0, retryBackOffRepeatTimes: 0, retryBackOffRandomRange: 0 };
-    expect(waitsAfterFailures(connecting(none, 1), 2)).toEqual([0, 0]);
+    expect(waitsAfterFailures(connecting(none, 1), 2)).toEqual([100, 100]);
+    const little = { retryBackOffWaitMinimum: 0.01, retryBackOffRepeatTimes: 2, retryBackOffRandomRange: 0 };
+    expect(waitsAfterFailures(connecting(little, 1), 4)).toEqual([100, 200, 400, 400]);
+    expect(waitsAfterFailures(connecting(little, 0), 4)).toEqual([100, 100, 100, 100]);
   });
 
   test.each<[string, () => number]>([

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type { Action, ActionFrom, ActionTo, Conf, FeatureProfile, Req, Role } from "../../src/messages/actions.ts";
 import { actions, isAction, maySend } from "../../src/messages/actions.ts";
-import { parseConf, parseReq } from "../../src/messages/validate.ts";
+import { check, parseConf, parseReq } from "../../src/messages/validate.ts";
 
 type DateTime = string;
 
@@ -141,5 +141,13 @@ describe("parseReq and parseConf", () => {
   it("return the payload of the action that they are given", () => {
     expectTypeOf(parseReq<"Reset">).returns.toEqualTypeOf<Req<"Reset">>();
     expectTypeOf(parseConf<"Reset">).returns.toEqualTypeOf<Conf<"Reset">>();
+  });
+});
+
+describe("check", () => {
+  it("takes anything and returns the payload of the action and the kind", () => {
+    expectTypeOf(check<"Reset", "req">).parameters.toEqualTypeOf<["Reset", "req", unknown]>();
+    expectTypeOf(check<"Reset", "req">).returns.toEqualTypeOf<Req<"Reset">>();
+    expectTypeOf(check<"Reset", "conf">).returns.toEqualTypeOf<Conf<"Reset">>();
   });
 });

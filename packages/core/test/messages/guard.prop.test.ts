@@ -198,7 +198,9 @@ describe("parseReq and parseConf", () => {
           fc.pre(payload !== null && payload !== undefined);
           const parse = kind === "req" ? parseReq : parseConf;
           if (verdict(schema, payload)) {
-            expect(parse(action, payload, origin)).toBe(payload);
+            const parsed = parse(action, payload, origin);
+            expect(Object.is(parsed, payload)).toBe(origin === "remote");
+            expect(verdict(schema, parsed)).toBe(true);
           } else {
             const error = errorOf(() => parse(action, payload, origin));
             expect(error).toMatchObject({ action, kind, origin });

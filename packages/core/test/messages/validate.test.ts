@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PayloadError, type PayloadIssue } from "../../src/errors.ts";
 import type { Action } from "../../src/messages/actions.ts";
 import { actions } from "../../src/messages/actions.ts";
-import { parseConf, parseReq, refusedPayload } from "../../src/messages/validate.ts";
+import { check, parseConf, parseReq, refusedPayload } from "../../src/messages/validate.ts";
 import { goldenExamples } from "./golden-examples.ts";
 
 function errorOf(parse: () => unknown): PayloadError {
@@ -165,6 +165,16 @@ const rules = [
 const written = (path: readonly (string | number)[]) =>
   path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
 
+/** An Authorize.req whose idTag is another one from the second reading on. */
+function unsteady(first: unknown, then: unknown): object {
+  let reads = 0;
+  return {
+    get idTag() {
+      return reads++ === 0 ? first : then;
+    },
+  };
+}
+
 describe("parseReq", () => {
   it.each(
     rules.map(([id, action, path, value, code, message]) => ({
@@ -211,20 +221,23 @@ describe("parseReq", () => {
     }
   });
 
-  it("returns the very object that it was given", () => {
+  it("returns the very object that was received, and a copy of one that is ours", () => {
     const payload = { idTag: "TAG" };
     expect(parseReq("Authorize", payload, "remote")).toBe(payload);
-    expect(parseReq("Authorize", payload, "local")).toBe(payload);
+    expect(parseReq("Authorize", payload, "local")).not.toBe(payload);
+    expect(parseReq("Authorize", payload, "local")).toStrictEqual(payload);
   });
 
-  it("refuses nothing that no issue can be found with", () => {
-    let reads = 0;
-    const payload = {
-      get idTag() {
-        return reads++ === 0 ? 5 : "TAG";
-      },
-    };
-    expect(parseReq("Authorize", payload, "local")).toBe(payload);
+  it("refuses nothing that was received and that no issue can be found with", () => {
+    const payload = unsteady(5, "TAG");
+    expect(parseReq("Authorize", payload, "remote")).toBe(payload);
+  });
+
+  it("refuses what is ours and another one each time it is read", () => {
+    expect(errorOf(() => parseReq("Authorize", unsteady(5, "TAG"), "local")).issues).toEqual([
+      { path: "", message: "is another one each time it is read", code: "FormationViolation" },
+    ]);
+    expect(parseReq("Authorize", unsteady("TAG", 5), "local")).toStrictEqual({ idTag: "TAG" });
   });
 
   it("takes null for {} where no field is required [J-063] [J-D15]", () => {
@@ -402,5 +415,24 @@ describe("refusedPayload", () => {
   it("is not there for what was not an answer of the peer", () => {
     expect(refusedPayload(errorOf(() => parseConf("Heartbeat", {}, "local")))).toBeUndefined();
     expect(refusedPayload(errorOf(() => parseReq("Reset", {}, "remote")))).toBeUndefined();
+  });
+});
+
+describe("check", () => {
+  it("returns what would be sent", () => {
+    const payload = { chargingRateUnit: undefined, connectorId: 0, duration: 3600 };
+    expect(check("GetCompositeSchedule", "req", payload)).toStrictEqual({ connectorId: 0, duration: 3600 });
+    expect(check("Reset", "conf", { status: "Accepted" })).toStrictEqual({ status: "Accepted" });
+    expect(check("Heartbeat", "req", undefined)).toStrictEqual({});
+  });
+
+  it("refuses what would be refused before it is sent", () => {
+    const error = errorOf(() => check("Authorize", "conf", { idTag: "TAG" }));
+    expect(error).toMatchObject({ origin: "local", action: "Authorize", kind: "conf", code: "ProtocolError" });
+  });
+
+  it("refuses an action and a kind that do not exist", () => {
+    expect(() => check("toString" as never, "req", {})).toThrow(new TypeError('OCPP 1.6 has no action "toString".'));
+    expect(() => check("Reset", "from" as never, {})).toThrow(new TypeError('kind is "from". Give "req" or "conf".'));
   });
 });

