@@ -45,6 +45,12 @@ const maxDeadLetters = 1000;
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
   readonly #letters = new Set<DeadLetter>();
+  readonly #decided: () => void;
+
+  /** @param decided - Is called when one has been decided about. */
+  constructor(decided: () => void) {
+    this.#decided = decided;
+  }
 
   get all(): readonly DeadLetter[] {
     return [...this.#letters];
@@ -64,6 +70,7 @@ export class DeadLetters {
       if (!this.#letters.has(letter)) throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
       act(what);
       this.#letters.delete(letter);
+      this.#decided();
     };
     const letter: DeadLetter = {
       ...event,

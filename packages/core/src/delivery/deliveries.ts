@@ -49,7 +49,7 @@ export class Deliveries {
   readonly #keeper: RecordKeeper;
   readonly #sequences = new Sequences();
   readonly #stamps: Stamps;
-  readonly #deadLetters = new DeadLetters();
+  readonly #deadLetters = new DeadLetters(() => this.#tidy());
   readonly #transactions: Transactions;
   readonly #outbox: Outbox;
   /** The epochs whose corrections are in the store. */

@@ -112,6 +112,8 @@ export interface TransactionRecord {
   readonly transactionId?: number | undefined;
   readonly parentIdTag?: string | undefined;
   readonly lastReading?: { readonly reading: MeterValue; readonly mark?: Mark | undefined } | undefined;
+  /** What was stamped last, so that time does not fall after a power cut either. */
+  readonly stamped?: Stamped | undefined;
   readonly data?: unknown;
 }
 
@@ -184,7 +186,8 @@ export class OpenTransaction implements Transaction {
     this.#lastReading = record.lastReading;
     this.#data = record.data;
     const { req, mark, given } = record.start;
-    this.stamped = mark === undefined || given ? { timestamp: req.timestamp } : { timestamp: req.timestamp, mark };
+    const { timestamp } = req;
+    this.stamped = record.stamped ?? (mark === undefined || given ? { timestamp } : { timestamp, mark });
   }
 
   /** By the Charge Point's own count: no other transaction has it. */
@@ -243,6 +246,7 @@ export class OpenTransaction implements Transaction {
       transactionId: this.#transactionId,
       parentIdTag: this.#parentIdTag,
       lastReading: this.#lastReading,
+      stamped: this.stamped,
       data: this.#data,
     };
   }

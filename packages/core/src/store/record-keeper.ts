@@ -85,6 +85,7 @@ export class RecordKeeper {
   /** How many records were refused and are not taken since. */
   #refusals = 0;
   #retryMs = firstRetryMs;
+  #retrying = false;
   #cancelRetry: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
   #stopped = false;
@@ -207,7 +208,7 @@ export class RecordKeeper {
   }
 
   #answered(write: Write, refusal: Refusal | undefined): void {
-    this.#hanging = false;
+    if (this.#hanging) this.#recovered();
     this.#answeredAt = this.#clock.now();
     this.#latestAnswered = Math.max(write.number, this.#latestAnswered);
     this.#end(write, refusal);
@@ -238,17 +239,26 @@ export class RecordKeeper {
     for (const tried of wanted.waiting.splice(0)) tried();
   }
 
+  #recovered(): void {
+    this.#hanging = false;
+    this.#retryMs = firstRetryMs;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    this.#retryLater();
+  }
+
   #retryLater(): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#retrying || this.#refusals === 0) return;
     this.#cancelRetry ??= this.#clock.wakeAt(this.#clock.now() + this.#retryMs, () => void this.#retry());
   }
 
   async #retry(): Promise<void> {
-    this.#cancelRetry = () => {}; // Until it has ended, none is armed.
-    const refusal = await this.#keepAll([...this.#wanted.values()].filter(({ refusal }) => refusal !== undefined));
     this.#cancelRetry = undefined;
+    this.#retrying = true;
+    const refusal = await this.#keepAll([...this.#wanted.values()].filter(({ refusal }) => refusal !== undefined));
+    this.#retrying = false;
     this.#retryMs = refusal === undefined ? firstRetryMs : Math.min(2 * this.#retryMs, longestRetryMs);
-    if (this.#refusals > 0) this.#retryLater();
+    this.#retryLater();
   }
 
   /**

@@ -55,9 +55,7 @@ class Bench {
       case "connect":
         expect(["New", "Waiting"], "an attempt out of turn").toContain(this.state);
         expect(output.attempt).toBe(++this.attempts);
-        expect((this.now - this.attemptedAt) / second, "a hot loop").toBeGreaterThanOrEqual(
-          this.backOff.retryBackOffWaitMinimum,
-        );
+        expect((this.now - this.attemptedAt) / second, "a hot loop").toBeGreaterThanOrEqual(this.minimum);
         this.attemptedAt = this.now;
         this.state = "Connecting";
         break;
@@ -107,7 +105,7 @@ class Bench {
     expect(wait).toBeGreaterThanOrEqual(this.minimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.
-    if (this.random === 0) expect(wait).toBe(this.backOff.retryBackOffWaitMinimum);
+    if (this.random === 0) expect(wait).toBe(this.minimum);
     if (this.random === 1) expect(wait).toBe(this.bound + this.backOff.retryBackOffRandomRange);
     if (this.doublings++ < this.backOff.retryBackOffRepeatTimes) this.bound *= 2;
   }
@@ -116,7 +114,7 @@ class Bench {
     this.reconnection.hurried(this.now);
     // At once, but for a hot loop.
     if (this.state !== "Waiting") return;
-    const earliest = this.attemptedAt + second * this.backOff.retryBackOffWaitMinimum;
+    const earliest = this.attemptedAt + second * this.minimum;
     if (this.now >= earliest) expect(this.reconnection.state).toBe("Connecting");
     else expect(this.reconnection.deadline).toBeLessThanOrEqual(earliest);
   }

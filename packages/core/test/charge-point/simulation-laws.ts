@@ -41,6 +41,9 @@ const deadMs = 5 * minute;
 /** How often CALLs may be in the way of the daily Heartbeat. */
 const dailyMs = day + 5 * minute;
 
+/** The CALLs of the simulated owner that tell no time. */
+const timeless: ReadonlySet<string> = new Set(["Authorize", "DataTransfer"]);
+
 /**
  * Watches what the owner reports, what the Charge Point tells it, and both ends of every connection, and holds it against
  * the laws. It knows frames and public events, nothing of the inside.
@@ -431,8 +434,8 @@ export class Laws {
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     const bringsTime = action === "Heartbeat" || action === "BootNotification";
-    // What waited for its turn already goes first.
-    const mayGo = bringsTime || !wire.heartbeatDue || wire.waiting;
+    // A driver does not wait for it, nor whoever makes a CALL; and what waited for its turn already goes first.
+    const mayGo = bringsTime || timeless.has(action) || !wire.heartbeatDue || wire.waiting;
     this.law(mayGo, `${action} was sent before a Heartbeat, although the time is in doubt.`);
     if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
@@ -504,7 +507,9 @@ export class Laws {
     if (session.maybeQueued.delete(number)) session.queued.add(number);
     this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
     const due = this.#due(session, reported.charging === undefined ? "others" : "transactions");
-    this.law(reported === due, `#${number} was sent before #${due?.number}.`);
+    // What is retried the moment it is given up comes back when the next one is on its way.
+    const inTurn = reported === due || due?.retriedAt === this.now;
+    this.law(inTurn, `#${number} was sent before #${due?.number}.`);
     const { transactionId = -1 } = reported.charging ?? {};
     const known =
       action === "StartTransaction" && transactionId > 0 && this.#disk.has(`"transactionId":${transactionId}`);
@@ -650,6 +655,7 @@ export class Laws {
 
   #told(session: Session, currentTime: unknown): void {
     session.time.tell(currentTime, this.now, session.chargePoint.now());
+    if (!session.time.certain) return; // It was no time.
     for (const each of this.#stamped(session)) {
       if (Number.isNaN(each.expectedTime)) each.expectedTime = session.time.at(each.at);
     }
