@@ -27,6 +27,7 @@ import {
   PayloadError,
   passwordHash,
   quirks,
+  type ReconnectOptions,
   type Transport,
   takeOptions,
 } from "../src/index.ts";
@@ -156,6 +157,15 @@ const subjects: readonly Subject[] = [
     connection.close();
     return answer;
   }),
+  subject<ReconnectOptions>("reconnectNow", { drop: "flag" }, {}, (options) =>
+    new ChargePoint(chargePoint).reconnectNow(options),
+  ),
+  subject<Partial<Pick<ChargePointOptions, "url" | "boot">>>(
+    "configure",
+    { url: "url", boot: "object" },
+    {},
+    (options) => new ChargePoint(chargePoint).configure(options),
+  ),
   subject<AuthorizeOptions>("authorize", { waitMs: "time", signal: "part" }, {}, (options) =>
     new ChargePoint(chargePoint).authorize("TAG", options),
   ),
