@@ -361,7 +361,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    *
    * @param options.drop - Closes the connection first, so that what was given to {@link configure} takes effect. Default false.
    */
-  reconnectNow({ drop = false }: ReconnectOptions = {}): void {
+  reconnectNow(options: ReconnectOptions = {}): void {
+    const { drop = false } = takeOptions("reconnectNow", options, reconnectRules);
     if (drop && !this.#isStopped()) this.#connection?.close(1000, "Reconnecting");
     this.#reconnection.hurried(this.#clock.now());
     this.#runReconnection();
@@ -371,11 +372,12 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * Changes where it connects to, or what BootNotification says, from the next connection on; one that stands is left alone.
    * After a change the next connection begins with a BootNotification.
    *
-   * @throws TypeError `url` is no endpoint URL. Nothing is changed then.
+   * @throws TypeError `url` is no endpoint URL, `boot` is none, or there is another setting. Nothing is changed then.
    * @throws PayloadError `boot` violates the schema of BootNotification.req. Nothing is changed then.
    * @spec OCPP-J 1.6 §5.4 [J-160]
    */
-  configure({ url = this.#settings.url, boot = this.#settings.boot }: Partial<ConnectionSettings>): void {
+  configure(settings: Partial<ConnectionSettings>): void {
+    const { url = this.#settings.url, boot = this.#settings.boot } = takeOptions("configure", settings, settingsRules);
     connectionUrl(url, this.identity);
     this.#settings = { url, boot: parseReq("BootNotification", boot, "local") };
   }
@@ -906,23 +908,28 @@ const neverEnded = (url: string): HandshakeError => {
   });
 };
 
-const { object, required } = optionRules;
+const { callback, flag, object, required, text } = optionRules;
+const payload = object("the payload of BootNotification");
+
+const settingsRules: OptionRules<Partial<ConnectionSettings>> = { url: text, boot: payload };
+
+const reconnectRules: OptionRules<ReconnectOptions> = { drop: flag };
 
 const chargePointRules: OptionRules<ChargePointOptions> = {
-  identity: required(optionRules.text),
-  url: required(optionRules.text),
-  connect: required(optionRules.callback),
-  boot: required(object("the payload of BootNotification")),
+  identity: required(text),
+  url: required(text),
+  connect: required(callback),
+  boot: required(payload),
   store: optionRules.store,
   configuration: object("a Configuration", "get", "set", "listen", "getConfiguration", "changeConfiguration"),
   authorizationCache: object("an AuthorizationCache", "lookUp", "update", "clear", "removeListed"),
   localAuthList: object("a LocalAuthList", "lookUp", "update", "conflictsWith"),
   maxQueuedMessages: optionRules.whole(2),
-  severalTransactionsPerConnector: optionRules.flag,
+  severalTransactionsPerConnector: flag,
   timeoutMs: optionRules.milliseconds,
   tolerate: optionRules.quirks,
   clock: optionRules.clock,
-  random: optionRules.callback,
+  random: callback,
   ...retryBackOffRules,
 };
 
