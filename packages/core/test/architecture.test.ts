@@ -115,6 +115,7 @@ describe("packages/core/src", () => {
         "delivery/deliveries.ts",
         "delivery/delivery.ts",
         "store/namespace.ts",
+        "store/patient-store.ts",
         "store/record-keeper.ts",
         "store/stored-records.ts",
         "vendor-messages/call-vendor-message.ts",

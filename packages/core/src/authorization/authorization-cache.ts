@@ -1,6 +1,8 @@
+import type { Clock } from "../clock.ts";
 import type { Conf } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
+import { patient } from "../store/patient-store.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
@@ -21,6 +23,8 @@ export interface AuthorizationCacheOptions {
   readonly maxEntries?: number;
   /** Says which identifiers are in the Local Authorization List, whose place is not here. Default: none. */
   readonly list?: { has(idTag: string): boolean };
+  /** How long the store is waited for goes by it. Default: the clock of the runtime. */
+  readonly clock?: Clock;
 }
 
 const { object, required } = optionRules;
@@ -29,6 +33,7 @@ const rules: OptionRules<AuthorizationCacheOptions> = {
   report: required(optionRules.callback),
   maxEntries: optionRules.whole(1),
   list: object("a LocalAuthList", "has"),
+  clock: optionRules.clock,
 };
 
 interface Entry extends KnownIdTag {
@@ -59,8 +64,8 @@ export class AuthorizationCache implements IdTagLookUp {
   #nextSequence = 1;
 
   private constructor(store: RecordStore, options: AuthorizationCacheOptions) {
-    const { report, maxEntries = 1000, list } = takeOptions("AuthorizationCache", options, rules);
-    this.#store = takeOption("store", store, required(optionRules.store));
+    const { report, maxEntries = 1000, list, clock } = takeOptions("AuthorizationCache", options, rules);
+    this.#store = patient(takeOption("store", store, required(optionRules.store)), clock);
     this.#report = report;
     this.#maxEntries = maxEntries;
     this.#list = list;
@@ -77,10 +82,11 @@ export class AuthorizationCache implements IdTagLookUp {
    */
   static async load(store: RecordStore, options: AuthorizationCacheOptions): Promise<AuthorizationCache> {
     const cache = new AuthorizationCache(store, options);
-    const records = await store.load(prefix);
+    const records = await cache.#store.load(prefix);
     const entries = records.map((record) => ({ record, entry: entryOf(record) }));
     for (const { record, entry } of entries) {
-      if (entry === undefined) await setAside(store, record, "is no entry of the authorization cache", cache.#report);
+      if (entry === undefined)
+        await setAside(cache.#store, record, "is no entry of the authorization cache", cache.#report);
     }
     const inOrder = entries.flatMap(({ entry }) => entry ?? []).sort((a, b) => a.sequence - b.sequence);
     for (const entry of inOrder) cache.#entries.set(foldIdTag(entry.idTag), entry);

@@ -13,9 +13,11 @@
  * GetLocalListVersion that it has to send again.
  */
 
+import type { Clock } from "../clock.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
+import { patient } from "../store/patient-store.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
 import {
@@ -36,6 +38,8 @@ export interface LocalAuthListOptions {
   readonly localAuthListMaxLength?: number;
   /** The configuration key SendLocalListMaxLength: how many identifiers one SendLocalList.req holds. Default 1000. */
   readonly sendLocalListMaxLength?: number;
+  /** How long the store is waited for goes by it. Default: the clock of the runtime. */
+  readonly clock?: Clock;
 }
 
 const { required } = optionRules;
@@ -44,6 +48,7 @@ const rules: OptionRules<LocalAuthListOptions> = {
   report: required(optionRules.callback),
   localAuthListMaxLength: optionRules.whole(1),
   sendLocalListMaxLength: optionRules.whole(1),
+  clock: optionRules.clock,
 };
 
 type SendLocalList = Req<"SendLocalList">;
@@ -97,8 +102,9 @@ export class LocalAuthList implements IdTagLookUp {
       report,
       localAuthListMaxLength = 10_000,
       sendLocalListMaxLength = 1000,
+      clock,
     } = takeOptions("LocalAuthList", options, rules);
-    this.#store = takeOption("store", store, required(optionRules.store));
+    this.#store = patient(takeOption("store", store, required(optionRules.store)), clock);
     this.#report = report;
     this.#localAuthListMaxLength = localAuthListMaxLength;
     this.#sendLocalListMaxLength = sendLocalListMaxLength;
@@ -109,12 +115,12 @@ export class LocalAuthList implements IdTagLookUp {
    * keys that begin with `corrupt/`; the list is then that of the last update before them.
    *
    * @throws TypeError `store` is none, one of the options is not what it may be, or there is no such option.
-   * @throws What the store's `load` rejects with.
+   * @throws What the store's `load` rejects with, or an Error when it does not answer.
    * @spec OCPP 1.6 §3.5.2 [LAL-02]
    */
   static async load(store: RecordStore, options: LocalAuthListOptions): Promise<LocalAuthList> {
     const list = new LocalAuthList(store, options);
-    for (const record of await store.load(prefix)) await list.#replay(record);
+    for (const record of await list.#store.load(prefix)) await list.#replay(record);
     return list;
   }
 

@@ -1,8 +1,10 @@
+import type { Clock } from "../clock.ts";
 import { CallError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { type OptionRule, type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
+import { patient } from "../store/patient-store.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
 import { setAside } from "../store/stored-records.ts";
 import {
@@ -112,6 +114,8 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
    * A rise of SecurityProfile to 2 or 3 needs certificates, which only the charge point knows of [SEC-A05-03, SEC-A05-04].
    */
   readonly approve?: (change: ConfigurationChange<V>) => ConfigurationVerdict | Promise<ConfigurationVerdict>;
+  /** How long the store is waited for goes by it. Default: the clock of the runtime. */
+  readonly clock?: Clock;
 }
 
 /** One key of this charge point. */
@@ -162,8 +166,8 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ConfigurationOptions<V>) {
-    const { keys, vendorKeys, store, report, approve } = takeOptions("Configuration", options, rules);
-    this.#store = store;
+    const { keys, vendorKeys, store, report, approve, clock } = takeOptions("Configuration", options, rules);
+    this.#store = patient(store, clock);
     this.#report = report;
     this.#approve = approve ?? (() => ({ status: "Accepted" }));
     for (const setting of [...standardSettings(keys), ...vendorSettings(vendorKeys ?? {})]) {
@@ -427,6 +431,7 @@ const rules: OptionRules<ConfigurationOptions> = {
   store: must(store),
   report: must(callback),
   approve: callback,
+  clock: optionRules.clock,
 };
 
 /** What it is worth is for the key's type and range to say. */

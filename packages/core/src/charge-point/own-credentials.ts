@@ -16,11 +16,13 @@
  * 401. If the latest key failed in any other way, that may have been the network, and it is the first to be tried again.
  */
 
+import type { Clock } from "../clock.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
 import type { HandshakeError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
+import { patient } from "../store/patient-store.ts";
 import type { RecordStore } from "../store/record-store.ts";
 import { parseRecord, setAside } from "../store/stored-records.ts";
 import type { Configuration } from "./configuration.ts";
@@ -41,6 +43,8 @@ export interface OwnCredentialsOptions {
   readonly store: RecordStore;
   /** Hears of a damaged record and of a store that failed. What it is told contains no password. [SEC-A01-12] */
   readonly report: (error: Error) => void;
+  /** How long the store is waited for goes by it. Default: the clock of the runtime. */
+  readonly clock?: Clock;
 }
 
 const { object, required } = optionRules;
@@ -49,6 +53,7 @@ const rules: OptionRules<OwnCredentialsOptions> = {
   configuration: required(object("a Configuration", "get", "set")),
   store: required(optionRules.store),
   report: required(optionRules.callback),
+  clock: optionRules.clock,
 };
 
 const recordKey = `${prefixOf("credentials")}presented`;
@@ -73,9 +78,9 @@ export class OwnCredentials {
   #refused: readonly Credential[] = [];
 
   private constructor(options: OwnCredentialsOptions) {
-    const { configuration, store, report } = takeOptions("OwnCredentials", options, rules);
+    const { configuration, store, report, clock } = takeOptions("OwnCredentials", options, rules);
     this.#configuration = configuration;
-    this.#store = store;
+    this.#store = patient(store, clock);
     this.#report = report;
   }
 

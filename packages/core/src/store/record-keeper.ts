@@ -20,11 +20,9 @@
  * until it has answered something, nothing is asked for but by those who try again, and nobody waits.
  */
 import type { Clock } from "../clock.ts";
+import { hangs, patient, storePatienceMs } from "./patient-store.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 import { aside, corruptKeyOf } from "./stored-records.ts";
-
-/** How long the store is waited for, in milliseconds, before it counts as hanging. */
-const storePatienceMs = 30_000;
 
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
@@ -152,11 +150,7 @@ export class RecordKeeper {
    * @throws What the store rejects with, or an Error when it does not answer.
    */
   load(prefix: string): Promise<readonly StoredRecord[]> {
-    return new Promise((resolve, reject) => {
-      const disarm = this.#clock.wakeAt(this.#clock.now() + storePatienceMs, () => reject(hangs()));
-      const load = async (): Promise<readonly StoredRecord[]> => this.#store.load(prefix);
-      void load().finally(disarm).then(resolve, reject);
-    });
+    return patient(this.#store, this.#clock).load(prefix);
   }
 
   /** Wants nothing more, and tries nothing again. What is under way goes on, and nobody waits for it any more. */
@@ -319,8 +313,3 @@ function refused(cause: unknown): Error {
   const message = `The store refuses to keep a record: ${why}. It is tried again; until then a power cut would lose it.`;
   return new Error(message, { cause });
 }
-
-const hangs = (): Error =>
-  new Error(
-    `The store has not answered for ${storePatienceMs / 1000} s. What it does not take, a power cut would lose.`,
-  );

@@ -1,3 +1,4 @@
+import { guarded } from "../guarded.ts";
 import { prefixOf } from "./own-keys.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 
@@ -27,7 +28,7 @@ export async function setAside(
   report: ReportFault,
   cause?: unknown,
 ): Promise<void> {
-  report(aside(record.key, why, cause));
+  tell(report, aside(record.key, why, cause));
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
       await store.put(corruptKeyOf(record.key), record.value);
@@ -60,6 +61,13 @@ export async function writeAll(
   const outcomes = await Promise.allSettled(writes.map(async (write) => write()));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure === undefined) return true;
-  report(new Error(`The store failed to ${what}.`, { cause: failure.reason }));
+  tell(report, new Error(`The store failed to ${what}.`, { cause: failure.reason }));
   return false;
 }
+
+/** Whoever hears of a failure must not cause another. */
+const tell = (report: ReportFault, fault: Error): void =>
+  guarded(
+    () => report(fault),
+    () => {},
+  );

@@ -1,0 +1,30 @@
+import { type Clock, systemClock } from "../clock.ts";
+import type { RecordStore } from "./record-store.ts";
+
+/** How long a store is waited for, in milliseconds. */
+export const storePatienceMs = 30_000;
+
+/** What is said of a store that does not answer. */
+export const hangs = (): Error =>
+  new Error(
+    `The store has not answered for ${storePatienceMs / 1000} s. What it does not take, a power cut would lose.`,
+  );
+
+/**
+ * A store as those need it who wait for it: every operation ends, after half a minute at the latest, and none throws at
+ * once. What an operation that was given up brings about later does not matter.
+ */
+export function patient(store: RecordStore, clock: Clock = systemClock): RecordStore {
+  const perform = <Result>(operation: () => Promise<Result>): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const disarm = clock.wakeAt(clock.now() + storePatienceMs, () => reject(hangs()));
+      const started = async (): Promise<Result> => operation();
+      void started().finally(disarm).then(resolve, reject);
+    });
+  return {
+    load: (prefix) => perform(() => store.load(prefix)),
+    put: (key, value) => perform(() => store.put(key, value)),
+    delete: (key) => perform(() => store.delete(key)),
+    close: () => perform(() => store.close()),
+  };
+}
