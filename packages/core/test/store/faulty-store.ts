@@ -13,7 +13,6 @@ export class FaultyStore implements RecordStore {
   hangs = false;
   readonly #clock: FakeClock;
   #unanswered: (() => void)[] = [];
-  #busyUntil = Number.NEGATIVE_INFINITY;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -59,18 +58,12 @@ export class FaultyStore implements RecordStore {
     if (this.throws) throw new Error("disk full");
     const refused = this.refuses.includes(kind);
     return new Promise((resolve, reject) => {
-      const answer = (): void => (refused ? reject(new Error("disk full")) : resolve(carryOut()));
-      if (this.hangs) {
-        // Operations take effect in the order in which they were called, whenever they are answered.
-        const result = refused ? undefined : carryOut();
-        this.#unanswered.push(() => (refused ? answer() : resolve(result as Result)));
-        return;
-      }
-      // Here, too.
-      const now = this.#clock.now();
-      this.#busyUntil = Math.max(this.#busyUntil, now + this.delayMs);
-      if (this.#busyUntil === now) answer();
-      else this.#clock.wakeAt(this.#busyUntil, answer);
+      // Operations take effect in the order in which they were called, whenever they are answered.
+      const result = refused ? undefined : carryOut();
+      const answer = (): void => (refused ? reject(new Error("disk full")) : resolve(result as Result));
+      if (this.hangs) this.#unanswered.push(answer);
+      else if (this.delayMs === 0) answer();
+      else this.#clock.wakeAt(this.#clock.now() + this.delayMs, answer);
     });
   }
 }
