@@ -36,26 +36,39 @@ function build(schema: z.core.$ZodType): Copier {
   }
 }
 
+/** In the order of what was given. */
 function strictObject(shape: z.core.$ZodShape): Copier {
-  const fields = Object.entries(shape).map(([name, schema]) => ({
-    name,
-    mayBeAbsent: guardOf(schema)(undefined),
-    copied: copierOf(schema),
-  }));
-  const names = new Set(Object.keys(shape));
+  const fields = new Map(
+    Object.entries(shape).map(([name, schema]) => [
+      name,
+      { copied: copierOf(schema), required: guardOf(schema)(undefined) ? 0 : 1 },
+    ]),
+  );
+  const allRequired = [...fields.values()].reduce((sum, { required }) => sum + required, 0);
   return (value) => {
     if (!isObject(value)) return invalid;
-    for (const name in value) {
-      if (!names.has(name)) return invalid;
-    }
     const copy: Record<string, unknown> = {};
-    for (const { name, mayBeAbsent, copied } of fields) {
+    let required = 0;
+    for (const name in value) {
+      const field = fields.get(name);
+      if (field === undefined) return invalid;
       const part = value[name];
-      if (part === undefined && mayBeAbsent) continue;
-      copy[name] = copied(part);
+      if (part === undefined) continue;
+      copy[name] = field.copied(part);
       if (copy[name] === invalid) return invalid;
+      required += field.required;
     }
-    return copy;
+    if (Object.getPrototypeOf(value) !== Object.prototype) {
+      // Getters of a class are not enumerable.
+      for (const [name, field] of fields) {
+        const part = copy[name] === undefined ? value[name] : undefined;
+        if (part === undefined) continue;
+        copy[name] = field.copied(part);
+        if (copy[name] === invalid) return invalid;
+        required += field.required;
+      }
+    }
+    return required === allRequired ? copy : invalid;
   };
 }
 

@@ -6,6 +6,11 @@ import { copierOf, invalid } from "../../src/messages/copy.ts";
 const authorize = copierOf(actions.Authorize.req);
 
 describe("copierOf", () => {
+  it("keeps the order of the fields", () => {
+    const conf = { interval: 300, currentTime: "2026-01-01T00:00:00Z", status: "Accepted" };
+    expect(Object.keys(copierOf(actions.BootNotification.conf)(conf) as object)).toEqual(Object.keys(conf));
+  });
+
   it("leaves out what is undefined, and writes what is inherited or computed as it was read", () => {
     class Card {
       readonly #uid = "04E91C5A";
