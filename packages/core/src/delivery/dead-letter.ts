@@ -42,14 +42,22 @@ export type DeadLetter = DeliveryEvent & {
 /** How many are kept; beyond, the one that was given up first is forgotten, meter values before all others. */
 const maxDeadLetters = 1000;
 
+/** What {@link DeadLetters} need. */
+export interface DeadLettersOptions {
+  /** @throws TypeError The Charge Point has been stopped. */
+  readonly assertAlive: () => void;
+  /** Hears that one has been decided about. */
+  readonly decided: () => void;
+  readonly fault: (error: Error) => void;
+}
+
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
   readonly #letters = new Set<DeadLetter>();
-  readonly #decided: () => void;
+  readonly #options: DeadLettersOptions;
 
-  /** @param decided - Is called when one has been decided about. */
-  constructor(decided: () => void) {
-    this.#decided = decided;
+  constructor(options: DeadLettersOptions) {
+    this.#options = options;
   }
 
   get all(): readonly DeadLetter[] {
@@ -67,10 +75,13 @@ export class DeadLetters {
    */
   add(event: DeliveryEvent, { reason, at }: Discarded, act: (what: "retry" | "delete") => void): DeadLetter {
     const decide = (what: "retry" | "delete") => (): void => {
-      if (!this.#letters.has(letter)) throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
+      this.#options.assertAlive();
+      // First of all: what is done about it may come back here.
+      if (!this.#letters.delete(letter)) {
+        throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
+      }
       act(what);
-      this.#letters.delete(letter);
-      this.#decided();
+      this.#options.decided();
     };
     const letter: DeadLetter = {
       ...event,
@@ -80,12 +91,19 @@ export class DeadLetters {
       delete: decide("delete"),
     };
     this.#letters.add(letter);
-    if (this.#letters.size > maxDeadLetters) this.#oldest.delete();
+    if (this.#letters.size > maxDeadLetters) this.#forgetOldest();
     return letter;
   }
 
-  get #oldest(): DeadLetter {
+  #forgetOldest(): void {
     const [first] = this.#letters;
-    return this.all.find(({ call }) => call.action === "MeterValues") ?? (first as DeadLetter);
+    const oldest = this.all.find(({ call }) => call.action === "MeterValues") ?? (first as DeadLetter);
+    oldest.delete();
+    const { action } = oldest.call;
+    this.#options.fault(
+      new Error(
+        `A ${action} that was given up is forgotten: there are more than ${maxDeadLetters}. Retry or delete them.`,
+      ),
+    );
   }
 }

@@ -10,7 +10,6 @@ import {
   keyOf,
   numberOf,
   parseCorrection,
-  parseMeterValues,
   parseOutbox,
   parseTransaction,
   type RecordKind,
@@ -49,7 +48,7 @@ export class Deliveries {
   readonly #keeper: RecordKeeper;
   readonly #sequences = new Sequences();
   readonly #stamps: Stamps;
-  readonly #deadLetters = new DeadLetters(() => this.#tidy());
+  readonly #deadLetters: DeadLetters;
   readonly #transactions: Transactions;
   readonly #outbox: Outbox;
   /** The epochs whose corrections are in the store. */
@@ -64,6 +63,10 @@ export class Deliveries {
     this.#clock = clock;
     this.#keeper = new RecordKeeper(store, clock, fault);
     this.#stamps = new Stamps(now);
+    const assertAlive = (): void => {
+      if (this.#stopped) throw new TypeError("The ChargePoint has been stopped. Use what its successor gives.");
+    };
+    this.#deadLetters = new DeadLetters({ assertAlive, decided: () => this.#tidy(), fault });
     const desk: Desk = {
       keeper: this.#keeper,
       stamps: this.#stamps,
@@ -72,9 +75,7 @@ export class Deliveries {
       delivery: { clock, keys, isSilent, fault },
       call,
       now,
-      assertAlive: () => {
-        if (this.#stopped) throw new TypeError("The ChargePoint has been stopped. Use what its successor gives.");
-      },
+      assertAlive,
       delivered: (event) => {
         this.#tidy();
         delivered(event);
@@ -116,9 +117,12 @@ export class Deliveries {
     const read = async <T>(kind: RecordKind, parse: (value: string, number: number) => T): Promise<Map<number, T>> => {
       const found = new Map<number, T>();
       for (const [index, record] of (await this.#keeper.load(prefixOf(kind))).entries()) {
-        if (index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
+        // Meter values are parsed when their turn comes.
+        if (kind !== "queue" && index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
         const number = numberOf(record);
         try {
+          if (!(number > 0 && number < 2 ** 52) || record.key !== keyOf(kind, number))
+            throw new TypeError("No such key.");
           found.set(number, parse(record.value, number));
         } catch (cause) {
           damaged ||= kind === "transaction";
@@ -130,15 +134,14 @@ export class Deliveries {
     };
     const corrections = await read("clock", parseCorrection);
     const transactions = await read("transaction", parseTransaction);
-    const waiting = await read("queue", (value) => value);
-    const dead = await read("dead-letter", parseMeterValues);
+    const meterValues = await read("queue", (value) => value);
     const outbox = await read("outbox", parseOutbox);
     for (const { start, stop } of transactions.values()) this.#sequences.used(stop?.sequence ?? start.sequence);
     for (const [epoch, correctionMs] of corrections) {
       this.#epochs.add(epoch);
       this.#stamps.restored(epoch, correctionMs);
     }
-    this.#transactions.restore({ transactions: [...transactions.values()], waiting, dead, damaged });
+    this.#transactions.restore({ transactions: [...transactions.values()], meterValues, damaged });
     this.#outbox.restore([...outbox.values()]);
     this.#tidy();
   }

@@ -2,8 +2,7 @@
  * How what must be delivered is written into a store, as JSON.
  *
  *   transaction/<number>    a transaction: its start, its stop, what is known of it
- *   queue/<sequence>        meter values of a transaction that wait
- *   dead-letter/<sequence>  meter values of a transaction that were given up
+ *   queue/<sequence>        meter values of a transaction, waiting or given up
  *   outbox/<sequence>       a message of `deliver`, waiting or given up
  *   clock/<epoch>           by how much the clock was wrong in an epoch, in milliseconds
  *
@@ -16,7 +15,7 @@ import type { StoredRecord } from "../store/record-store.ts";
 import type { Mark } from "./stamps.ts";
 import type { MessageRecord, MeterValuesReq, TransactionRecord } from "./transaction.ts";
 
-export type RecordKind = Extract<OwnKind, "transaction" | "queue" | "dead-letter" | "outbox" | "clock">;
+export type RecordKind = Extract<OwnKind, "transaction" | "queue" | "outbox" | "clock">;
 
 /** Enough digits for every safe integer, so that text order is number order. */
 export const keyOf = (kind: RecordKind, number: number): string => prefixOf(kind) + String(number).padStart(16, "0");
@@ -92,7 +91,7 @@ function isMark(value: Mark | undefined): boolean {
 }
 
 function isFate(value: MessageRecord<unknown>["fate"]): boolean {
-  if (value === undefined || value === "settled") return true;
+  if (value === undefined || value === "settled" || value === "forgotten") return true;
   const { reason, at } = value ?? {};
   return (reason === "attempts" || reason === "refused") && Number.isFinite(at);
 }

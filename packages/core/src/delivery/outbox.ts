@@ -160,7 +160,6 @@ export class Outbox {
   #bury(message: OutboxMessage, fate: Discarded): DeadLetter {
     const event = { transaction: undefined, call: this.#callOf(message) };
     return this.#desk.deadLetters.add(event, fate, (what) => {
-      this.#desk.assertAlive();
       if (what === "delete") this.#forget(message);
       else {
         message.fate = undefined;

@@ -97,8 +97,8 @@ export interface MessageRecord<R> {
   readonly mark?: Mark | undefined;
   /** The owner gave its `timestamp`. */
   readonly given?: true | undefined;
-  /** Whether it still waits; absent: it does. */
-  readonly fate?: "settled" | Discarded | undefined;
+  /** What has become of it: it was delivered, it was given up, or even that was forgotten. Absent: it waits. */
+  readonly fate?: "settled" | "forgotten" | Discarded | undefined;
 }
 
 type StartReq = Req<"StartTransaction">;
@@ -220,7 +220,8 @@ export class OpenTransaction implements Transaction {
 
   get transactionId(): number | undefined {
     // CORE-TXQ-12: nobody will ever tell the id.
-    return this.#transactionId ?? (typeof this.start.fate === "object" ? -1 : undefined);
+    const { fate } = this.start;
+    return this.#transactionId ?? (fate === "forgotten" || typeof fate === "object" ? -1 : undefined);
   }
 
   get identified(): boolean {

@@ -86,9 +86,8 @@ type StartAnswer = Pick<Conf<"StartTransaction">, "transactionId"> & {
 /** What an earlier run left. */
 export interface KeptTransactions {
   readonly transactions: readonly TransactionRecord[];
-  /** Meter values that wait, and those that were given up, by their sequences, as the store has them. */
-  readonly waiting: ReadonlyMap<number, string>;
-  readonly dead: ReadonlyMap<number, MeterValuesRecord>;
+  /** Meter values that wait or were given up, by their sequences, as the store has them. */
+  readonly meterValues: ReadonlyMap<number, string>;
   /** Whether the record of a transaction was damaged. */
   readonly damaged: boolean;
 }
@@ -152,34 +151,22 @@ export class Transactions implements TransactionOutlet {
   }
 
   /** Takes over what an earlier run left in the store. */
-  restore({ transactions, waiting, dead, damaged }: KeptTransactions): void {
+  restore({ transactions, meterValues, damaged }: KeptTransactions): void {
     this.#isIncomplete = damaged;
-    const messages: Message[] = [...waiting]
-      .filter(([sequence]) => !dead.has(sequence))
-      .map(([sequence, text]) => new MeterValuesMessage(sequence, text));
     for (const record of transactions) {
       const transaction = new OpenTransaction(this, record);
       this.#transactions.set(transaction.number, transaction);
       if (!transaction.stopped) this.#running.add(transaction);
-      for (const message of [transaction.start, transaction.stopMessage]) {
-        if (message !== undefined && message.fate === undefined) messages.push(message);
-      }
     }
-    this.#delivery.queue.restored(messages.sort((a, b) => a.sequence - b.sequence));
-    for (const { start, stopMessage } of this.#transactions.values()) {
-      for (const message of [start, stopMessage]) {
-        if (typeof message?.fate === "object") this.#bury(message, message.fate);
-      }
-    }
-    for (const [sequence, record] of dead) {
-      const transaction = this.#transactions.get(record.transaction);
-      if (transaction === undefined || typeof record.fate !== "object") {
-        this.#desk.keeper.delete(keyOf("dead-letter", sequence));
-        continue;
-      }
-      const message = new MeterValuesMessage(sequence, record);
-      this.#hold(message, transaction);
-      this.#bury(message, record.fate);
+    const messages: Message[] = [...meterValues].map(([sequence, text]) => new MeterValuesMessage(sequence, text));
+    for (const { start, stopMessage } of this.#transactions.values())
+      messages.push(start, ...(stopMessage === undefined ? [] : [stopMessage]));
+    messages.sort((a, b) => a.sequence - b.sequence);
+    this.#delivery.queue.restored(messages.filter(waits));
+    for (const message of messages) {
+      if (waits(message) || !this.#isUsable(message) || typeof message.fate !== "object") continue;
+      if (message.action === "MeterValues") this.#hold(message, this.#transactionOf(message) as OpenTransaction);
+      this.#bury(message, message.fate);
     }
     this.#tidy();
   }
@@ -282,7 +269,7 @@ export class Transactions implements TransactionOutlet {
   }
 
   #isNeeded({ start, stopMessage, heldMeterValues }: OpenTransaction): boolean {
-    return start.fate !== "settled" || stopMessage?.fate !== "settled" || heldMeterValues > 0;
+    return !isOver(start.fate) || stopMessage === undefined || !isOver(stopMessage.fate) || heldMeterValues > 0;
   }
 
   #put(message: Message, tried?: () => void): void {
@@ -365,7 +352,7 @@ export class Transactions implements TransactionOutlet {
   }
 
   /** Nothing is left to be done about a message. */
-  #settled(message: Message, transaction: OpenTransaction): void {
+  #settled(message: Message, transaction: OpenTransaction, fate: "settled" | "forgotten" = "settled"): void {
     if (message.action === "MeterValues") {
       this.#desk.keeper.delete(keyOf("queue", message.sequence));
       if (message.isHeld) {
@@ -373,14 +360,14 @@ export class Transactions implements TransactionOutlet {
         this.#keep(transaction);
       }
     } else {
-      message.fate = "settled";
+      message.fate = fate;
       this.#keep(transaction);
     }
     this.#tidy();
   }
 
   #discarded(message: Message, reason: DiscardReason): void {
-    const { discarded, keeper, now } = this.#desk;
+    const { discarded, now } = this.#desk;
     if (reason === "full") {
       if (!this.#isUsable(message)) return;
       const event = this.#eventOf(message);
@@ -391,26 +378,17 @@ export class Transactions implements TransactionOutlet {
     const event = this.#eventOf(message);
     const fate: Discarded = { reason, at: now() };
     message.fate = fate;
-    if (message.action === "MeterValues") {
-      this.#hold(message, event.transaction);
-      keeper.put(keyOf("dead-letter", message.sequence), message.text);
-      keeper.delete(keyOf("queue", message.sequence));
-    }
-    this.#keep(event.transaction);
+    if (message.action === "MeterValues") this.#hold(message, event.transaction);
+    this.#put(message);
     const deadLetter = this.#bury(message, fate);
     discarded({ ...event, reason, deadLetter });
   }
 
   #bury(message: Message, fate: Discarded): DeadLetter {
-    const { deadLetters, keeper } = this.#desk;
     const event = this.#eventOf(message);
-    return deadLetters.add(event, fate, (what) => {
-      this.assertAlive();
-      if (message.action === "MeterValues") keeper.delete(keyOf("dead-letter", message.sequence));
-      if (what === "delete") {
-        if (message.action === "StartTransaction") event.transaction.identifiedAs(-1, undefined); // CORE-TXQ-12
-        this.#settled(message, event.transaction);
-      } else {
+    return this.#desk.deadLetters.add(event, fate, (what) => {
+      if (what === "delete") this.#settled(message, event.transaction, "forgotten");
+      else {
         message.fate = undefined;
         this.#delivery.restore(message);
       }
@@ -428,6 +406,15 @@ export class Transactions implements TransactionOutlet {
     transaction.heldMeterValues--;
   }
 }
+
+const isOver = (fate: Message["fate"]): boolean => fate === "settled" || fate === "forgotten";
+
+/** Whether a message that was kept is still to be delivered. Meter values are not parsed for that. */
+const waits = (message: Message): boolean =>
+  message.action === "MeterValues" ? !message.text.includes(givenUp) : message.fate === undefined;
+
+/** Stands in the record of meter values that were given up, and in no other: inside of a text it would have backslashes. */
+const givenUp = '"fate":{';
 
 /** Readings with a timestamp each; what is no list is for the schema to refuse. */
 function timed(readings: readonly MeterReading[] | undefined, { timestamp }: Stamped): unknown {

@@ -5,10 +5,8 @@
 export type OwnKind =
   /** Of each transaction: its start, its stop, what is known of it. */
   | "transaction"
-  /** Meter values of a transaction that wait. */
+  /** Meter values of a transaction, waiting or given up. */
   | "queue"
-  /** Meter values of a transaction that were given up. */
-  | "dead-letter"
   /** A message of `deliver`, waiting or given up. */
   | "outbox"
   /** By how much the clock was wrong in an epoch. */

@@ -27,12 +27,17 @@ import { aside, corruptKeyOf } from "./stored-records.ts";
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
 
+/** How many writes are given up before others have their turn. */
+const mostAtOnce = 100;
+
 /** How many writes of one record are under way at most. */
 const mostUnderWay = 16;
 
 interface Refusal {
   readonly error: unknown;
 }
+
+type Tried = () => void;
 
 /** What is wanted of one record. */
 interface Wanted {
@@ -48,7 +53,7 @@ interface Wanted {
   /** Why the latest version was refused, when it was. */
   refusal: Refusal | undefined;
   /** Who waits for a write that has not been asked for yet. */
-  waiting: (() => void)[];
+  waiting: Tried[];
 }
 
 /** A write that is under way. */
@@ -58,7 +63,7 @@ interface Write {
   /** Its number among all. */
   readonly number: number;
   readonly since: number;
-  readonly waiting: readonly (() => void)[];
+  readonly waiting: readonly Tried[];
   /** Resolves when it is over: with why it was refused, if it was. */
   readonly over: Promise<Refusal | undefined>;
   readonly end: (refusal: Refusal | undefined) => void;
@@ -73,6 +78,8 @@ export class RecordKeeper {
   readonly #wanted = new Map<string, Wanted>();
   /** The writes under way; the one that began first comes first. */
   readonly #underWay = new Set<Write>();
+  /** By key: what follows once the store has the record. */
+  readonly #whenKept = new Map<string, () => void>();
   readonly #savers = new Set<(error: Error) => void>();
   #hanging = false;
   /** When the store answered last. */
@@ -113,7 +120,8 @@ export class RecordKeeper {
    */
   setAside({ key, value }: StoredRecord, why: string, cause?: unknown): void {
     this.#report(aside(key, why, cause));
-    this.put(corruptKeyOf(key), value, () => this.delete(key));
+    this.#whenKept.set(corruptKeyOf(key), () => this.delete(key));
+    this.put(corruptKeyOf(key), value);
   }
 
   /** Wants a record not to be there. */
@@ -163,7 +171,7 @@ export class RecordKeeper {
     for (const fail of [...this.#savers]) fail(error);
   }
 
-  #want(key: string, value: string | undefined, tried?: () => void): void {
+  #want(key: string, value: string | undefined, tried?: Tried): void {
     if (this.#stopped) return;
     let wanted = this.#wanted.get(key);
     if (wanted === undefined) {
@@ -216,10 +224,17 @@ export class RecordKeeper {
     // What becomes of an older version does not matter: the newer one is under way, or will be asked for.
     if (version === wanted.version) {
       this.#refuse(wanted, refusal);
-      if (refusal === undefined) this.#wanted.delete(wanted.key);
+      if (refusal === undefined) this.#kept(wanted.key);
     } else if (wanted.asked < wanted.version && !this.#stopped) this.#write(wanted);
     write.end(refusal);
     for (const tried of write.waiting) tried();
+  }
+
+  #kept(key: string): void {
+    this.#wanted.delete(key);
+    const then = this.#whenKept.get(key);
+    this.#whenKept.delete(key);
+    then?.();
   }
 
   /** Notes that the latest version of a record was refused, or that it was not. */
@@ -304,7 +319,7 @@ export class RecordKeeper {
       this.#report(hangs());
       for (const fail of [...this.#savers]) fail(hangs());
     }
-    for (const write of overdue) this.#end(write, { error: hangs() });
+    for (const write of overdue.slice(0, mostAtOnce)) this.#end(write, { error: hangs() });
   }
 }
 

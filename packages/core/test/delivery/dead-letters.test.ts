@@ -136,8 +136,8 @@ describe("Dead letters", () => {
     expect(await after.chargePoint.start()).toEqual([]);
     const letters = after.chargePoint.deadLetters;
     expect(letters.map(({ call }) => call)).toMatchObject([
-      { action: "StopTransaction", req: { transactionId: 41, meterStop: 200 } },
       { action: "MeterValues", req: { transactionId: 41 } },
+      { action: "StopTransaction", req: { transactionId: 41, meterStop: 200 } },
     ]);
     expect(letters.map(({ reason }) => reason)).toEqual(["attempts", "attempts"]);
     for (const letter of letters) letter.retry();
@@ -159,7 +159,7 @@ describe("Dead letters", () => {
     transaction.stop({ meterStop: 200 });
     await site.clock.advance(hour);
     const letters = chargePoint.deadLetters;
-    expect(await kindsIn(store)).toEqual(["clock", "dead-letter", "transaction"].slice(1));
+    expect(await kindsIn(store)).toEqual(["queue", "transaction"]);
     for (const letter of letters) letter.delete();
     expect(chargePoint.deadLetters).toEqual([]);
     expect(transaction.transactionId).toBe(-1);
@@ -197,6 +197,60 @@ describe("Dead letters", () => {
     await site.clock.advance(hour);
     expect(chargePoint.deadLetters).toHaveLength(1000);
     expect(chargePoint.deadLetters.at(-1)?.call.action).toBe("StopTransaction");
+  });
+
+  test("are decided about once, also when what is done about them comes back to them", async () => {
+    const { site, refuses, chargePoint } = open();
+    await site.start();
+    refuses.add("StopTransaction");
+    chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(hour);
+    const [letter] = chargePoint.deadLetters;
+    const again: unknown[] = [];
+    chargePoint.on("message", ({ direction }) => {
+      try {
+        if (direction === "out") letter?.retry();
+      } catch (error) {
+        again.push(error);
+      }
+    });
+    refuses.clear();
+    site.received.length = 0;
+    letter?.retry();
+    await site.clock.advance(hour);
+    expect(site.actions.filter((action) => action === "StopTransaction")).toHaveLength(1);
+    expect(again.length).toBeGreaterThan(0);
+  });
+
+  test("survive a power cut at each write of a retry [CORE-TXQ-16]", async () => {
+    for (let nth = 0; nth < 6; nth++) {
+      const records = memoryStore();
+      let left = Number.POSITIVE_INFINITY;
+      const write = (act: () => Promise<void>): Promise<void> => (left-- > 0 ? act() : new Promise(() => {}));
+      const store = {
+        ...records,
+        put: (key: string, value: string) => write(() => records.put(key, value)),
+        delete: (key: string) => write(() => records.delete(key)),
+      };
+      const before = open({ store });
+      await before.site.start();
+      for (const action of ["StartTransaction", "MeterValues", "StopTransaction"]) before.refuses.add(action);
+      const transaction = before.chargePoint.startTransaction(start);
+      transaction.meterValues({ meterValue });
+      transaction.stop({ meterStop: 200 });
+      await before.site.clock.advance(hour);
+      expect(before.chargePoint.deadLetters).toHaveLength(3);
+      before.site.link.chargePoint.drop();
+      before.site.behaviour.reachable = false;
+      left = nth;
+      for (const letter of before.chargePoint.deadLetters) letter.retry();
+      await before.site.clock.advance(0);
+
+      const after = open({ store: records });
+      await after.chargePoint.start();
+      const kept = after.chargePoint.deadLetters.length + after.chargePoint.undelivered.count;
+      expect(kept, `after ${nth} writes`).toBe(3);
+    }
   });
 
   test("are none of the meter values for which the queue had no room [CORE-MTR-12]", async () => {

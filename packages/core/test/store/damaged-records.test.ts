@@ -141,7 +141,7 @@ const readers: Readonly<Record<string, Reader>> = {
       site.chargePoint.deliver("SecurityEventNotification", { type: "ResetOrReboot" });
       await site.chargePoint.stop();
       const kinds = new Set((await store.load("")).map(({ key }) => key.slice(0, key.indexOf("/"))));
-      expect(kinds).toEqual(new Set(["clock", "dead-letter", "outbox", "queue", "transaction"]));
+      expect(kinds).toEqual(new Set(["clock", "outbox", "queue", "transaction"]));
     },
     async use(store, report) {
       const site = serving(store);
