@@ -39,8 +39,9 @@ export type DeadLetter = DeliveryEvent & {
   delete(): void;
 };
 
-/** How many are kept; beyond, the one that was given up first is forgotten, meter values before all others. */
-const maxDeadLetters = 1000;
+/** How many are kept, of starts and stops, which are money, and of all others; beyond, the oldest of them is forgotten. */
+const mostBills = 10_000;
+const mostOthers = 1000;
 
 /** What {@link DeadLetters} need. */
 export interface DeadLettersOptions {
@@ -91,19 +92,27 @@ export class DeadLetters {
       delete: decide("delete"),
     };
     this.#letters.add(letter);
-    if (this.#letters.size > maxDeadLetters) this.#forgetOldest();
+    const ofItsKind = this.all.filter((other) => isBill(other) === isBill(letter));
+    const [oldest] = ofItsKind;
+    if (oldest !== undefined && ofItsKind.length > (isBill(letter) ? mostBills : mostOthers)) this.#forget(oldest);
     return letter;
   }
 
-  #forgetOldest(): void {
-    const [first] = this.#letters;
-    const oldest = this.all.find(({ call }) => call.action === "MeterValues") ?? (first as DeadLetter);
-    oldest.delete();
-    const { action } = oldest.call;
+  /** Takes one back, because it was answered after all; false when it has been decided about. */
+  withdraw(letter: DeadLetter): boolean {
+    return this.#letters.delete(letter);
+  }
+
+  #forget(letter: DeadLetter): void {
+    letter.delete();
+    const { action } = letter.call;
     this.#options.fault(
       new Error(
-        `A ${action} that was given up is forgotten: there are more than ${maxDeadLetters}. Retry or delete them.`,
+        `A ${action} that was given up long ago is forgotten: there are too many. Retry or delete dead letters.`,
       ),
     );
   }
 }
+
+const isBill = ({ call }: DeadLetter): boolean =>
+  call.action === "StartTransaction" || call.action === "StopTransaction";

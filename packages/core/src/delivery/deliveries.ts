@@ -7,6 +7,7 @@ import type { RecordStore } from "../store/record-store.ts";
 import { type DeadLetter, DeadLetters, type OutboxCall, type TransactionCall } from "./dead-letter.ts";
 import type { TransactionMessageKeys } from "./delivery-queue.ts";
 import {
+  isNumber,
   keyOf,
   numberOf,
   parseCorrection,
@@ -121,8 +122,7 @@ export class Deliveries {
         if (kind !== "queue" && index % recordsAtOnce === recordsAtOnce - 1) await nextTurn(this.#clock);
         const number = numberOf(record);
         try {
-          if (!(number > 0 && number < 2 ** 52) || record.key !== keyOf(kind, number))
-            throw new TypeError("No such key.");
+          if (!isNumber(number) || record.key !== keyOf(kind, number)) throw new TypeError("It has no key of ours.");
           found.set(number, parse(record.value, number));
         } catch (cause) {
           damaged ||= kind === "transaction";
@@ -136,7 +136,12 @@ export class Deliveries {
     const transactions = await read("transaction", parseTransaction);
     const meterValues = await read("queue", (value) => value);
     const outbox = await read("outbox", parseOutbox);
-    for (const { start, stop } of transactions.values()) this.#sequences.used(stop?.sequence ?? start.sequence);
+    for (const { start, stop, lastReading, stamped } of transactions.values()) {
+      this.#sequences.used(stop?.sequence ?? start.sequence);
+      // What began an epoch may have been delivered long ago; nothing else must be called like it.
+      for (const { mark } of [start, stop ?? {}, lastReading ?? {}, stamped ?? {}])
+        this.#sequences.used(mark?.epoch ?? 0);
+    }
     for (const [epoch, correctionMs] of corrections) {
       this.#epochs.add(epoch);
       this.#stamps.restored(epoch, correctionMs);
@@ -218,8 +223,8 @@ export class Deliveries {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.offline();
-    await this.saved().catch(() => {}); // It has been told as a fault.
-    this.#keeper.stop();
+    await null; // What was reported inside a listener is asked for when that returns.
+    await this.#keeper.stop();
   }
 
   get #both(): readonly [Transactions, Outbox] {

@@ -80,6 +80,9 @@ export interface TransactionMessageKeys {
   readonly retryIntervalMs: number;
 }
 
+/** How long a message waits at least that nobody has answered. */
+const shortestPauseMs = 1000;
+
 /** Machine 4 of 4. @spec OCPP 1.6 §3.7, §3.7.1 [CORE-TXQ-01 … CORE-TXQ-17] */
 export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQueueOutput<M>> {
   readonly #outputs: DeliveryQueueOutput<M>[] = [];
@@ -148,6 +151,11 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     this.#insert(this.#messages.length, message);
   }
 
+  /** Whether a message waits. */
+  has(message: M): boolean {
+    return this.#messages[this.#indexOf(message.sequence)] === message;
+  }
+
   /** Takes back a message that was discarded, as if it had never been sent. */
   returned(message: M, now: number): void {
     message.failures = 0;
@@ -198,8 +206,11 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
       this.#waitFor(message, now);
     }
     if (outcome === "answered") this.#end(message, { type: "delivered", message });
-    else if (counts && outcome === "unanswered") this.#doubtful = message;
-    else if (counts && outcome === "failed") this.#failed(message);
+    else if (counts && outcome === "unanswered") {
+      this.#doubtful = message;
+      // This may go on for ever, so not without a pause.
+      this.#waits.set(message, Math.max(this.#readyAt(message), now + shortestPauseMs));
+    } else if (counts && outcome === "failed") this.#failed(message);
     else if (counts) this.#end(message, { type: "discarded", message, reason: "refused" });
     this.advance(now);
   }

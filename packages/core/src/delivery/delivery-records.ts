@@ -20,6 +20,10 @@ export type RecordKind = Extract<OwnKind, "transaction" | "queue" | "outbox" | "
 /** Enough digits for every safe integer, so that text order is number order. */
 export const keyOf = (kind: RecordKind, number: number): string => prefixOf(kind) + String(number).padStart(16, "0");
 
+/** Whether something numbers a record: there is room above it for all that will ever happen. */
+export const isNumber = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 2 ** 52;
+
 /** The number in a key; NaN for one that is no key of ours. */
 export const numberOf = ({ key }: StoredRecord): number => Number(key.slice(key.indexOf("/") + 1));
 
@@ -81,13 +85,13 @@ function demand(holds: boolean): void {
 
 function isMessage(value: unknown): value is MessageRecord<unknown> {
   const { sequence, failures, fate, mark } = (value ?? {}) as Partial<MessageRecord<unknown>>;
-  return Number.isSafeInteger(sequence) && Number.isSafeInteger(failures) && isMark(mark) && isFate(fate);
+  return isNumber(sequence) && Number.isSafeInteger(failures) && isMark(mark) && isFate(fate);
 }
 
 function isMark(value: Mark | undefined): boolean {
   if (value === undefined) return true;
   const { epoch, since, until, notBefore = 0 } = value ?? {};
-  return [epoch, since, until, notBefore].every(Number.isFinite);
+  return isNumber(epoch) && [since, until, notBefore].every(Number.isFinite);
 }
 
 function isFate(value: MessageRecord<unknown>["fate"]): boolean {

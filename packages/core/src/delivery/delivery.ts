@@ -24,6 +24,8 @@ export interface DeliveryOptions<M> {
   readonly call: (message: M) => Promise<unknown>;
   /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
   readonly isSilent: (error: CallTimeoutError) => boolean;
+  /** Takes back a message that was given up, because it was answered after all; false when it is too late for that. */
+  readonly exhumed: (message: M) => boolean;
   /** Whether a CALLERROR says that the message will never be taken. */
   readonly isFinal: (error: CallError) => boolean;
   /** What a CALLRESULT says that violates its schema; `undefined` when that is no answer to the message. */
@@ -35,6 +37,9 @@ export interface DeliveryOptions<M> {
   readonly fault: (error: unknown) => void;
 }
 
+/** How many attempts are remembered whose answers may still come. */
+const mostLate = 16;
+
 /** Delivers the messages of a queue over whatever connection there is. @spec OCPP 1.6 §3.7 */
 export class Delivery<M extends QueuedMessage> {
   readonly queue: DeliveryQueue<M>;
@@ -42,8 +47,8 @@ export class Delivery<M extends QueuedMessage> {
   readonly #run: () => void;
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
-  /** The message that was not answered in time, and the id of the CALL that it was. */
-  #late: { readonly message: M; readonly messageId: string } | undefined;
+  /** The latest attempts of this connection that were not answered in time, by message id. */
+  readonly #late = new Map<string, M>();
 
   constructor(options: DeliveryOptions<M>) {
     this.#options = options;
@@ -75,7 +80,7 @@ export class Delivery<M extends QueuedMessage> {
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
-    this.#late = undefined;
+    this.#late.clear();
     this.queue.offline();
     this.#run();
   }
@@ -85,19 +90,26 @@ export class Delivery<M extends QueuedMessage> {
   }
 
   /**
-   * Says that the Central System has answered a CALL. One that comes after its time, but before the message is sent
-   * again, is the answer all the same. [CORE-TXQ-08]
+   * Says that the Central System has answered a CALL. An answer to an earlier attempt is the answer all the same, also once
+   * the message has been given up. [CORE-TXQ-08]
    */
   heard(answer: CallResultFrame | CallErrorFrame): void {
-    const late = this.#late;
     const now = this.#options.clock.now();
-    if (late?.messageId !== answer.messageId) this.queue.heard(now);
-    else {
-      this.#late = undefined;
-      const { message } = late;
-      this.queue.settled(message, answer.type === "CALLRESULT" ? this.#read(message, answer.payload) : "failed", now);
-    }
+    const message = this.#late.get(answer.messageId);
+    this.#late.delete(answer.messageId);
+    if (message === undefined) this.queue.heard(now);
+    else this.#heardLate(message, answer, now);
     this.#run();
+  }
+
+  #heardLate(message: M, answer: CallResultFrame | CallErrorFrame, now: number): void {
+    // It means all of them, as in time.
+    if (answer.type === "CALLERROR" && answer.errorCode === "SecurityError") return;
+    const outcome = answer.type === "CALLRESULT" ? this.#read(message, answer.payload) : "failed";
+    if (outcome === "answered" && !this.queue.has(message) && this.#options.exhumed(message)) {
+      this.queue.returned(message, now);
+    }
+    this.queue.settled(message, outcome, now);
   }
 
   #perform(output: DeliveryQueueOutput<M>): void {
@@ -124,7 +136,6 @@ export class Delivery<M extends QueuedMessage> {
   }
 
   async #deliver(message: M): Promise<void> {
-    this.#late = undefined;
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       this.#confs.set(message, await this.#options.call(message));
@@ -143,7 +154,9 @@ export class Delivery<M extends QueuedMessage> {
     if (error instanceof ConnectionClosedError) return undefined;
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
     if (error instanceof CallTimeoutError) {
-      this.#late = { message, messageId: error.messageId };
+      this.#late.set(error.messageId, message);
+      const [oldest = ""] = this.#late.keys();
+      if (this.#late.size > mostLate) this.#late.delete(oldest);
       return isSilent(error) ? "unanswered" : "failed";
     }
     fault(error);

@@ -70,6 +70,7 @@ export class Outbox {
       put: (message, tried) => this.#put(message, tried),
       call: (message) => desk.call(this.#callOf(message)),
       isFinal: ({ code }) => code === "NotImplemented" || code === "NotSupported",
+      exhumed: () => false,
       // That there was an answer is all that matters.
       readable: () => ({ conf: undefined }),
       parse: ({ action }, payload) => parseConf(action, payload, "remote"),
@@ -114,11 +115,10 @@ export class Outbox {
       );
     }
     const { stamps, sequences } = this.#desk;
-    const isEvent = action === "SecurityEventNotification";
-    const { timestamp } = given as { readonly timestamp?: string };
-    const sequence = sequences.peek();
-    const stamped =
-      isEvent && timestamp === undefined ? { ...given, timestamp: stamps.stamp(sequence).timestamp } : given;
+    const isOurs =
+      action === "SecurityEventNotification" && (given as { timestamp?: string } | undefined)?.timestamp === undefined;
+    const own = isOurs ? stamps.stamp(sequences.peek()) : undefined;
+    const stamped = own === undefined ? given : { ...given, timestamp: own.timestamp };
     const req = parseReq(action, stamped, "local");
     if (this.size >= maxMessages) {
       throw new RangeError(
@@ -126,7 +126,7 @@ export class Outbox {
       );
     }
     this.#delivery.enqueue(
-      new OutboxMessage({ sequence: sequences.take(), action, req, mark: stamps.mark(sequence), failures: 0 }),
+      new OutboxMessage({ sequence: sequences.take(), action, req, mark: own?.mark, failures: 0 }),
     );
   }
 

@@ -259,12 +259,12 @@ export class OpenTransaction implements Transaction {
   }
 
   meterValues(req: TransactionMeterValues): void {
-    this.#assertRunning();
+    this.assertRunning();
     this.#outlet.meterValues(this, req);
   }
 
   stop(req: TransactionStop): void {
-    this.#assertRunning();
+    this.assertRunning();
     this.#outlet.stop(this, req);
   }
 
@@ -283,7 +283,7 @@ export class OpenTransaction implements Transaction {
     this.#parentIdTag = parentIdTag;
   }
 
-  #assertRunning(): void {
+  assertRunning(): void {
     this.#outlet.assertAlive();
     if (this.stopped) throw new TypeError(`The transaction on connector ${this.connectorId} has been stopped.`);
   }

@@ -104,6 +104,7 @@ export class Transactions implements TransactionOutlet {
   /** By number: those that run, whose messages wait, or of which something was given up. */
   readonly #transactions = new Map<number, OpenTransaction>();
   readonly #running = new Set<OpenTransaction>();
+  readonly #letters = new WeakMap<Message, DeadLetter>();
   /** The record of a transaction was damaged, so meter values that belong to none may be of that one. */
   #isIncomplete = false;
 
@@ -117,6 +118,7 @@ export class Transactions implements TransactionOutlet {
       put: (message, tried) => this.#put(message, tried),
       call: (message) => desk.call(this.#callOf(message)),
       isFinal: () => false,
+      exhumed: (message) => this.#exhumed(message),
       readable: (message, error) => this.#readable(message, error),
       parse: ({ action }, payload) => parseConf(action, payload, "remote"),
       delivered: (message, conf) => this.#delivered(message, conf),
@@ -218,6 +220,7 @@ export class Transactions implements TransactionOutlet {
     const stamped = this.#stamp(transaction);
     const meterValue = timed(given?.meterValue, stamped);
     const req = parseReq("MeterValues", { ...given, connectorId, meterValue }, "local");
+    transaction.assertRunning(); // The owner may have been called meanwhile.
     const { mark } = stamped;
     transaction.stamped = stamped;
     transaction.measured(req.meterValue.at(-1) as Req<"MeterValues">["meterValue"][number], mark);
@@ -239,6 +242,7 @@ export class Transactions implements TransactionOutlet {
       },
       "local",
     );
+    transaction.assertRunning(); // The owner may have been called meanwhile.
     transaction.stopWith(this.#record(req, stamped, given.timestamp));
     this.#running.delete(transaction);
     this.#delivery.enqueue(transaction.stopMessage as StopMessage);
@@ -347,7 +351,12 @@ export class Transactions implements TransactionOutlet {
       const { transactionId, idTagInfo } = conf as StartAnswer;
       transaction.identifiedAs(transactionId, idTagInfo?.parentIdTag);
     }
+    const { stopMessage } = transaction;
+    // The start was given up, and then retried: its stop has said -1, and the transaction is open there.
+    const isOpen = message.action === "StartTransaction" && stopMessage?.fate === "settled";
+    if (isOpen) stopMessage.fate = undefined;
     this.#settled(message, transaction);
+    if (isOpen) this.#delivery.restore(stopMessage);
     this.#desk.delivered({ ...event, conf });
   }
 
@@ -386,13 +395,23 @@ export class Transactions implements TransactionOutlet {
 
   #bury(message: Message, fate: Discarded): DeadLetter {
     const event = this.#eventOf(message);
-    return this.#desk.deadLetters.add(event, fate, (what) => {
+    const letter = this.#desk.deadLetters.add(event, fate, (what) => {
       if (what === "delete") this.#settled(message, event.transaction, "forgotten");
       else {
         message.fate = undefined;
         this.#delivery.restore(message);
       }
     });
+    this.#letters.set(message, letter);
+    return letter;
+  }
+
+  /** Takes back what was given up; false when its dead letter has been decided about. */
+  #exhumed(message: Message): boolean {
+    const letter = this.#letters.get(message);
+    if (letter === undefined || !this.#desk.deadLetters.withdraw(letter)) return false;
+    message.fate = undefined;
+    return true;
   }
 
   /** A transaction is kept for as long as meter values of it are a dead letter, or wait because they were one. */

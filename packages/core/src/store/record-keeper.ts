@@ -157,18 +157,26 @@ export class RecordKeeper {
    *
    * @throws What the store rejects with, or an Error when it does not answer.
    */
-  load(prefix: string): Promise<readonly StoredRecord[]> {
-    return patient(this.#store, this.#clock).load(prefix);
+  async load(prefix: string): Promise<readonly StoredRecord[]> {
+    const records: unknown = await patient(this.#store, this.#clock).load(prefix);
+    if (!Array.isArray(records)) throw new TypeError("load of the store gives no list of records.");
+    return records.filter((record) => typeof record?.key === "string" && typeof record.value === "string");
   }
 
-  /** Wants nothing more, and tries nothing again. What is under way goes on, and nobody waits for it any more. */
-  stop(): void {
+  /**
+   * Wants nothing more. What was refused is tried once more, now: later it could be over what a successor has written.
+   *
+   * @returns Resolves when the store has answered, or has had its time; what it refuses has been reported.
+   */
+  async stop(): Promise<void> {
+    if (this.#hanging || this.#stopped) this.#stopped = true;
+    for (const wanted of this.#wanted.values()) {
+      if (!this.#stopped && wanted.refusal !== undefined && wanted.writes.size === 0) this.#write(wanted);
+    }
     this.#stopped = true;
     this.#cancelRetry?.();
+    await Promise.all([...this.#underWay].map(({ over }) => over));
     this.#cancelWatch?.();
-    if (this.#underWay.size === 0) return;
-    const error = new Error("The Charge Point was stopped before the store had answered.");
-    for (const fail of [...this.#savers]) fail(error);
   }
 
   #want(key: string, value: string | undefined, tried?: Tried): void {
@@ -298,7 +306,7 @@ export class RecordKeeper {
   /** Has itself woken when it may be time to give up the write that began first; or earlier, to look again. */
   #watch(): void {
     const [first] = this.#underWay;
-    if (first === undefined || this.#cancelWatch !== undefined || this.#stopped) return;
+    if (first === undefined || this.#cancelWatch !== undefined) return;
     this.#cancelWatch = this.#clock.wakeAt(this.#givenUpAt(first), () => {
       this.#cancelWatch = undefined;
       this.#giveUp();

@@ -183,20 +183,42 @@ describe("Dead letters", () => {
     expect(() => letter?.delete()).toThrow("has been stopped");
   });
 
-  test("are a thousand at most: the oldest meter values go first", async () => {
-    const { site, refuses, chargePoint } = open({ maxQueuedMessages: 3000 });
+  test("are a thousand at most besides starts and stops, which nothing displaces, and what is forgotten is told", async () => {
+    const { site, refuses, chargePoint } = open();
     await site.start();
-    refuses.add("MeterValues");
-    const transaction = chargePoint.startTransaction(start);
-    await site.clock.advance(minute);
-    for (let index = 0; index < 1001; index++) transaction.meterValues({ meterValue });
-    await site.clock.advance(60 * hour);
-    expect(chargePoint.deadLetters).toHaveLength(1000);
     refuses.add("StopTransaction");
-    transaction.stop({ meterStop: 200 });
+    chargePoint.startTransaction(start).stop({ meterStop: 200 });
     await site.clock.advance(hour);
-    expect(chargePoint.deadLetters).toHaveLength(1000);
-    expect(chargePoint.deadLetters.at(-1)?.call.action).toBe("StopTransaction");
+    // Nobody handles it: each is refused for good.
+    for (let index = 0; index <= 1000; index++) {
+      chargePoint.deliver("DiagnosticsStatusNotification", { status: "Idle" });
+      if (index % 100 === 99) await site.clock.advance(0);
+    }
+    await site.clock.advance(minute);
+    expect(chargePoint.deadLetters).toHaveLength(1001);
+    expect(chargePoint.deadLetters[0]?.call.action).toBe("StopTransaction");
+    expect(site.said("fault").map(({ error }) => String(error))).toEqual([
+      expect.stringContaining("A DiagnosticsStatusNotification that was given up long ago is forgotten"),
+    ]);
+  });
+
+  test("are closed when a start is delivered after its stop has said -1: the stop is sent again, with the id [CORE-TXQ-12]", async () => {
+    const { site, refuses, chargePoint } = open();
+    await site.start();
+    refuses.add("StartTransaction");
+    const transaction = chargePoint.startTransaction(start);
+    await site.clock.advance(hour);
+    transaction.stop({ meterStop: 200 });
+    await site.clock.advance(minute);
+    expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: -1 }]);
+    refuses.clear();
+    chargePoint.deadLetters[0]?.retry();
+    await site.clock.advance(minute);
+    expect(site.received.slice(-2)).toMatchObject([
+      ["StartTransaction", { idTag: "TAG" }],
+      ["StopTransaction", { transactionId: 41, meterStop: 200 }],
+    ]);
+    expect(chargePoint.undelivered.count).toBe(0);
   });
 
   test("are decided about once, also when what is done about them comes back to them", async () => {

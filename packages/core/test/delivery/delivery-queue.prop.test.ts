@@ -204,7 +204,8 @@ class Bench {
     const fate = this.fate(sequence);
     if (outcome === "answered") this.ending.set(sequence, "delivered");
     else if (isUnderWay) {
-      this.waits.set(sequence, this.now + this.keys.retryIntervalMs * (fate.failures + 1));
+      const waitMs = this.keys.retryIntervalMs * (fate.failures + 1);
+      this.waits.set(sequence, this.now + (outcome === "unanswered" ? Math.max(second, waitMs) : waitMs));
       if (outcome === "unanswered") this.doubtful = sequence;
     }
     const counts = isUnderWay || (this.doubtful === sequence && outcome !== "unanswered");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ChargePointOptions, type Frame, memoryStore } from "../../src/index.ts";
+import { type ChargePointOptions, Configuration, type Frame, memoryStore } from "../../src/index.ts";
 import { Site } from "../charge-point/site.ts";
 import { hour, minute, second } from "../charge-point/vocabulary.ts";
 
@@ -91,6 +91,48 @@ describe("A Central System that answers nothing", () => {
     await site.clock.advance(2 * minute);
     expect(transaction.transactionId).toBe(41);
     expect(idsOf(site.frames, "StartTransaction")).toHaveLength(2);
+  });
+});
+
+describe("A late answer", () => {
+  test("counts once the message has been given up, too, and to whichever attempt [CORE-TXQ-08] [CORE-TXQ-12]", async () => {
+    const { site, silent, chargePoint } = open();
+    await site.start();
+    silent.add("StartTransaction");
+    const transaction = chargePoint.startTransaction(start);
+    await site.clock.advance(hour);
+    expect(transaction.transactionId).toBe(-1);
+    const [, second] = idsOf(site.frames, "StartTransaction");
+    site.link.chargePoint.inject(`[3,"${second}",{"transactionId":7,${accepted}}]`);
+    await site.clock.advance(0);
+    expect(transaction.transactionId).toBe(7);
+    expect(chargePoint.deadLetters).toEqual([]);
+    transaction.stop({ meterStop: 200 });
+    await site.clock.advance(0);
+    expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 7 }]);
+  });
+});
+
+describe("A message that cannot be sent now", () => {
+  test("waits for a second at least, so that no interval of 0 makes a loop without end [CORE-TXQ-10]", async () => {
+    const configuration = await Configuration.load({
+      store: memoryStore(),
+      report: () => {},
+      keys: {
+        NumberOfConnectors: { value: 1 },
+        SupportedFeatureProfiles: { value: ["Core"] },
+        TransactionMessageRetryInterval: { value: 0 },
+      },
+    });
+    const { site, chargePoint } = open({ configuration });
+    site.centralSystem.handle("DataTransfer", never);
+    await site.start();
+    for (let n = 0; n < 1001; n++) chargePoint.call("DataTransfer", { vendorId: "v" }).catch(() => {});
+    chargePoint.startTransaction(start);
+    await site.clock.advance(10 * second);
+    const full = site.said("fault").filter(({ error }) => error instanceof RangeError);
+    expect(full.length).toBeGreaterThan(0);
+    expect(full.length).toBeLessThanOrEqual(11);
   });
 });
 

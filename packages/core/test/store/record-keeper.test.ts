@@ -254,7 +254,7 @@ describe("RecordKeeper.saved", () => {
 });
 
 describe("RecordKeeper.stop", () => {
-  test("writes nothing more, tries nothing again, leaves no timer, and ends what waits", async () => {
+  test("tries once more what was refused, at once, and nothing later, and leaves no timer", async () => {
     const { clock, keeper, store } = bench();
     store.refuses = ["put"];
     keeper.put("a", "1");
@@ -262,16 +262,24 @@ describe("RecordKeeper.stop", () => {
     store.hangs = true;
     keeper.put("b", "1");
     const saved = settled(keeper.saved());
-    await clock.advance(0);
-    keeper.stop();
+    const stopped = settled(keeper.stop());
+    expect(store.asked).toEqual(["put a 1", "put b 1", "put a 1"]);
     keeper.put("c", "1");
     keeper.delete("c");
+    await clock.advance(30 * second);
     expect(await saved).toBeInstanceOf(Error);
+    expect(await stopped).toBe("resolved");
     expect(clock.pending).toBe(0);
     store.hangs = false;
     store.answer();
     await clock.advance(1000 * second);
-    expect(store.asked.filter((what) => what.includes("c"))).toEqual([]);
+    expect(store.asked).toHaveLength(3);
     expect(clock.pending).toBe(0);
+  });
+
+  test("is over at once when nothing is under way", async () => {
+    const { keeper } = bench();
+    await keeper.stop();
+    await keeper.stop();
   });
 });
