@@ -169,9 +169,9 @@ export class RecordKeeper {
    * @returns Resolves when the store has answered, or has had its time; what it refuses has been reported.
    */
   async stop(): Promise<void> {
-    if (this.#hanging || this.#stopped) this.#stopped = true;
-    for (const wanted of this.#wanted.values()) {
-      if (!this.#stopped && wanted.refusal !== undefined && wanted.writes.size === 0) this.#write(wanted);
+    const isAnswering = !this.#hanging && !this.#stopped;
+    for (const wanted of isAnswering ? this.#wanted.values() : []) {
+      if (wanted.refusal !== undefined && wanted.writes.size === 0) this.#write(wanted);
     }
     this.#stopped = true;
     this.#cancelRetry?.();
