@@ -430,10 +430,11 @@ export class Laws {
   #called(wire: Wire, session: Session, messageId: string, action: string, payload: Payload): void {
     this.law(wire.outstanding === undefined, `${action} was sent while a CALL was outstanding.`);
     this.#mayCall(session, action);
-    wire.silentSince = Math.min(wire.silentSince, this.now);
+    const bringsTime = action === "Heartbeat" || action === "BootNotification";
+    // Who is pending finds out only by the BootNotification whether anybody is there, and has to wait with that.
+    if (bringsTime || session.registration !== "Pending") wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
-    const bringsTime = action === "Heartbeat" || action === "BootNotification";
     // A driver does not wait for it, nor whoever makes a CALL; and what waited for its turn already goes first.
     const mayGo = bringsTime || timeless.has(action) || !wire.heartbeatDue || wire.waiting;
     this.law(mayGo, `${action} was sent before a Heartbeat, although the time is in doubt.`);

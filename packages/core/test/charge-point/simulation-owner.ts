@@ -207,6 +207,8 @@ export class Owner {
         running.chargePoint.startTransaction(req),
       );
       this.#laws.hasReported(number);
+      // What was sent at once was heard of, and a listener may have ended it all.
+      if (this.#running() !== running) return;
       this.#attend(charging, transaction);
       this.#report(connectorId, "Charging");
     } catch (error) {
