@@ -1,4 +1,4 @@
-import { OwnSignal } from "../abort.ts";
+import { OwnSignal, postponed } from "../abort.ts";
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import type { Authorization } from "../authorization/authorize.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
@@ -200,6 +200,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #latestSettings: ConnectionSettings;
   /** Ends the attempt to connect that is under way. */
   #attempt = new OwnSignal();
+  /** Takes back the messages of the queue that wait for their turn on the connection. */
+  #turns = new OwnSignal();
   #connection: Connection<"ChargePoint"> | undefined;
   /** Whether the Central System has answered anything since the latest CALL was sent. */
   #answeredSince = false;
@@ -245,7 +247,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       maxMessages: taken.maxQueuedMessages ?? 10_000,
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
-      call: ({ action, req }) => this.#callNow(action, req as never),
+      call: ({ action, req }) => this.#callNow(action, req as never, { signal: this.#turns, keepSent: true }),
       isSilent: ({ messageId }) => messageId === this.#ignored,
       readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
@@ -616,7 +618,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         void this.#boot();
         break;
       case "heartbeat":
-        if (!this.#registration.online) this.#delivery.paused();
+        if (!this.#registration.online) this.#hold();
         void this.#heartbeat();
         break;
       case "registered":
@@ -719,6 +721,15 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (this.#registration.online) this.#delivery.online();
   }
 
+  /** Has statuses and what the queue holds wait, also what waits for its turn already: its timestamp may have to be corrected. */
+  #hold(): void {
+    const turns = this.#turns;
+    this.#turns = new OwnSignal();
+    this.#delivery.paused();
+    this.#statuses.postponed();
+    turns.abort(postponed);
+  }
+
   #sendStatuses(): void {
     if (!this.#registration.online) return;
     for (const report of this.#statuses.take()) void this.#sendStatus(report.status, report);
@@ -730,6 +741,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     try {
       await this.#callNow("StatusNotification", status, { keepSent: true, signal });
     } catch (error) {
+      if (report !== undefined && error === postponed) this.#statuses.lost(report);
       if (error === signal?.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);

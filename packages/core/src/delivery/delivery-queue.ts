@@ -69,8 +69,9 @@ export type DeliveryQueueOutput<M> =
  * - `failed`: it has not, and it is there.
  * - `unanswered`: there was no answer, to this or to anything else since; or it could not even be sent.
  * - `refused`: it never will.
+ * - `postponed`: the message was not sent, and is delivered again as soon as messages may be sent.
  */
-export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "refused";
+export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "refused" | "postponed";
 
 /** The configuration keys that the queue obeys. */
 export interface TransactionMessageKeys {
@@ -195,12 +196,12 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     const counts = wasUnderWay || (this.#doubtful === message && outcome !== "unanswered");
     if (wasUnderWay) {
       this.#underWay = undefined;
-      this.#waitFor(message, now);
+      if (outcome !== "postponed") this.#waitFor(message, now);
     }
     if (outcome === "answered") this.#end(message, { type: "delivered", message });
     else if (counts && outcome === "unanswered") this.#doubtful = message;
     else if (counts && outcome === "failed") this.#failed(message);
-    else if (counts) this.#end(message, { type: "discarded", message, reason: "refused" });
+    else if (counts && outcome === "refused") this.#end(message, { type: "discarded", message, reason: "refused" });
     this.advance(now);
   }
 

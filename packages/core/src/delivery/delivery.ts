@@ -1,3 +1,4 @@
+import { postponed } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { drive } from "../machine.ts";
@@ -20,7 +21,7 @@ export interface DeliveryOptions<M> {
   readonly isUsable: (message: M) => boolean;
   /** Has a message stored as it is now; `tried` is called when that has ended, well or not. */
   readonly put: (message: M, tried: () => void) => void;
-  /** Makes the CALL that a message is, on the present connection. */
+  /** Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. */
   readonly call: (message: M) => Promise<unknown>;
   /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
   readonly isSilent: (error: CallTimeoutError) => boolean;
@@ -141,6 +142,7 @@ export class Delivery<M extends QueuedMessage> {
   #outcomeOf(message: M, error: unknown): DeliveryOutcome | undefined {
     const { fault, isFinal, isSilent } = this.#options;
     if (error instanceof ConnectionClosedError) return undefined;
+    if (error === postponed) return "postponed";
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
     if (error instanceof CallTimeoutError) {
       this.#late = { message, messageId: error.messageId };

@@ -234,9 +234,10 @@ export class Transactions implements TransactionOutlet {
     const { mark } = stamped;
     transaction.stamped = stamped;
     transaction.measured(req.meterValue.at(-1) as Req<"MeterValues">["meterValue"][number], mark);
+    // First: what was stamped last must not be forgotten where the meter values are kept.
+    this.#keep(transaction);
     const sequence = sequences.take();
     this.#delivery.enqueue(new MeterValuesMessage(sequence, { sequence, failures: 0, transaction: number, req, mark }));
-    this.#keep(transaction);
   }
 
   stop(transaction: OpenTransaction, given: TransactionStop): void {

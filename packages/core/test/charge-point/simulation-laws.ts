@@ -551,10 +551,10 @@ export class Laws {
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
     if (!Number.isFinite(expectedTime) || (!certain && reported.power !== session.power)) return;
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
-    const before = [...this.#reported.values()].filter(
-      (each) =>
-        charging !== undefined && each.charging === charging && each.number < number && !Number.isNaN(each.timestamp),
+    const earlier = [...this.#reported.values()].filter(
+      (each) => charging !== undefined && each.charging === charging && each.number < number,
     );
+    const before = earlier.filter((each) => !Number.isNaN(each.timestamp));
     const latestOf = (all: readonly Reported[]): number => Math.max(...all.map((each) => each.timestamp));
     const comparable = before.filter(
       (each) =>
@@ -564,8 +564,11 @@ export class Laws {
     );
     const fellMs = latestOf(comparable) - timestamp;
     this.law(!(fellMs > 0), `#${number} has a timestamp that is ${fellMs} ms before an earlier one.`);
+    // What a power cut has taken was stamped, too, although nobody has seen it.
+    const unseen = earlier.filter((each) => Number.isNaN(each.timestamp) && Number.isFinite(each.expectedTime));
+    const latest = Math.max(latestOf(before), ...unseen.map((each) => each.expectedTime + tolerableMs));
     // It is not right then, but it has not fallen.
-    if (timestamp <= latestOf(before) && timestamp > expectedTime) return;
+    if (timestamp <= latest && timestamp > expectedTime) return;
     for (const each of timestamps) {
       const offMs = offBy(reported, each);
       this.law(offMs === 0, `A timestamp of #${number} is off by ${offMs} ms.`);
