@@ -23,6 +23,8 @@ export interface DeliveryOptions<M> {
   readonly put: (message: M, tried: () => void) => void;
   /** Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. */
   readonly call: (message: M) => Promise<unknown>;
+  /** Hears, before anything else, that a message was sent, whatever has come of it. */
+  readonly sent: (message: M) => void;
   /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
   readonly isSilent: (error: CallTimeoutError) => boolean;
   /** Whether a CALLERROR says that the message will never be taken. */
@@ -129,7 +131,9 @@ export class Delivery<M extends QueuedMessage> {
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       this.#confs.set(message, await this.#options.call(message));
+      this.#options.sent(message);
     } catch (error) {
+      if (wasSent(error)) this.#options.sent(message);
       outcome = this.#outcomeOf(message, error);
     }
     // CORE-TXQ-08: being offline is no failure; the queue has been told and sends again on the next connection.
@@ -169,4 +173,11 @@ export class Delivery<M extends QueuedMessage> {
     this.#confs.set(message, readable.conf);
     return "answered";
   }
+}
+
+/** Whether a CALL that has failed had been sent. */
+function wasSent(error: unknown): boolean {
+  if (error instanceof ConnectionClosedError) return error.sent;
+  if (error instanceof PayloadError) return error.origin === "remote";
+  return error instanceof CallError || error instanceof CallTimeoutError;
 }

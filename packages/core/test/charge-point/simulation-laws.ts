@@ -540,10 +540,17 @@ export class Laws {
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
     if (timestamps.length === 0) return;
+    const sentBefore = reported.timestamp;
     reported.timestamp = Date.parse(
       (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
     );
     const { noted, timestamp, expectedTime, certain, setBack, action } = reported;
+    if (!Number.isNaN(sentBefore)) {
+      // By its content it is recognized; after a power cut that takes a disk which has kept what it was asked to keep.
+      const says = timestamp === sentBefore || this.#disk.failedSince(reported.at);
+      this.law(says, `#${number} says ${timestamp}, and said ${sentBefore} when it was sent before.`);
+      return;
+    }
     if (noted !== undefined) {
       this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
       return;
