@@ -439,7 +439,9 @@ export class Laws {
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
     // A driver does not wait for it, nor whoever makes a CALL; and what waited for its turn already goes first.
-    const mayGo = bringsTime || timeless.has(action) || !wire.heartbeatDue || wire.waiting;
+    // Who is pending sends what it is asked for, and must not ask for the time.
+    const isFree = timeless.has(action) || wire.waiting || session.registration === "Pending";
+    const mayGo = bringsTime || isFree || !wire.heartbeatDue;
     this.law(mayGo, `${action} was sent before a Heartbeat, although the time is in doubt.`);
     if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
@@ -511,8 +513,7 @@ export class Laws {
     if (session.maybeQueued.delete(number)) session.queued.add(number);
     this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
     const due = this.#due(session, reported.charging === undefined ? "others" : "transactions");
-    // What is retried the moment it is given up comes back when the next one is on its way.
-    const inTurn = reported === due || due?.retriedAt === this.now;
+    const inTurn = reported === due || (due !== undefined && this.#isFirstSince(due.retriedAt, reported));
     this.law(inTurn, `#${number} was sent before #${due?.number}.`);
     const { transactionId = -1 } = reported.charging ?? {};
     const known =
@@ -528,6 +529,15 @@ export class Laws {
     const waitMs = this.now - failure.endedAt;
     const dueMs = retryIntervalMs * failures.length;
     this.law(waitMs >= dueMs, `#${number} was sent again after ${waitMs} ms, not ${dueMs} ms.`);
+  }
+
+  /** Whether it may be on its way since before a message was retried: then it is the first that is sent after that. */
+  #isFirstSince(retriedAt: number, { charging, at }: Reported): boolean {
+    const others = [...this.#reported.values()].filter(
+      (each) => (each.charging === undefined) === (charging === undefined),
+    );
+    const isFirst = others.every(({ attempts: all }) => all.every((attempt) => attempt.at <= retriedAt));
+    return at <= retriedAt && isFirst;
   }
 
   #isAsReported(session: Session, reported: Reported, payload: Payload): void {
@@ -574,9 +584,10 @@ export class Laws {
     );
     const fellMs = latestOf(comparable) - timestamp;
     this.law(!(fellMs > 0), `#${number} has a timestamp that is ${fellMs} ms before an earlier one.`);
-    // What a power cut has taken was stamped, too, although nobody has seen it.
-    const unseen = earlier.filter((each) => Number.isNaN(each.timestamp) && Number.isFinite(each.expectedTime));
-    const latest = Math.max(latestOf(before), ...unseen.map((each) => each.expectedTime + tolerableMs));
+    // What was lost or made room was stamped, too, although nobody has seen it: in doubt with nobody knows what.
+    const unseen = earlier.filter((each) => Number.isNaN(each.timestamp));
+    const mostOf = (each: Reported) => (Number.isNaN(each.expectedTime) ? unknowable : each.expectedTime + tolerableMs);
+    const latest = Math.max(latestOf(before), ...unseen.map(mostOf));
     // It is not right then, but it has not fallen.
     if (timestamp <= latest && timestamp > expectedTime) return;
     for (const each of timestamps) {
