@@ -185,7 +185,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     mayBoot: () => this.#registration.mayBoot,
     mayBeAsked: () => this.#registration.mayBeAsked,
     triggered: (action) => {
-      if (action === "BootNotification") this.#forgotten(() => this.#delivery.paused());
+      if (action === "BootNotification") this.#forgotten();
       this.#registration.triggered(action, this.#clock.now());
       this.#runRegistration();
     },
@@ -803,10 +803,12 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 
   /** The Central System may have lost its memory since it has accepted this Charge Point. */
-  #forgotten(hold: () => void): void {
+  #forgotten(held = (): void => {}): void {
     if (this.registration !== "Accepted" || !this.#registration.mayBoot) return;
     this.#registration.forgotten(this.#clock.now());
-    hold();
+    // CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected.
+    this.#hold();
+    held();
     this.#runRegistration();
   }
 

@@ -215,6 +215,8 @@ export class Deliveries {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.offline();
+    // What was answered just before is still being dealt with.
+    await Promise.all(this.#both.map(({ delivery }) => delivery.settled));
     await this.saved().catch(() => {}); // It has been told as a fault.
     this.#keeper.stop();
   }

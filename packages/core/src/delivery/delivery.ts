@@ -45,6 +45,7 @@ export class Delivery<M extends QueuedMessage> {
   readonly #run: () => void;
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
+  #latest = Promise.resolve();
   /** The message that was not answered in time, and the id of the CALL that it was. */
   #late: { readonly message: M; readonly messageId: string } | undefined;
 
@@ -52,6 +53,11 @@ export class Delivery<M extends QueuedMessage> {
     this.#options = options;
     this.queue = new DeliveryQueue(options.keys, options.maxMessages);
     this.#run = drive(this.queue, options.clock, (output) => this.#perform(output));
+  }
+
+  /** Resolves when what was under way has been answered, or will not be any more, and that has been dealt with. */
+  get settled(): Promise<void> {
+    return this.#latest;
   }
 
   enqueue(message: M): void {
@@ -114,7 +120,7 @@ export class Delivery<M extends QueuedMessage> {
         });
         break;
       case "deliver":
-        if (this.#options.isUsable(message)) void this.#deliver(message);
+        if (this.#options.isUsable(message)) this.#latest = this.#deliver(message);
         else this.queue.removed(message, clock.now());
         break;
       case "delivered":

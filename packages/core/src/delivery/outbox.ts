@@ -79,7 +79,7 @@ export class Outbox {
     });
   }
 
-  get delivery(): Pick<Delivery<OutboxMessage>, "online" | "paused" | "offline" | "configured" | "heard"> {
+  get delivery(): Pick<Delivery<OutboxMessage>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
     return this.#delivery;
   }
 

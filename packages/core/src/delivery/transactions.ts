@@ -142,7 +142,7 @@ export class Transactions implements TransactionOutlet {
     });
   }
 
-  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard"> {
+  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
     return this.#delivery;
   }
 

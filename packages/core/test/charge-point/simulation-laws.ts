@@ -448,7 +448,9 @@ export class Laws {
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
-    const call = { messageId, action, at: this.now, doubts: session.time.doubts };
+    // It may have been asked for before the doubt, and waited for its turn: then it tells nothing, and a Heartbeat follows.
+    const doubts = action === "BootNotification" && wire.waiting ? Number.NaN : session.time.doubts;
+    const call = { messageId, action, at: this.now, doubts };
     const sent = (outstanding: Outstanding): void => {
       wire.outstanding = outstanding;
       wire.calls.set(messageId, outstanding);

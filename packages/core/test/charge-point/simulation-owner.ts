@@ -185,6 +185,7 @@ export class Owner {
   }
 
   plugIn({ connector: connectorId, idTag, forS }: Pick<StepThat<"plug in">, "connector" | "idTag" | "forS">): void {
+    this.#look();
     const running = this.#running();
     if (running === undefined || this.#plugged.has(connectorId) || this.#starting.has(connectorId)) return;
     const number = ++this.#numbers;
@@ -219,6 +220,7 @@ export class Owner {
   }
 
   stop(connectorId: number, reason: "EVDisconnected" | "DeAuthorized" | "PowerLoss"): void {
+    this.#look();
     const plugged = this.#plugged.get(connectorId);
     if (plugged === undefined || this.#running() === undefined) return;
     const { charging, transaction, forget } = plugged;
@@ -234,6 +236,7 @@ export class Owner {
   }
 
   deliver(action: KeptAction): void {
+    this.#look();
     const chargePoint = this.#running()?.chargePoint;
     if (chargePoint === undefined) return;
     const number = ++this.#numbers;
@@ -295,6 +298,8 @@ export class Owner {
   }
 
   #meter(charging: Charging, transaction: Transaction): void {
+    this.#look();
+    if (this.#plugged.get(charging.connectorId)?.transaction !== transaction) return;
     if (this.#running() === undefined) return;
     const number = ++this.#numbers;
     const meterValue = [this.#reading(number)];
@@ -302,6 +307,11 @@ export class Owner {
     this.#laws.reports(number, "MeterValues", charging, content);
     this.#give({ meterValue }, (req) => transaction.meterValues(req));
     this.#laws.hasReported(number);
+  }
+
+  /** Looks at the clock: that it has jumped is told at once, before what is reported next, and a listener may do anything. */
+  #look(): void {
+    this.#running()?.chargePoint.now();
   }
 
   #reading(value: number): Req<"MeterValues">["meterValue"][number] {
