@@ -190,7 +190,11 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       this.#runRegistration();
     },
     statusesOf: (connectorId) => this.#statuses.of(connectorId),
-    sendStatus: (status) => void this.#sendStatus(status),
+    sendStatus: (status) => {
+      // Its timestamp may have to be corrected first.
+      if (this.#isOnline() && !this.#registration.online) this.#statuses.wanted(status.connectorId);
+      else void this.#sendStatus(status);
+    },
   };
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
@@ -618,7 +622,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         void this.#boot();
         break;
       case "heartbeat":
-        if (!this.#registration.online) this.#hold();
+        if (this.#isOnline() && !this.#registration.online) this.#hold();
         void this.#heartbeat();
         break;
       case "registered":
@@ -737,12 +741,13 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /** @param report - What the status is of; one that a TriggerMessage asked for is nothing else. */
   async #sendStatus(status: Req<"StatusNotification">, report?: StatusReport): Promise<void> {
-    const signal = report?.superseded;
+    const signal = report?.superseded ?? this.#turns;
     try {
       await this.#callNow("StatusNotification", status, { keepSent: true, signal });
     } catch (error) {
-      if (report !== undefined && error === postponed) this.#statuses.lost(report);
-      if (error === signal?.reason) return;
+      if (error === postponed && report !== undefined) this.#statuses.lost(report);
+      else if (error === postponed) this.#statuses.wanted(status.connectorId);
+      if (error === signal.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);
         if (error instanceof ConnectionClosedError) this.#sendStatuses(); // There may be another connection by now.

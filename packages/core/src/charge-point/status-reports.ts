@@ -80,6 +80,12 @@ export class StatusReports {
     return due;
   }
 
+  /** Says that the status of a connector is wanted once more. */
+  wanted(connectorId: number): void {
+    const report = this.#newest.get(connectorId);
+    if (report !== undefined) report.due = true;
+  }
+
   /** Takes back those that were taken and wait for their turn: each is {@link lost}, and due again. */
   postponed(): void {
     for (const report of this.#newest.values()) {

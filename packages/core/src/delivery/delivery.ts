@@ -46,8 +46,8 @@ export class Delivery<M extends QueuedMessage> {
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
   #latest = Promise.resolve();
-  /** The message that was not answered in time, and the id of the CALL that it was. */
-  #late: { readonly message: M; readonly messageId: string } | undefined;
+  /** The messages that were not answered in time and not sent again, by the id of the CALL that each was. */
+  readonly #late = new Map<string, M>();
 
   constructor(options: DeliveryOptions<M>) {
     this.#options = options;
@@ -84,7 +84,7 @@ export class Delivery<M extends QueuedMessage> {
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
-    this.#late = undefined;
+    this.#late.clear();
     this.queue.offline();
     this.#run();
   }
@@ -98,14 +98,13 @@ export class Delivery<M extends QueuedMessage> {
    * again, is the answer all the same. [CORE-TXQ-08]
    */
   heard(answer: CallResultFrame | CallErrorFrame): void {
-    const late = this.#late;
+    const message = this.#late.get(answer.messageId);
     const now = this.#options.clock.now();
-    if (late?.messageId !== answer.messageId) this.queue.heard(now);
-    else {
-      this.#late = undefined;
-      const { message } = late;
+    if (message !== undefined) {
+      this.#late.delete(answer.messageId);
       this.queue.settled(message, answer.type === "CALLRESULT" ? this.#read(message, answer.payload) : "failed", now);
     }
+    this.queue.heard(now);
     this.#run();
   }
 
@@ -133,7 +132,7 @@ export class Delivery<M extends QueuedMessage> {
   }
 
   async #deliver(message: M): Promise<void> {
-    this.#late = undefined;
+    for (const [messageId, late] of this.#late) if (late === message) this.#late.delete(messageId);
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       this.#confs.set(message, await this.#options.call(message));
@@ -155,7 +154,7 @@ export class Delivery<M extends QueuedMessage> {
     if (error === postponed) return "postponed";
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
     if (error instanceof CallTimeoutError) {
-      this.#late = { message, messageId: error.messageId };
+      this.#late.set(error.messageId, message);
       return isSilent(error) ? "unanswered" : "failed";
     }
     fault(error);

@@ -320,6 +320,7 @@ export class Owner {
   }
 
   #report(connectorId: number, status: "Available" | "Charging"): void {
+    this.#look();
     const chargePoint = this.#running()?.chargePoint;
     if (chargePoint === undefined) return;
     const number = ++this.#numbers;
