@@ -217,7 +217,10 @@ export class Deliveries {
     this.offline();
     // What was answered just before is still being dealt with.
     await Promise.all(this.#both.map(({ delivery }) => delivery.settled));
-    await this.saved().catch(() => {}); // It has been told as a fault.
+    // What is refused now is tried once more; that it was refused has been told as a fault.
+    await this.saved()
+      .catch(() => this.saved())
+      .catch(() => {});
     this.#keeper.stop();
   }
 
