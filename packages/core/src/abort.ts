@@ -8,6 +8,9 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** The reason to take back a CALL that waits for its turn and is made again later. */
+export const postponed = "postponed";
+
 /** A signal of our own, and what aborts it: not every runtime has `AbortController`. */
 export class OwnSignal implements AbortSignalLike {
   aborted = false;

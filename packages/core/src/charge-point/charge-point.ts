@@ -1,4 +1,4 @@
-import { OwnSignal } from "../abort.ts";
+import { OwnSignal, postponed } from "../abort.ts";
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import type { Authorization } from "../authorization/authorize.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
@@ -186,12 +186,16 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     mayBoot: () => this.#registration.mayBoot,
     mayBeAsked: () => this.#registration.mayBeAsked,
     triggered: (action) => {
-      if (action === "BootNotification") this.#forgotten(() => this.#delivery.paused());
+      if (action === "BootNotification") this.#forgotten();
       this.#registration.triggered(action, this.#clock.now());
       this.#runRegistration();
     },
     statusesOf: (connectorId) => this.#statuses.of(connectorId),
-    sendStatus: (status) => void this.#sendStatus(status),
+    sendStatus: (status) => {
+      // Its timestamp may have to be corrected first.
+      if (this.#isOnline() && !this.#registration.online) this.#statuses.wanted(status.connectorId);
+      else void this.#sendStatus(status);
+    },
   };
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
@@ -201,6 +205,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #latestSettings: ConnectionSettings;
   /** Ends the attempt to connect that is under way. */
   #attempt = new OwnSignal();
+  /** Takes back the messages of the queue that wait for their turn on the connection. */
+  #turns = new OwnSignal();
   #connection: Connection<"ChargePoint"> | undefined;
   /** How a transport closed inside of `listen`, so that it never was a connection. */
   #closedAtOnce: ConnectionEvents["closed"][0] | undefined;
@@ -248,7 +254,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       maxMessages: taken.maxQueuedMessages ?? 10_000,
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
-      call: ({ action, req }) => this.#callNow(action, req as never),
+      call: ({ action, req }) => this.#callNow(action, req as never, { signal: this.#turns, keepSent: true }),
       isSilent: ({ messageId }) => messageId === this.#ignored,
       readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
@@ -632,7 +638,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         void this.#boot();
         break;
       case "heartbeat":
-        if (!this.#registration.online) this.#delivery.paused();
+        if (this.#isOnline() && !this.#registration.online) this.#hold();
         void this.#heartbeat();
         break;
       case "registered":
@@ -735,6 +741,15 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (this.#registration.online) this.#delivery.online();
   }
 
+  /** Has statuses and what the queue holds wait, also what waits for its turn already: its timestamp may have to be corrected. */
+  #hold(): void {
+    const turns = this.#turns;
+    this.#turns = new OwnSignal();
+    this.#delivery.paused();
+    this.#statuses.postponed();
+    turns.abort(postponed);
+  }
+
   #sendStatuses(): void {
     if (!this.#registration.online) return;
     for (const report of this.#statuses.take()) void this.#sendStatus(report.status, report);
@@ -742,11 +757,13 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /** @param report - What the status is of; one that a TriggerMessage asked for is nothing else. */
   async #sendStatus(status: Req<"StatusNotification">, report?: StatusReport): Promise<void> {
-    const signal = report?.superseded;
+    const signal = report?.superseded ?? this.#turns;
     try {
       await this.#callNow("StatusNotification", status, { keepSent: true, signal });
     } catch (error) {
-      if (error === signal?.reason) return;
+      if (error === postponed && report !== undefined) this.#statuses.lost(report);
+      else if (error === postponed) this.#statuses.wanted(status.connectorId);
+      if (error === signal.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);
         if (error instanceof ConnectionClosedError) this.#sendStatuses(); // There may be another connection by now.
@@ -807,10 +824,12 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 
   /** The Central System may have lost its memory since it has accepted this Charge Point. */
-  #forgotten(hold: () => void): void {
+  #forgotten(held = (): void => {}): void {
     if (this.registration !== "Accepted" || !this.#registration.mayBoot) return;
     this.#registration.forgotten(this.#clock.now());
-    hold();
+    // CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected.
+    this.#hold();
+    held();
     this.#runRegistration();
   }
 

@@ -1,4 +1,4 @@
-import { OwnSignal } from "../abort.ts";
+import { OwnSignal, postponed } from "../abort.ts";
 import type { Req } from "../messages/actions.ts";
 
 type Status = Req<"StatusNotification">;
@@ -12,8 +12,8 @@ export interface StatusReport {
   due: boolean;
   /** Whether it was sent on the present connection, and not answered in time. */
   unanswered: boolean;
-  /** Takes it back where it waits for its turn, because a newer status has replaced it. */
-  readonly superseded: OwnSignal;
+  /** Takes it back where it waits for its turn, because a newer status has replaced it, or it is sent later. */
+  superseded: OwnSignal;
 }
 
 /**
@@ -80,7 +80,21 @@ export class StatusReports {
     return due;
   }
 
-  /** Says that a status that was taken did not get through, because the connection ended or has no room; it keeps its place. */
+  /** Says that the status of a connector is wanted once more. */
+  wanted(connectorId: number): void {
+    const report = this.#newest.get(connectorId);
+    if (report !== undefined) report.due = true;
+  }
+
+  /** Takes back those that were taken and wait for their turn: each is {@link lost}, and due again. */
+  postponed(): void {
+    for (const report of this.#newest.values()) {
+      report.superseded.abort(postponed);
+      report.superseded = new OwnSignal();
+    }
+  }
+
+  /** Says that a status that was taken did not get through, as when the connection ended or has no room; it keeps its place. */
   lost(report: StatusReport): void {
     report.due = true;
   }

@@ -223,6 +223,8 @@ export class Deliveries {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.offline();
+    // What was answered just before is still being dealt with.
+    await Promise.all(this.#both.map(({ delivery }) => delivery.settled));
     await null; // What was reported inside a listener is asked for when that returns.
     await this.#keeper.stop();
   }

@@ -69,8 +69,9 @@ export type DeliveryQueueOutput<M> =
  * - `failed`: it has not, and it is there.
  * - `unanswered`: there was no answer, to this or to anything else since; or it could not even be sent.
  * - `refused`: it never will.
+ * - `postponed`: the message was not sent, and is delivered again as soon as messages may be sent.
  */
-export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "refused";
+export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "refused" | "postponed";
 
 /** The configuration keys that the queue obeys. */
 export interface TransactionMessageKeys {
@@ -96,8 +97,8 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   readonly #unstored = new Set<M>();
   #online = false;
   #underWay: M | undefined;
-  /** Was not answered, and nothing has shown yet that anybody was there. */
-  #doubtful: M | undefined;
+  /** Were not answered, and nothing has shown yet that anybody was there: more than one where another was wanted again. */
+  readonly #doubtful = new Set<M>();
   /** Messages that are not sent again before a moment. */
   readonly #waits = new Map<M, number>();
   /** Up to where meter values have been thinned out, by sequence. */
@@ -189,8 +190,8 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   /** Says that the connection has ended; a message under way, or in doubt, waits for the next one and no longer. */
   offline(): void {
     this.#online = false;
-    if (this.#doubtful !== undefined) this.#waits.delete(this.#doubtful);
-    this.#doubtful = undefined;
+    for (const message of this.#doubtful) this.#waits.delete(message);
+    this.#doubtful.clear();
     this.#underWay = undefined;
   }
 
@@ -200,26 +201,25 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
    */
   settled(message: M, outcome: DeliveryOutcome, now: number): void {
     const wasUnderWay = this.#underWay === message;
-    const counts = wasUnderWay || (this.#doubtful === message && outcome !== "unanswered");
+    const counts = wasUnderWay || (this.#doubtful.has(message) && outcome !== "unanswered");
     if (wasUnderWay) {
       this.#underWay = undefined;
-      this.#waitFor(message, now);
+      if (outcome !== "postponed") this.#waitFor(message, now);
     }
     if (outcome === "answered") this.#end(message, { type: "delivered", message });
     else if (counts && outcome === "unanswered") {
-      this.#doubtful = message;
+      this.#doubtful.add(message);
       // This may go on for ever, so not without a pause.
       this.#waits.set(message, Math.max(this.#readyAt(message), now + shortestPauseMs));
     } else if (counts && outcome === "failed") this.#failed(message);
-    else if (counts) this.#end(message, { type: "discarded", message, reason: "refused" });
+    else if (counts && outcome === "refused") this.#end(message, { type: "discarded", message, reason: "refused" });
     this.advance(now);
   }
 
   /** Says that the Central System has answered something: who was not answered before has failed. [CORE-TXQ-08] */
   heard(now: number): void {
-    const message = this.#doubtful;
-    if (message === undefined) return;
-    this.#failed(message);
+    if (this.#doubtful.size === 0) return;
+    for (const message of [...this.#doubtful]) this.#failed(message);
     this.advance(now);
   }
 
@@ -231,7 +231,7 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
   advance(now: number): void {
     const message = this.#next();
     if (message === undefined || now < this.#readyAt(message)) return;
-    this.#doubtful = undefined;
+    this.#doubtful.delete(message);
     this.#underWay = message;
     this.#outputs.push({ type: "deliver", message });
   }
@@ -254,7 +254,7 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
 
   /** CORE-TXQ-09, CORE-TXQ-11: until the attempts are used up. */
   #failed(message: M): void {
-    this.#doubtful = undefined;
+    this.#doubtful.delete(message);
     message.failures++;
     if (message.failures >= this.#keys.attempts) this.#end(message, { type: "discarded", message, reason: "attempts" });
     else this.#outputs.push({ type: "put", message });
@@ -280,7 +280,7 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     this.#making -= Number(message.makesRoom);
     this.#unstored.delete(message);
     if (this.#underWay === message) this.#underWay = undefined;
-    if (this.#doubtful === message) this.#doubtful = undefined;
+    this.#doubtful.delete(message);
     this.#waits.delete(message);
     return true;
   }

@@ -41,7 +41,7 @@ export interface OutboxRecord extends MessageRecord<unknown> {
 /** @throws Error It is no transaction, or not the one of this number. */
 export function parseTransaction(value: string, number: number): TransactionRecord {
   const record: TransactionRecord = JSON.parse(value);
-  const { start, stop, transactionId = 0, parentIdTag = "", lastReading, stamped } = record;
+  const { start, stop, transactionId = 0, parentIdTag = "", lastReading, stamped, notBefore = 0 } = record;
   demand(isMessage(start) && start.sequence === number);
   demand(stop === undefined || (isMessage(stop) && stop.sequence > number));
   parseReq("StartTransaction", start.req, "local");
@@ -51,6 +51,7 @@ export function parseTransaction(value: string, number: number): TransactionReco
     parseReq("MeterValues", { connectorId: 0, meterValue: [lastReading.reading] }, "local");
     demand(isMark(lastReading.mark));
   }
+  demand(Number.isFinite(notBefore));
   demand(stamped === undefined || (Number.isFinite(Date.parse(stamped?.timestamp)) && isMark(stamped.mark)));
   return record;
 }

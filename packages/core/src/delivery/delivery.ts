@@ -1,3 +1,4 @@
+import { postponed } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { drive } from "../machine.ts";
@@ -20,8 +21,10 @@ export interface DeliveryOptions<M> {
   readonly isUsable: (message: M) => boolean;
   /** Has a message stored as it is now; `tried` is called when that has ended, well or not. */
   readonly put: (message: M, tried: () => void) => void;
-  /** Makes the CALL that a message is, on the present connection. */
+  /** Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. */
   readonly call: (message: M) => Promise<unknown>;
+  /** Hears, before anything else, that a message was sent, whatever has come of it. */
+  readonly sent: (message: M) => void;
   /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
   readonly isSilent: (error: CallTimeoutError) => boolean;
   /** Takes back a message that was given up, because it was answered after all; false when it is too late for that. */
@@ -47,6 +50,7 @@ export class Delivery<M extends QueuedMessage> {
   readonly #run: () => void;
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
+  #latest = Promise.resolve();
   /** The latest attempts of this connection that were not answered in time, by message id. */
   readonly #late = new Map<string, M>();
 
@@ -54,6 +58,11 @@ export class Delivery<M extends QueuedMessage> {
     this.#options = options;
     this.queue = new DeliveryQueue(options.keys, options.maxMessages);
     this.#run = drive(this.queue, options.clock, (output) => this.#perform(output));
+  }
+
+  /** Resolves when what was under way has been answered, or will not be any more, and that has been dealt with. */
+  get settled(): Promise<void> {
+    return this.#latest;
   }
 
   enqueue(message: M): void {
@@ -97,8 +106,8 @@ export class Delivery<M extends QueuedMessage> {
     const now = this.#options.clock.now();
     const message = this.#late.get(answer.messageId);
     this.#late.delete(answer.messageId);
-    if (message === undefined) this.queue.heard(now);
-    else this.#heardLate(message, answer, now);
+    if (message !== undefined) this.#heardLate(message, answer, now);
+    this.queue.heard(now);
     this.#run();
   }
 
@@ -123,7 +132,7 @@ export class Delivery<M extends QueuedMessage> {
         });
         break;
       case "deliver":
-        if (this.#options.isUsable(message)) void this.#deliver(message);
+        if (this.#options.isUsable(message)) this.#latest = this.#deliver(message);
         else this.queue.removed(message, clock.now());
         break;
       case "delivered":
@@ -139,7 +148,9 @@ export class Delivery<M extends QueuedMessage> {
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       this.#confs.set(message, await this.#options.call(message));
+      this.#options.sent(message);
     } catch (error) {
+      if (wasSent(error)) this.#options.sent(message);
       outcome = this.#outcomeOf(message, error);
     }
     // CORE-TXQ-08: being offline is no failure; the queue has been told and sends again on the next connection.
@@ -152,6 +163,7 @@ export class Delivery<M extends QueuedMessage> {
   #outcomeOf(message: M, error: unknown): DeliveryOutcome | undefined {
     const { fault, isFinal, isSilent } = this.#options;
     if (error instanceof ConnectionClosedError) return undefined;
+    if (error === postponed) return "postponed";
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
     if (error instanceof CallTimeoutError) {
       this.#late.set(error.messageId, message);
@@ -180,4 +192,11 @@ export class Delivery<M extends QueuedMessage> {
     this.#confs.set(message, readable.conf);
     return "answered";
   }
+}
+
+/** Whether a CALL that has failed had been sent. */
+function wasSent(error: unknown): boolean {
+  if (error instanceof ConnectionClosedError) return error.sent;
+  if (error instanceof PayloadError) return error.origin === "remote";
+  return error instanceof CallError || error instanceof CallTimeoutError;
 }

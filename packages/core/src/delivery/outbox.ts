@@ -37,8 +37,8 @@ class OutboxMessage implements QueuedMessage {
   readonly makesRoom = false;
   readonly sequence: number;
   readonly action: Action;
-  readonly req: unknown;
-  readonly mark: Mark | undefined;
+  req: unknown;
+  mark: Mark | undefined;
   failures: number;
   fate: OutboxRecord["fate"];
 
@@ -69,6 +69,7 @@ export class Outbox {
       isUsable: () => true,
       put: (message, tried) => this.#put(message, tried),
       call: (message) => desk.call(this.#callOf(message)),
+      sent: (message) => this.#sent(message),
       isFinal: ({ code }) => code === "NotImplemented" || code === "NotSupported",
       exhumed: () => false,
       // That there was an answer is all that matters.
@@ -79,7 +80,7 @@ export class Outbox {
     });
   }
 
-  get delivery(): Pick<Delivery<OutboxMessage>, "online" | "paused" | "offline" | "configured" | "heard"> {
+  get delivery(): Pick<Delivery<OutboxMessage>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
     return this.#delivery;
   }
 
@@ -141,6 +142,15 @@ export class Outbox {
 
   #callOf({ action, req, mark }: OutboxMessage): OutboxCall {
     return { action, req: this.#desk.stamps.readAll(req as object, mark) } as OutboxCall;
+  }
+
+  /** What was sent uncorrected stays so. */
+  #sent(message: OutboxMessage): void {
+    const sent = this.#desk.stamps.sent(message.req as object, message.mark);
+    if (sent === undefined) return;
+    message.req = sent.req;
+    message.mark = undefined;
+    this.#put(message);
   }
 
   #delivered(message: OutboxMessage, conf: unknown): void {

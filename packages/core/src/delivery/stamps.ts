@@ -7,7 +7,8 @@
  * timestamp with the mark is corrected when it is read. So thousands of messages that wait cost nothing, and what was sent
  * before a power cut says the same after it.
  *
- * What nobody ever corrected, because the power failed first, stays as it is.
+ * What nobody ever corrected, because the power failed first, stays as it is. So does what was sent before anybody could say
+ * by how much it was wrong, or it would not be recognized when it is sent again; and nothing of its transaction is before it.
  */
 
 import { dateTimeOf, isMoment } from "../date-time.ts";
@@ -83,10 +84,11 @@ export class Stamps {
    *
    * @param number - What a new epoch is called: one that was never used before.
    * @param last - What was stamped last of the same transaction: time does not fall within one.
+   * @param sent - What was sent of it while the time was doubtful.
    */
-  stamp(number: number, last?: Stamped): Stamped {
+  stamp(number: number, last?: Stamped, sent = Number.NEGATIVE_INFINITY): Stamped {
     const now = this.#now();
-    const notBefore = this.#floorOf(last);
+    const notBefore = Math.max(this.#floorOf(last), sent);
     const mark = this.mark(number, notBefore);
     if (mark === undefined) return { timestamp: dateTimeOf(Math.max(now, notBefore)) };
     return { timestamp: dateTimeOf(now), mark };
@@ -101,28 +103,38 @@ export class Stamps {
     return notBefore === Number.NEGATIVE_INFINITY ? mark : { ...mark, notBefore };
   }
 
-  /** What a timestamp should have been. One that the clock of the mark did not show is somebody else's, and right. */
-  read(timestamp: string, mark: Mark | undefined): string {
-    const time = Date.parse(timestamp);
-    if (mark === undefined || !(time >= mark.since && time <= mark.until)) return timestamp;
+  /**
+   * What a timestamp should have been. One that the clock of the mark did not show is somebody else's, and right.
+   *
+   * @param notBefore - What was sent of the same transaction.
+   */
+  read(timestamp: string, mark: Mark | undefined, notBefore = Number.NEGATIVE_INFINITY): string {
+    if (mark === undefined || !isOf(mark, timestamp)) return timestamp;
     const correctionMs = this.#corrections.get(mark.epoch) ?? 0;
-    const corrected = Math.max(time + correctionMs, mark.notBefore ?? Number.NEGATIVE_INFINITY);
+    const corrected = Math.max(Date.parse(timestamp) + correctionMs, mark.notBefore ?? notBefore, notBefore);
     // What a damaged record makes of it may be no time at all.
     return isMoment(corrected) ? dateTimeOf(corrected) : timestamp;
   }
 
   /** A payload with all its timestamps as they should have been; the one of the message itself only if it is `ours`. */
-  readAll<R extends object>(req: R, mark: Mark | undefined, ours = true): R {
-    if (mark === undefined) return req;
-    const { timestamp, meterValue, transactionData } = req as StampedPayload;
-    const readings = (list: readonly TimedReading[]): readonly TimedReading[] =>
-      list.map((reading) => ({ ...reading, timestamp: this.read(reading.timestamp, mark) }));
-    return {
-      ...req,
-      ...(timestamp !== undefined && ours && { timestamp: this.read(timestamp, mark) }),
-      ...(meterValue !== undefined && { meterValue: readings(meterValue) }),
-      ...(transactionData !== undefined && { transactionData: readings(transactionData) }),
-    };
+  readAll<R extends object>(req: R, mark: Mark | undefined, ours = true, notBefore?: number): R {
+    return mark === undefined ? req : withTimestamps(req, ours, (each) => this.read(each, mark, notBefore));
+  }
+
+  /**
+   * Says that a payload was sent.
+   *
+   * @returns How it stays, and the latest of its timestamps, if nobody can say yet by how much they are wrong.
+   */
+  sent<R extends object>(req: R, mark: Mark | undefined, ours = true): { req: R; latest: number } | undefined {
+    if (mark === undefined || mark.epoch !== this.#doubt?.epoch) return undefined;
+    let latest = Number.NEGATIVE_INFINITY;
+    const asSent = withTimestamps(req, ours, (each) => {
+      const read = this.read(each, mark);
+      if (isOf(mark, each)) latest = Math.max(latest, Date.parse(read));
+      return read;
+    });
+    return { req: asSent, latest };
   }
 
   /** Before which time nothing more of a transaction happens. */
@@ -133,4 +145,23 @@ export class Stamps {
     const goesOn = mark !== undefined && mark.epoch === this.#doubt?.epoch;
     return goesOn ? (mark.notBefore ?? Number.NEGATIVE_INFINITY) : Date.parse(this.read(timestamp, mark));
   }
+}
+
+/** Whether the clock of a mark has shown a timestamp. */
+function isOf({ since, until }: Mark, timestamp: string): boolean {
+  const time = Date.parse(timestamp);
+  return time >= since && time <= until;
+}
+
+/** A payload with other timestamps; the one of the message itself only if it is `ours`. */
+function withTimestamps<R extends object>(req: R, ours: boolean, read: (timestamp: string) => string): R {
+  const { timestamp, meterValue, transactionData } = req as StampedPayload;
+  const readings = (list: readonly TimedReading[]): readonly TimedReading[] =>
+    list.map((reading) => ({ ...reading, timestamp: read(reading.timestamp) }));
+  return {
+    ...req,
+    ...(timestamp !== undefined && ours && { timestamp: read(timestamp) }),
+    ...(meterValue !== undefined && { meterValue: readings(meterValue) }),
+    ...(transactionData !== undefined && { transactionData: readings(transactionData) }),
+  };
 }

@@ -114,6 +114,8 @@ export interface TransactionRecord {
   readonly lastReading?: { readonly reading: MeterValue; readonly mark?: Mark | undefined } | undefined;
   /** What was stamped last, so that time does not fall after a power cut either. */
   readonly stamped?: Stamped | undefined;
+  /** The latest time that was sent of it while nobody could say by how much it was wrong: nothing is before it. */
+  readonly notBefore?: number | undefined;
   readonly data?: unknown;
 }
 
@@ -124,8 +126,8 @@ class TransactionMessage<A extends "StartTransaction" | "StopTransaction", R> im
   readonly sequence: number;
   readonly makesRoom = false;
   failures: number;
-  readonly req: R;
-  readonly mark: Mark | undefined;
+  req: R;
+  mark: Mark | undefined;
   readonly given: true | undefined;
   fate: MessageRecord<R>["fate"];
 
@@ -154,7 +156,7 @@ export interface TransactionOutlet {
   /** @throws TypeError The Charge Point has been stopped. */
   assertAlive(): void;
   /** Corrects a timestamp that a doubtful clock has made. */
-  read(timestamp: string, mark: Mark | undefined): string;
+  read(timestamp: string, mark: Mark | undefined, notBefore?: number): string;
   meterValues(transaction: OpenTransaction, req: TransactionMeterValues): void;
   stop(transaction: OpenTransaction, req: TransactionStop): void;
   /** The record of a transaction has changed. */
@@ -174,6 +176,8 @@ export class OpenTransaction implements Transaction {
   #data: unknown;
   /** What was stamped last, so that time does not fall. */
   stamped: Stamped;
+  /** As in {@link TransactionRecord}. */
+  notBefore: number | undefined;
   /** How many of its meter values were given up, and are not forgotten. */
   heldMeterValues = 0;
 
@@ -185,6 +189,7 @@ export class OpenTransaction implements Transaction {
     this.#parentIdTag = record.parentIdTag;
     this.#lastReading = record.lastReading;
     this.#data = record.data;
+    this.notBefore = record.notBefore;
     const { req, mark, given } = record.start;
     const { timestamp } = req;
     this.stamped = record.stamped ?? (mark === undefined || given ? { timestamp } : { timestamp, mark });
@@ -215,7 +220,7 @@ export class OpenTransaction implements Transaction {
   get lastReading(): MeterValue | undefined {
     if (this.#lastReading === undefined) return undefined;
     const { reading, mark } = this.#lastReading;
-    return { ...copyOf(reading), timestamp: this.#outlet.read(reading.timestamp, mark) };
+    return { ...copyOf(reading), timestamp: this.#outlet.read(reading.timestamp, mark, this.notBefore) };
   }
 
   get transactionId(): number | undefined {
@@ -248,6 +253,7 @@ export class OpenTransaction implements Transaction {
       parentIdTag: this.#parentIdTag,
       lastReading: this.#lastReading,
       stamped: this.stamped,
+      notBefore: this.notBefore,
       data: this.#data,
     };
   }

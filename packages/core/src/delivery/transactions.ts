@@ -64,6 +64,22 @@ class MeterValuesMessage implements QueuedMessage {
   set fate(fate: MeterValuesRecord["fate"]) {
     this.#record = { ...this.record, fate };
   }
+
+  get req(): MeterValuesRecord["req"] {
+    return this.record.req;
+  }
+
+  set req(req: MeterValuesRecord["req"]) {
+    this.#record = { ...this.record, req };
+  }
+
+  get mark(): MeterValuesRecord["mark"] {
+    return this.record.mark;
+  }
+
+  set mark(mark: MeterValuesRecord["mark"]) {
+    this.#record = { ...this.record, mark };
+  }
 }
 
 type Message = StartMessage | MeterValuesMessage | StopMessage;
@@ -117,6 +133,7 @@ export class Transactions implements TransactionOutlet {
       isUsable: (message) => this.#isUsable(message),
       put: (message, tried) => this.#put(message, tried),
       call: (message) => desk.call(this.#callOf(message)),
+      sent: (message) => this.#sent(message),
       isFinal: () => false,
       exhumed: (message) => this.#exhumed(message),
       readable: (message, error) => this.#readable(message, error),
@@ -126,7 +143,7 @@ export class Transactions implements TransactionOutlet {
     });
   }
 
-  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard"> {
+  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
     return this.#delivery;
   }
 
@@ -224,9 +241,10 @@ export class Transactions implements TransactionOutlet {
     const { mark } = stamped;
     transaction.stamped = stamped;
     transaction.measured(req.meterValue.at(-1) as Req<"MeterValues">["meterValue"][number], mark);
+    // First: what was stamped last must not be forgotten where the meter values are kept.
+    this.#keep(transaction);
     const sequence = sequences.take();
     this.#delivery.enqueue(new MeterValuesMessage(sequence, { sequence, failures: 0, transaction: number, req, mark }));
-    this.#keep(transaction);
   }
 
   stop(transaction: OpenTransaction, given: TransactionStop): void {
@@ -251,7 +269,7 @@ export class Transactions implements TransactionOutlet {
   /** Stamps what happens now to a transaction. */
   #stamp(transaction?: OpenTransaction): Stamped {
     const { sequences, stamps } = this.#desk;
-    return stamps.stamp(sequences.peek(), transaction?.stamped);
+    return stamps.stamp(sequences.peek(), transaction?.stamped, transaction?.notBefore);
   }
 
   /** @param given - The timestamp that the owner gave. */
@@ -328,13 +346,26 @@ export class Transactions implements TransactionOutlet {
       return { action, req: stamps.readAll(req, mark, !given) };
     }
     // CORE-TXQ-12
-    const transactionId = this.#transactionOf(message)?.transactionId ?? -1;
+    const { transactionId = -1, notBefore } = this.#transactionOf(message) ?? {};
     if (message.action === "MeterValues") {
-      const { req, mark } = message.record;
-      return { action: message.action, req: { ...stamps.readAll(req, mark), transactionId } };
+      const { action, req, mark } = message;
+      return { action, req: { ...stamps.readAll(req, mark, true, notBefore), transactionId } };
     }
     const { action, req, mark, given } = message;
-    return { action, req: { ...stamps.readAll(req, mark, !given), transactionId } };
+    return { action, req: { ...stamps.readAll(req, mark, !given, notBefore), transactionId } };
+  }
+
+  /** What was sent uncorrected stays so, and what follows of its transaction is not before it. */
+  #sent(message: Message): void {
+    const ours = message.action === "MeterValues" || !message.given;
+    const sent = this.#desk.stamps.sent(message.req, message.mark, ours);
+    const transaction = this.#transactionOf(message);
+    if (sent === undefined || transaction === undefined) return;
+    message.req = sent.req;
+    message.mark = undefined;
+    if (sent.latest > (transaction.notBefore ?? Number.NEGATIVE_INFINITY)) transaction.notBefore = sent.latest;
+    this.#keep(transaction);
+    if (message.action === "MeterValues") this.#put(message);
   }
 
   /** A CALLRESULT that makes no sense says at least that the message was taken; only a start needs what is in it. */

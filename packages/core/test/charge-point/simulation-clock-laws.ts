@@ -35,8 +35,10 @@ export class ToldTime {
     return this.known && this.doubtedAt === Number.POSITIVE_INFINITY;
   }
 
-  /** The time at a moment, as far as it was told and is not in doubt; else NaN. */
+  /** The time at a moment, as far as it was told and is not in doubt; else NaN. Infinite: it is being told. */
   certainAt(moment: number): number {
+    // Whoever stamps something inside of a listener that hears the answer does so before it is adopted, or after.
+    if (moment === this.#told?.at) return Number.POSITIVE_INFINITY;
     return this.certain ? this.at(moment) : Number.NaN;
   }
 

@@ -6,6 +6,8 @@ import { second, spell } from "./simulation-schedule.ts";
 export class DiskFailure extends Error {}
 
 interface Operation {
+  /** On the fake clock. */
+  readonly beganAt: number;
   /** On the clock of the machine. */
   readonly endsAt: number;
   /** What it does to the disk. */
@@ -44,6 +46,7 @@ export class Disk {
   hanging = spell<{ readonly what: Operations; readonly carriedOut: boolean }>();
   /** It has not answered anything since an operation hung. */
   #silent = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   /** When an operation failed last, or was not carried out for a long time. */
   failedAt = Number.NEGATIVE_INFINITY;
 
@@ -70,7 +73,13 @@ export class Disk {
   failedSince(time: number): boolean {
     const now = this.#clock.now();
     const inTrouble = this.failing.at(now) !== undefined || this.hanging.at(now) !== undefined;
-    return this.failedAt >= time || inTrouble || this.#silent;
+    return this.failedAt >= time || inTrouble || this.#silent || this.#isOverdue;
+  }
+
+  /** Whether it has not answered for so long, with something to answer, that it is not waited for until it does. */
+  get #isOverdue(): boolean {
+    const [first] = this.#underWay;
+    return first !== undefined && this.#clock.now() - Math.max(first.beganAt, this.#answeredAt) > patienceMs;
   }
 
   /** The disk as it is seen until the power fails; what is asked for after that is never answered. */
@@ -98,6 +107,7 @@ export class Disk {
           // What was asked for in the meantime was not waited for either.
           if (isSlow || this.#silent) fail();
           this.#silent = false;
+          this.#answeredAt = this.#clock.now();
           if (fails) reject(new DiskFailure("The disk failed."));
           else resolve(result as Result);
         });
@@ -153,7 +163,7 @@ export class Disk {
       this.#underWay.shift();
       ended(carryOut());
     });
-    this.#underWay.push({ endsAt, carryOut, cancel });
+    this.#underWay.push({ beganAt: this.#clock.now(), endsAt, carryOut, cancel });
   }
 
   #load(prefix: string): readonly StoredRecord[] {

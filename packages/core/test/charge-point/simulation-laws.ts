@@ -157,8 +157,11 @@ export class Laws {
   hasReported(number: number): void {
     const session = this.#session as Session;
     const reported = this.#reported.get(number) as Reported;
-    const size = this.#queued(session, "transactions").length;
-    this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
+    // Inside of a listener, what makes room is told after the present event.
+    this.#clock.wakeAt(this.now, () => {
+      const size = this.#queued(session, "transactions").length;
+      this.law(size <= maxQueuedMessages, `The queue holds ${size} messages, more than maxQueuedMessages.`);
+    });
     this.#whenSaved(session, () => {
       reported.saved = true;
     });
@@ -430,19 +433,24 @@ export class Laws {
   #called(wire: Wire, session: Session, messageId: string, action: string, payload: Payload): void {
     this.law(wire.outstanding === undefined, `${action} was sent while a CALL was outstanding.`);
     this.#mayCall(session, action);
-    wire.silentSince = Math.min(wire.silentSince, this.now);
+    const bringsTime = action === "Heartbeat" || action === "BootNotification";
+    // Who is pending finds out only by the BootNotification whether anybody is there, and has to wait with that.
+    if (bringsTime || session.registration !== "Pending") wire.silentSince = Math.min(wire.silentSince, this.now);
     const silentMs = this.now - wire.silentSince;
     this.law(silentMs <= deadMs, `${action} was sent over a connection on which nothing came back for ${silentMs} ms.`);
-    const bringsTime = action === "Heartbeat" || action === "BootNotification";
     // A driver does not wait for it, nor whoever makes a CALL; and what waited for its turn already goes first.
-    const mayGo = bringsTime || timeless.has(action) || !wire.heartbeatDue || wire.waiting;
+    // Who is pending sends what it is asked for, and must not ask for the time.
+    const isFree = timeless.has(action) || wire.waiting || session.registration === "Pending";
+    const mayGo = bringsTime || isFree || !wire.heartbeatDue;
     this.law(mayGo, `${action} was sent before a Heartbeat, although the time is in doubt.`);
     if (bringsTime) wire.heartbeatDue = false;
     if (action === "Heartbeat") session.heartbeatAt = this.now;
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
-    const call = { messageId, action, at: this.now, doubts: session.time.doubts };
+    // It may have been asked for before the doubt, and waited for its turn: then it tells nothing, and a Heartbeat follows.
+    const doubts = action === "BootNotification" && wire.waiting ? Number.NaN : session.time.doubts;
+    const call = { messageId, action, at: this.now, doubts };
     const sent = (outstanding: Outstanding): void => {
       wire.outstanding = outstanding;
       wire.calls.set(messageId, outstanding);
@@ -507,8 +515,7 @@ export class Laws {
     if (session.maybeQueued.delete(number)) session.queued.add(number);
     this.law(session.queued.has(number), `#${number} was sent although it is not in the queue.`);
     const due = this.#due(session, reported.charging === undefined ? "others" : "transactions");
-    // What is retried the moment it is given up comes back when the next one is on its way.
-    const inTurn = reported === due || due?.retriedAt === this.now;
+    const inTurn = reported === due || (due !== undefined && this.#isFirstSince(due.retriedAt, reported));
     this.law(inTurn, `#${number} was sent before #${due?.number}.`);
     const { transactionId = -1 } = reported.charging ?? {};
     const known =
@@ -526,6 +533,15 @@ export class Laws {
     this.law(waitMs >= dueMs, `#${number} was sent again after ${waitMs} ms, not ${dueMs} ms.`);
   }
 
+  /** Whether it may be on its way since before a message was retried: then it is the first that is sent after that. */
+  #isFirstSince(retriedAt: number, { charging, at }: Reported): boolean {
+    const others = [...this.#reported.values()].filter(
+      (each) => (each.charging === undefined) === (charging === undefined),
+    );
+    const isFirst = others.every(({ attempts: all }) => all.every((attempt) => attempt.at <= retriedAt));
+    return at <= retriedAt && isFirst;
+  }
+
   #isAsReported(session: Session, reported: Reported, payload: Payload): void {
     const { transactionId, ...rest } = payload;
     const { number, charging } = reported;
@@ -539,10 +555,17 @@ export class Laws {
       this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
     if (timestamps.length === 0) return;
+    const sentBefore = reported.timestamp;
     reported.timestamp = Date.parse(
       (payload.timestamp ?? (payload as Req<"MeterValues">).meterValue[0]?.timestamp) as string,
     );
     const { noted, timestamp, expectedTime, certain, setBack, action } = reported;
+    if (!Number.isNaN(sentBefore)) {
+      // By its content it is recognized; after a power cut that takes a disk which has kept what it was asked to keep.
+      const says = timestamp === sentBefore || this.#disk.failedSince(reported.at);
+      this.law(says, `#${number} says ${timestamp}, and said ${sentBefore} when it was sent before.`);
+      return;
+    }
     if (noted !== undefined) {
       this.law(timestamp === noted, `#${number} was noted at ${noted}, and says ${timestamp}.`);
       return;
@@ -550,10 +573,10 @@ export class Laws {
     // What was stamped before the Central System told the time, and was not sent before a restart, is as it is.
     if (!Number.isFinite(expectedTime) || (!certain && reported.power !== session.power)) return;
     // What the owner stamps may fall when the clock is set back; what the library stamps does not.
-    const before = [...this.#reported.values()].filter(
-      (each) =>
-        charging !== undefined && each.charging === charging && each.number < number && !Number.isNaN(each.timestamp),
+    const earlier = [...this.#reported.values()].filter(
+      (each) => charging !== undefined && each.charging === charging && each.number < number,
     );
+    const before = earlier.filter((each) => !Number.isNaN(each.timestamp));
     const latestOf = (all: readonly Reported[]): number => Math.max(...all.map((each) => each.timestamp));
     const comparable = before.filter(
       (each) =>
@@ -563,8 +586,12 @@ export class Laws {
     );
     const fellMs = latestOf(comparable) - timestamp;
     this.law(!(fellMs > 0), `#${number} has a timestamp that is ${fellMs} ms before an earlier one.`);
+    // What was lost or made room was stamped, too, although nobody has seen it: in doubt with nobody knows what.
+    const unseen = earlier.filter((each) => Number.isNaN(each.timestamp));
+    const mostOf = (each: Reported) => (Number.isNaN(each.expectedTime) ? unknowable : each.expectedTime + tolerableMs);
+    const latest = Math.max(latestOf(before), ...unseen.map(mostOf));
     // It is not right then, but it has not fallen.
-    if (timestamp <= latestOf(before) && timestamp > expectedTime) return;
+    if (timestamp <= latest && timestamp > expectedTime) return;
     for (const each of timestamps) {
       const offMs = offBy(reported, each);
       this.law(offMs === 0, `A timestamp of #${number} is off by ${offMs} ms.`);

@@ -185,6 +185,7 @@ export class Owner {
   }
 
   plugIn({ connector: connectorId, idTag, forS }: Pick<StepThat<"plug in">, "connector" | "idTag" | "forS">): void {
+    this.#look();
     const running = this.#running();
     if (running === undefined || this.#plugged.has(connectorId) || this.#starting.has(connectorId)) return;
     const number = ++this.#numbers;
@@ -207,6 +208,8 @@ export class Owner {
         running.chargePoint.startTransaction(req),
       );
       this.#laws.hasReported(number);
+      // What was sent at once was heard of, and a listener may have ended it all.
+      if (this.#running() !== running) return;
       this.#attend(charging, transaction);
       this.#report(connectorId, "Charging");
     } catch (error) {
@@ -217,6 +220,7 @@ export class Owner {
   }
 
   stop(connectorId: number, reason: "EVDisconnected" | "DeAuthorized" | "PowerLoss"): void {
+    this.#look();
     const plugged = this.#plugged.get(connectorId);
     if (plugged === undefined || this.#running() === undefined) return;
     const { charging, transaction, forget } = plugged;
@@ -232,6 +236,7 @@ export class Owner {
   }
 
   deliver(action: KeptAction): void {
+    this.#look();
     const chargePoint = this.#running()?.chargePoint;
     if (chargePoint === undefined) return;
     const number = ++this.#numbers;
@@ -293,6 +298,8 @@ export class Owner {
   }
 
   #meter(charging: Charging, transaction: Transaction): void {
+    this.#look();
+    if (this.#plugged.get(charging.connectorId)?.transaction !== transaction) return;
     if (this.#running() === undefined) return;
     const number = ++this.#numbers;
     const meterValue = [this.#reading(number)];
@@ -302,12 +309,18 @@ export class Owner {
     this.#laws.hasReported(number);
   }
 
+  /** Looks at the clock: that it has jumped is told at once, before what is reported next, and a listener may do anything. */
+  #look(): void {
+    this.#running()?.chargePoint.now();
+  }
+
   #reading(value: number): Req<"MeterValues">["meterValue"][number] {
     const now = this.#running()?.chargePoint.now() ?? this.#clock.now();
     return { timestamp: new Date(now).toISOString(), sampledValue: [{ value: `${value}` }] };
   }
 
   #report(connectorId: number, status: "Available" | "Charging"): void {
+    this.#look();
     const chargePoint = this.#running()?.chargePoint;
     if (chargePoint === undefined) return;
     const number = ++this.#numbers;

@@ -158,6 +158,80 @@ describe("A ChargePoint in a simulated world", () => {
     ]);
   });
 
+  test("corrects a status that waits for its turn when the time is told [CORE-BOOT-04] [J-163]", async () => {
+    await replay([
+      { at: 26_108, do: "tell an absurd time", as: "null", times: 2 },
+      { at: 26_159, do: "power cut", forS: 7200, kept: 0, clockOffS: -800_000_000, resume: false },
+      { at: 26_422, do: "ignore", action: "StatusNotification", times: 3 },
+    ]);
+    await replay([
+      { at: 1789, do: "tell the time wrongly", byS: 3600, times: 3 },
+      { at: 1864, do: "in a listener", of: "message", does: "report", times: 2 },
+      { at: 1948, do: "set wall clock", byS: 3600 },
+      { at: 2087, do: "trigger", message: "StatusNotification", connector: "none" },
+    ]);
+  });
+
+  test("leaves as it is what was sent before the time was told, and nothing of its transaction is before it [CORE-BOOT-04]", async () => {
+    await replay([
+      { at: 259_242, do: "tell an absurd time", as: "9999-12-31T23:59:59.999Z", times: 4 },
+      { at: 259_315, do: "power cut", forS: 30, kept: 0, clockOffS: 0, resume: false },
+      { at: 259_334, do: "set central clock", byS: -31_536_000 },
+      { at: 259_373, do: "plug in", connector: 2, forS: 3000, idTag: "known" },
+      { at: 259_384, do: "refuse connections", forS: 14_400 },
+      { at: 259_421, do: "plug in", connector: 1, forS: 0, idTag: "known" },
+      { at: 259_600, do: "mute", ends: "both" },
+    ]);
+  });
+
+  test("does not let time fall within a transaction whose meter values alone were written [CORE-TXQ-16]", async () => {
+    await replay([
+      { at: 73_758, do: "plug in", connector: 1, forS: 3000, idTag: "known" },
+      { at: 73_793, do: "plug in", connector: 2, forS: 3000, idTag: "known" },
+      { at: 73_809, do: "lose", frame: "answer", nth: 4 },
+      { at: 74_121, do: "deliver", action: "SecurityEventNotification" },
+      { at: 74_192, do: "connect badly", how: "is late", forS: 14_400 },
+      { at: 74_242, do: "set central clock", byS: -31_536_000 },
+      { at: 74_709, do: "power cut at write", nth: 3, forS: 7200, kept: 1, clockOffS: 0, resume: true },
+    ]);
+  });
+
+  test("has dealt with what was answered, and with what was just refused, when it has stopped [CORE-TXQ-16]", async () => {
+    await replay([
+      { at: 100, do: "in a listener", of: "finished", does: "restart", times: 3 },
+      { at: 110, do: "deliver", action: "SecurityEventNotification" },
+      { at: 200, do: "plug in", connector: 2, forS: 0, idTag: "known" },
+    ]);
+    await replay([
+      { at: 29_366, do: "in a listener", of: "discarded", does: "restart", times: 2 },
+      { at: 29_439, do: "plug in", connector: 3, forS: 20_000, idTag: "known" },
+      { at: 29_490, do: "fail", action: "MeterValues", times: 4 },
+      { at: 29_674, do: "trigger", message: "StatusNotification", connector: 1 },
+      { at: 29_818, do: "fail a write", kind: "put", nth: 5 },
+    ]);
+  });
+
+  test("counts the failure of a message although another is retried before it [CORE-TXQ-08]", async () => {
+    await replay([
+      { at: 294, do: "fail", action: "MeterValues", times: 4 },
+      { at: 471, do: "plug in", connector: 1, forS: 700, idTag: "known" },
+      { at: 49_110, do: "ignore", action: "StartTransaction", times: 4 },
+      { at: 215_960, do: "plug in", connector: 2, forS: 100, idTag: "unknown" },
+      { at: 215_988, do: "dead letters", what: "retry" },
+    ]);
+  });
+
+  test("sends nothing that waited behind a BootNotification that is rejected [CORE-BOOT-12]", async () => {
+    await replay([
+      { at: 201_798, do: "power cut", forS: 600, kept: 2, clockOffS: 3600, resume: true },
+      { at: 205_149, do: "mute", ends: "chargePoint" },
+      { at: 234_059, do: "answer slowly", byS: 20, forS: 60 },
+      { at: 234_116, do: "plug in", connector: 2, forS: 20_000, idTag: "unknown" },
+      { at: 234_121, do: "trigger", message: "BootNotification", connector: 2 },
+      { at: 234_136, do: "register", as: "Rejected", reboot: false, intervalS: 20, forS: 60 },
+    ]);
+  });
+
   test("does not answer after Rejected what it was asked before [CORE-BOOT-13]", async () => {
     await replay([
       { at: 10, do: "register", as: "Pending", reboot: true, intervalS: 120, forS: 1000 },
