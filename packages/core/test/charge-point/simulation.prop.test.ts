@@ -4,7 +4,7 @@ import { replay, simulate } from "./simulation.ts";
 import { absurdTimes, events, type Happening, reactions, schedules } from "./simulation-schedule.ts";
 
 /** For long runs: SIMULATION_RUNS=10000. */
-const { SIMULATION_RUNS = "600" } = process.env;
+const { SIMULATION_RUNS = "500" } = process.env;
 const numRuns = Number(SIMULATION_RUNS);
 
 describe("A ChargePoint in a simulated world", () => {
