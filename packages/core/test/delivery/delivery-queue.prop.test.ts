@@ -40,7 +40,7 @@ class Bench {
   online = false;
   underWay: number | undefined;
   /** Was not answered, and nothing was heard since. */
-  doubtful: number | undefined;
+  readonly doubtful = new Set<number>();
   /** The message that was delivered last and has not ended, also after its connection has. */
   sent: number | undefined;
   /** How messages have just ended, and the machine has not said yet that they have. */
@@ -107,7 +107,7 @@ class Bench {
         expect(this.now, "before the wait is over").toBeGreaterThanOrEqual(this.waits.get(sequence) ?? 0);
         this.underWay = sequence;
         this.sent = sequence;
-        this.doubtful = undefined;
+        this.doubtful.delete(sequence);
         break;
       case "delivered":
         expect("delivered", "ended otherwise").toBe(this.ending.get(sequence));
@@ -129,7 +129,7 @@ class Bench {
     fate.ended = how;
     this.ending.delete(sequence);
     if (sequence === this.sent) this.sent = undefined;
-    if (sequence === this.doubtful) this.doubtful = undefined;
+    this.doubtful.delete(sequence);
     this.waits.delete(sequence);
     this.order = this.order.filter((other) => other !== sequence);
     this.writes.push(() => {
@@ -190,8 +190,8 @@ class Bench {
   disconnect(): void {
     this.online = false;
     // Who was in doubt has another chance at once; who has failed waits on.
-    this.waits.delete(this.doubtful ?? 0);
-    this.doubtful = undefined;
+    for (const sequence of this.doubtful) this.waits.delete(sequence);
+    this.doubtful.clear();
     this.underWay = undefined;
     this.queue.offline();
   }
@@ -206,9 +206,9 @@ class Bench {
     else if (isUnderWay) {
       const waitMs = this.keys.retryIntervalMs * (fate.failures + 1);
       this.waits.set(sequence, this.now + (outcome === "unanswered" ? Math.max(second, waitMs) : waitMs));
-      if (outcome === "unanswered") this.doubtful = sequence;
+      if (outcome === "unanswered") this.doubtful.add(sequence);
     }
-    const counts = isUnderWay || (this.doubtful === sequence && outcome !== "unanswered");
+    const counts = isUnderWay || (this.doubtful.has(sequence) && outcome !== "unanswered");
     this.underWay = undefined;
     if (counts && outcome === "refused") this.ending.set(sequence, "refused");
     if (counts && outcome === "failed") this.#fails(sequence);
@@ -216,12 +216,12 @@ class Bench {
   }
 
   hear(): void {
-    if (this.doubtful !== undefined) this.#fails(this.doubtful);
+    for (const sequence of [...this.doubtful]) this.#fails(sequence);
     this.queue.heard(this.now);
   }
 
   #fails(sequence: number): void {
-    this.doubtful = undefined;
+    this.doubtful.delete(sequence);
     const fate = this.fate(sequence);
     if (++fate.failures >= this.keys.attempts) this.ending.set(sequence, "attempts");
   }
@@ -250,7 +250,7 @@ class Bench {
     this.writes = [];
     this.online = false;
     this.underWay = undefined;
-    this.doubtful = undefined;
+    this.doubtful.clear();
     this.sent = undefined;
     this.waits.clear();
     this.running = [];
