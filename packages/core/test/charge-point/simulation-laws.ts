@@ -192,6 +192,22 @@ export class Laws {
     const reported = this.#reported.get(numberOf(action, payload));
     this.law((reported?.receipts ?? 0) > 0, `${action} is called delivered although it was never received.`);
     this.#settled(reported, "delivered");
+    // CORE-TXQ-12: its stop had said -1, and the Central System has it open now.
+    const stop = reported?.action === "StartTransaction" ? reported.charging?.stop : undefined;
+    if (stop?.fate === "delivered") this.#returns(stop);
+  }
+
+  /** Says that a message that was settled waits again. */
+  #returns(reported: Reported): void {
+    reported.attempts.length = 0;
+    reported.retriedAt = this.now;
+    reported.saved = false;
+    reported.fateSaved = false;
+    reported.fate = "none";
+    (this.#session as Session).queued.add(reported.number);
+    this.#whenSaved(this.#session as Session, () => {
+      reported.saved = true;
+    });
   }
 
   discarded(action: string, payload: Payload, reason: DiscardReason, deadLetter: DeadLetter | undefined): void {
