@@ -28,6 +28,7 @@ import {
   passwordHash,
   quirks,
   type ReconnectOptions,
+  type Transaction,
   type Transport,
   takeOptions,
 } from "../src/index.ts";
@@ -168,6 +169,9 @@ const subjects: readonly Subject[] = [
   ),
   subject<AuthorizeOptions>("authorize", { waitMs: "time", signal: "part" }, {}, (options) =>
     new ChargePoint(chargePoint).authorize("TAG", options),
+  ),
+  subject<AuthorizeOptions>("authorizeStop", { waitMs: "time", signal: "part" }, {}, (options) =>
+    new ChargePoint(chargePoint).authorizeStop("TAG", { idTag: "TAG", parentIdTag: undefined } as Transaction, options),
   ),
   subject<CentralSystemOptions>(
     "CentralSystem",

@@ -58,13 +58,13 @@ export class Authorizer {
 
   /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   authorize(idTag: string, options: AuthorizeOptions): Promise<Authorization> {
-    const ask = this.#asking(idTag, options);
+    const ask = this.#asking("authorize", idTag, options);
     return this.#decide(ask, (situation) => authorize(idTag, this.#options.now(), situation));
   }
 
   /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   authorizeStop(idTag: string, startedBy: TransactionStarter, options: AuthorizeOptions): Promise<Authorization> {
-    const ask = this.#asking(idTag, options);
+    const ask = this.#asking("authorizeStop", idTag, options);
     const decide = (situation: AuthorizationSituation): Authorization | AskCentralSystem =>
       authorizeStop(idTag, startedBy, this.#options.now(), situation);
     return this.#decide(ask, decide, startedBy);
@@ -106,10 +106,18 @@ export class Authorizer {
     return decide({ online: false, keys: keys(), list, cache }) as Authorization;
   }
 
-  /** A question to the Central System; it resolves with `undefined` where there is no answer in time. */
-  #asking(idTag: string, options: AuthorizeOptions): () => Promise<IdTagInfo | undefined> {
+  /**
+   * A question to the Central System; it resolves with `undefined` where there is no answer in time.
+   *
+   * @param method - What has these options.
+   */
+  #asking(
+    method: "authorize" | "authorizeStop",
+    idTag: string,
+    options: AuthorizeOptions,
+  ): () => Promise<IdTagInfo | undefined> {
     const { ask, clock, timeoutMs } = this.#options;
-    const { waitMs = timeoutMs(), signal } = takeOptions("authorize", options, rules);
+    const { waitMs = timeoutMs(), signal } = takeOptions(method, options, rules);
     return async () => {
       const wait = new OwnSignal();
       const end = (): void => wait.abort("nobody waits any more");

@@ -29,6 +29,7 @@ import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
+import type { CallResultFrame } from "../rpc/frame.ts";
 import { soundClock } from "../sound-clock.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
@@ -195,12 +196,14 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
-  /** What the next connection and the next BootNotification are made with, and what the latest connection was. */
+  /** What the next connection begins with, and what the latest one began with. */
   #settings: ConnectionSettings;
   #latestSettings: ConnectionSettings;
   /** Ends the attempt to connect that is under way. */
   #attempt = new OwnSignal();
   #connection: Connection<"ChargePoint"> | undefined;
+  /** How a transport closed inside of `listen`, so that it never was a connection. */
+  #closedAtOnce: ConnectionEvents["closed"][0] | undefined;
   /** Whether the Central System has answered anything since the latest CALL was sent. */
   #answeredSince = false;
   /** The message id of the latest CALL that timed out while it answered nothing. */
@@ -280,7 +283,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         return !registration.answers;
       },
       handlerOf: (action) => this.#handlerOf(action),
-      confirmed: (_, call, conf) => this.#confirmed(call, conf),
+      confirmed: (_, call, conf, answer) => this.#confirmed(call, conf, answer),
       emitted: (_, name, event) => this.#emitted(name, event),
     };
   }
@@ -370,16 +373,17 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /**
    * Changes where it connects to, or what BootNotification says, from the next connection on; one that stands is left alone.
-   * After a change the next connection begins with a BootNotification.
+   * The next connection begins with a BootNotification if it is to another URL than the latest, or if that says something
+   * else.
    *
    * @throws TypeError `url` is no endpoint URL, `boot` is none, or there is another setting. Nothing is changed then.
    * @throws PayloadError `boot` violates the schema of BootNotification.req. Nothing is changed then.
    * @spec OCPP-J 1.6 §5.4 [J-160]
    */
   configure(settings: Partial<ConnectionSettings>): void {
-    const { url = this.#settings.url, boot = this.#settings.boot } = takeOptions("configure", settings, settingsRules);
+    const { url = this.#settings.url, boot } = takeOptions("configure", settings, settingsRules);
     connectionUrl(url, this.identity);
-    this.#settings = { url, boot: parseReq("BootNotification", boot, "local") };
+    this.#settings = { url, boot: boot ? parseReq("BootNotification", boot, "local") : this.#settings.boot };
   }
 
   /**
@@ -546,7 +550,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       this.#runReconnection();
       return;
     }
-    // A transport may have closed, or its owner stopped, inside of `listen`.
+    // It may have been stopped inside of `listen`.
     if (this.#reconnection.state === "Connecting") this.#opened(transport, connection, settings);
     else connection.close();
   }
@@ -566,11 +570,15 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     this.emit("refused", { error, retryInMs: this.#retryInMs() });
   }
 
-  /** @throws TypeError It is no transport. */
+  /**
+   * @throws TypeError It is no transport.
+   * @throws HandshakeError It closed inside of `listen`.
+   */
   #connectionOver(transport: Transport): Connection<"ChargePoint"> {
     if (typeof transport?.listen !== "function") throw new TypeError(noTransport);
     const { tolerate = [] } = this.#options;
-    return new Connection(
+    this.#closedAtOnce = undefined;
+    const connection = new Connection(
       transport,
       {
         role: "ChargePoint",
@@ -580,6 +588,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       },
       this.#owner,
     );
+    if (this.#closedAtOnce !== undefined) {
+      throw closedAtOnce(connectionUrl(this.#settings.url, this.identity), this.#closedAtOnce);
+    }
+    return connection;
   }
 
   #opened(transport: Transport, connection: Connection<"ChargePoint">, settings: ConnectionSettings): void {
@@ -588,7 +600,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     this.#connection = connection;
     const now = this.#clock.now();
     this.#reconnection.opened(now);
-    this.#registration.connected(now, { elsewhere: settings.url !== url, changed: settings.boot !== boot });
+    this.#registration.connected(now, { elsewhere: settings.url !== url, changed: !saysTheSame(settings.boot, boot) });
     this.emit("connected", {});
     for (const use of transport.tolerated ?? []) this.emit("tolerated", use);
     this.#runReconnection();
@@ -596,6 +608,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 
   #closed(event: { readonly code: number; readonly reason: string }): void {
+    if (this.#connection === undefined) {
+      this.#closedAtOnce = event;
+      return;
+    }
     this.#connection = undefined;
     this.#registration.disconnected();
     this.#runRegistration();
@@ -630,7 +646,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   async #boot(): Promise<void> {
     const { epoch } = this.#time;
-    await this.#exchange("BootNotification", this.#settings.boot, readBootNotificationConf, (conf) => {
+    await this.#exchange("BootNotification", this.#latestSettings.boot, readBootNotificationConf, (conf) => {
       if (conf === undefined) this.#registration.unanswered(this.#clock.now());
       else {
         if (conf.status === "Accepted") this.#adopt(conf.currentTime, epoch);
@@ -695,7 +711,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /** The machine slept, or somebody set a clock: what was told before says no longer what time it is. */
   #doubt(): void {
-    if (this.#time.trusted) this.#statuses.confirmed();
+    if (this.#time.trusted) this.#statuses.trusted();
     this.#time.doubt();
     this.#delivery.doubted();
     this.#delivery.paused();
@@ -825,18 +841,17 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return wasTold;
   }
 
-  #confirmed({ action, messageId, payload }: FinishedCall["call"], conf: unknown): void {
+  #confirmed({ action, payload }: FinishedCall["call"], conf: unknown, answer: CallResultFrame): void {
     if (action === "Authorize") {
       this.#authorizer.learned((payload as Req<"Authorize">).idTag, (conf as Conf<"Authorize">).idTagInfo);
     } else if (action === "BootNotification" || action === "Heartbeat") {
-      this.#checkTime(messageId, conf as Conf<"Heartbeat">);
+      this.#checkTime(conf as Conf<"Heartbeat">, answer);
     }
   }
 
   /** A time that is none obeys the schema, but not the Central System's clock. [CORE-BOOT-04, CORE-HB-05] */
-  #checkTime(messageId: string, conf: Conf<"Heartbeat">): void {
-    if (isTime(Date.parse(conf.currentTime))) return;
-    const frame = { type: "CALLRESULT", messageId, payload: conf } as const;
+  #checkTime({ currentTime }: Conf<"Heartbeat">, frame: CallResultFrame): void {
+    if (isTime(Date.parse(currentTime))) return;
     this.emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
   }
 
@@ -899,13 +914,29 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 }
 
+/** A connection URL without its query, which may be secret. */
+const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
+
+const closedAtOnce = (url: string, { code, reason }: ConnectionEvents["closed"][0]): HandshakeError => {
+  const why = reason === "" ? code : `${code}, ${reason}`;
+  const tried = withoutQuery(url);
+  return new HandshakeError("network", `The connection to ${tried} was closed as soon as it was open (${why}).`, {
+    url: tried,
+  });
+};
+
 const neverEnded = (url: string): HandshakeError => {
-  const tried = url.replace(/\?.*/s, ""); // The query may be secret.
+  const tried = withoutQuery(url);
   const seconds = longestAttemptMs / 1000;
   return new HandshakeError("timeout", `The attempt to connect to ${tried} was not over after ${seconds} s.`, {
     url: tried,
     advice: "The function connect neither resolves nor rejects: let it end by itself.",
   });
+};
+
+const saysTheSame = (a: ConnectionSettings["boot"], b: ConnectionSettings["boot"]): boolean => {
+  const fields = (boot: object): string => JSON.stringify(Object.entries(boot).sort());
+  return fields(a) === fields(b);
 };
 
 const { callback, flag, object, required, text } = optionRules;

@@ -64,7 +64,7 @@ export class StatusReports {
   }
 
   /** Says that the clock that stamped all of them was right: `amended` changes none of them any more. */
-  confirmed(): void {
+  trusted(): void {
     for (const report of this.#newest.values()) report.stamped = false;
   }
 

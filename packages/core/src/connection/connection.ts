@@ -26,6 +26,7 @@ import { parseConf, parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
+  type CallResultFrame,
   decode,
   encode,
   type Frame,
@@ -166,8 +167,12 @@ export interface ConnectionOwner<R extends Role> {
   handlerOf(action: Action): AnyHandler<R> | undefined;
   /** Hears of the CALLRESULT that a CALL of the peer is about to get; what it returns delays the answer. Never rejects. */
   responding?(connection: Connection<R>, action: Action, conf: unknown): Promise<void> | undefined;
-  /** Hears of a CALL of ours that was answered with a valid CALLRESULT, also when its caller no longer waits for it. */
-  confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown): void;
+  /**
+   * Hears of a CALL of ours that was answered with a valid CALLRESULT, also when its caller no longer waits for it.
+   *
+   * @param answer - The frame as it was received; `conf` is its payload, which a quirk may have repaired.
+   */
+  confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown, answer: CallResultFrame): void;
   /** Hears of each event at once, before the listeners of the connection. */
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
@@ -519,7 +524,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     caller?.release();
     try {
       const conf = this.#confOf(call, outcome);
-      this.#owner?.confirmed?.(this, call, conf);
+      this.#owner?.confirmed?.(this, call, conf, outcome as CallResultFrame);
       caller?.resolve(conf as never);
     } catch (error) {
       // J-088, J-D21: nothing is sent; the caller learns what is wrong with the answer.

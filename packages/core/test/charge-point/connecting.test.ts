@@ -1,6 +1,6 @@
 import { transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
-import { type ConnectTarget, HandshakeError, PayloadError, type Transport } from "../../src/index.ts";
+import { type ChargePoint, type ConnectTarget, HandshakeError, PayloadError, type Transport } from "../../src/index.ts";
 import { misbehaviours, oops } from "../connection/misbehaviours.ts";
 import { Site } from "./site.ts";
 import { day, minute, second } from "./vocabulary.ts";
@@ -54,20 +54,56 @@ describe("ChargePoint, with a `connect` that misbehaves", () => {
 
   test.each<[string, Partial<Transport>]>([
     ["sends nothing, because it throws", { send: throwing }],
-    ["closes while it is listened to", { listen: ({ close }) => close(1006, "") }],
     ["throws when it is closed", { send: throwing, close: throwing }],
   ])("goes on after a transport that %s", async (_, more) => {
     const site = new Site({ connect: async () => transport(more) });
     await site.start();
     await site.clock.advance(minute);
     expect(site.said("disconnected").length).toBeGreaterThan(2);
-    expect(site.said("connected")).toHaveLength("listen" in more ? 0 : site.said("disconnected").length);
+    expect(site.said("connected")).toHaveLength(site.said("disconnected").length);
     await site.chargePoint.stop();
     expect(site.clock.pending).toBe(0);
     const told = site.events.length;
     await site.clock.advance(day);
     expect(site.events.slice(told)).toEqual([]);
   });
+
+  test("tells of a transport that closes while it is listened to as of an attempt that has failed, and waits [J-031]", async () => {
+    const site = new Site({ connect: async () => transport({ listen: ({ close }) => close(1011, "Full") }) });
+    await site.start();
+    await site.clock.advance(2 * second);
+    expect(site.events.map(({ name }) => name)).toEqual(["connecting", "refused", "connecting", "refused"]);
+    const [refused] = site.said("refused");
+    expect(refused).toEqual({ error: expect.any(HandshakeError), retryInMs: 2000 });
+    expect(refused?.error).toMatchObject({ reason: "network", url: "ws://central.example.com/ocpp/CP001" });
+    expect(String(refused?.error)).toContain("1011, Full");
+    await site.chargePoint.stop();
+    expect(site.clock.pending).toBe(0);
+  });
+
+  test.each(["before", "after"])(
+    "tells neither of a connection nor of its end when it is stopped in `listen`, %s that closes",
+    async (order) => {
+      const site: Site = new Site({
+        connect: async () => {
+          let end = (): void => {};
+          return transport({
+            listen: ({ close }) => {
+              end = () => close(1000, "");
+              if (order === "after") end();
+              void site.chargePoint.stop();
+            },
+            close: () => end(),
+          });
+        },
+      });
+      await site.start();
+      await site.clock.advance(day);
+      expect(site.said("connected")).toEqual([]);
+      expect(site.said("disconnected")).toEqual([]);
+      expect(site.clock.pending).toBe(0);
+    },
+  );
 
   test("gives up an attempt that has not ended after two minutes, tells it, and closes what comes too late [J-031]", async () => {
     const targets: ConnectTarget[] = [];
@@ -297,6 +333,44 @@ describe("ChargePoint.configure", () => {
       expect(site.actions.filter((action) => action === "BootNotification")).toHaveLength(times + 1);
     }
     expect(urls.at(-1)).toBe("ws://other.example.com/ocpp");
+  });
+
+  const present = { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" };
+  test.each<[string, Parameters<ChargePoint["configure"]>[0][]]>([
+    ["nothing", [{}]],
+    ["the present URL", [{ url: "ws://central.example.com/ocpp" }]],
+    ["what BootNotification says already", [{ boot: present }]],
+    ["the same fields in another order", [{ boot: Object.fromEntries(Object.entries(present).reverse()) as never }]],
+    [
+      "something else, and then what was before",
+      [
+        { boot, url: "ws://b.example.com" },
+        { boot: present, url: "ws://central.example.com/ocpp" },
+      ],
+    ],
+  ])("changes nothing when it is given %s: no BootNotification follows [J-160]", async (_, changes) => {
+    const site = new Site();
+    await site.start();
+    for (const change of changes) site.chargePoint.configure(change);
+    site.chargePoint.reconnectNow({ drop: true });
+    await site.clock.advance(minute);
+    expect(site.said("connected")).toHaveLength(2);
+    expect(site.actions).toEqual(["BootNotification", "Heartbeat"]);
+  });
+
+  test("says on a connection what was set when that began, also while it is Pending [CORE-BOOT-05] [J-160]", async () => {
+    const site = new Site();
+    Object.assign(site.behaviour, { registration: "Pending", interval: 60 });
+    await site.start();
+    site.chargePoint.configure({ boot });
+    await site.clock.advance(minute);
+    expect(site.received).toEqual([
+      ["BootNotification", present],
+      ["BootNotification", present],
+    ]);
+    site.chargePoint.reconnectNow({ drop: true });
+    await site.clock.advance(minute);
+    expect(site.received.slice(2)).toEqual([["BootNotification", boot]]);
   });
 
   test("refuses at once what could not be used, and changes nothing then", async () => {

@@ -149,6 +149,21 @@ describe("A date-time that is none in RFC 3339", () => {
     await site.chargePoint.stop();
   });
 
+  test("is a violation of the very frame that was received where it is no time of this century [CORE-BOOT-04]", async () => {
+    const currentTime = "1970-01-01T00:00:00.123456";
+    const site = new Site();
+    site.answers.BootNotification = { ...accepted, currentTime };
+    const frames: unknown[] = [];
+    site.chargePoint.on("message", ({ direction, frame }) => direction === "in" && frames.push(frame));
+    await site.start();
+    expect(site.events.violation).toEqual([
+      { reason: "payload", message: "currentTime must be of this century.", frame: frames[0] },
+    ]);
+    expect(site.events.violation[0]?.frame).toBe(frames[0]);
+    expect(frames[0]).toMatchObject({ payload: { currentTime } });
+    await site.chargePoint.stop();
+  });
+
   test("is the same field in each element of a list, and another one in another notation [CORE-TIME-05]", async () => {
     const site = await booted({});
     site.chargePoint.handle("SendLocalList", () => ({ status: "Accepted" }));

@@ -171,7 +171,7 @@ describe("StatusReports.amended", () => {
     const reports = new StatusReports();
     reports.changed(statusOf(1, "Available"), true);
     reports.changed(statusOf(2, "Available"), true);
-    reports.confirmed();
+    reports.trusted();
     reports.changed(statusOf(2, "Preparing"), true);
     reports.accepted();
     reports.amended((status) => ({ ...status, timestamp: "amended" }));
