@@ -7,6 +7,7 @@ import {
   type Connect,
   HandshakeError,
   LocalAuthList,
+  namespace,
   type RecordStore,
   type Req,
   type Transaction,
@@ -47,6 +48,7 @@ export class Charger {
   readonly #hardware: Hardware;
   readonly #options: ChargerOptions;
   readonly #network: Network;
+  readonly #meters: RecordStore;
   /** When the next attempt to connect is due, in milliseconds since the epoch. */
   #retryAt = 0;
 
@@ -58,6 +60,7 @@ export class Charger {
     this.#options = options;
     this.#hardware = hardware;
     this.#network = new Network(options.connect);
+    this.#meters = metersIn(options.store);
     this.configuration = parts.configuration;
     this.bays = hardware.connectors.map((connector) =>
       Object.assign(connector, {
@@ -85,8 +88,8 @@ export class Charger {
   static async start(options: ChargerOptions): Promise<Charger> {
     const { store, changed } = options;
     const hardware = new Hardware(2);
-    for (const { key, value } of await store.load(meterPrefix)) {
-      const connector = hardware.connectors.find(({ id }) => key === meterPrefix + id);
+    for (const { key, value } of await metersIn(store).load("")) {
+      const connector = hardware.connectors.find(({ id }) => key === `${id}`);
       if (connector !== undefined) connector.register = Number(value);
     }
     const report = (error: Error): void => changed(`trouble: ${error.message}`);
@@ -127,9 +130,9 @@ export class Charger {
     return seconds > 0 ? `offline, next attempt in ${seconds} s` : "connecting";
   }
 
-  /** How many messages of transactions wait in the store for the Central System. */
-  async undelivered(): Promise<number> {
-    return (await this.#options.store.load("queue/")).length;
+  /** How many messages wait for the Central System. */
+  get undelivered(): number {
+    return this.chargePoint.undelivered.count;
   }
 
   /** What flows through a connector, in W. */
@@ -262,7 +265,7 @@ export class Charger {
 
   /** A meter does not forget what it shows when the power fails; this one has to be helped. */
   #keepMeter({ id, register }: Bay): void {
-    this.#options.store.put(meterPrefix + id, String(register)).catch((error: unknown) => this.#say(messageOf(error)));
+    this.#meters.put(`${id}`, String(register)).catch((error: unknown) => this.#say(messageOf(error)));
   }
 
   /** Goes to the status that follows from what is plugged in, broken and allowed. */
@@ -424,8 +427,8 @@ export class Charger {
   }
 }
 
-/** Where the store keeps what the meters show, beside what ChargePoint keeps there. */
-const meterPrefix = "meter/";
+/** The part of a store that keeps what the meters show, by the number of the connector. */
+const metersIn = (store: RecordStore): RecordStore => namespace(store, "meter");
 
 const startable: readonly Status[] = ["Available", "Preparing", "Finishing"];
 

@@ -39,10 +39,9 @@ async function main(): Promise<void> {
       restart: () => void restart().catch(fail),
     });
   let charger = await start();
-  let undelivered = 0;
   let sampledAt = Date.now();
-  const draw = (): void => screen.draw(charger, undelivered);
-  const meter = setInterval(async () => {
+  const draw = (): void => screen.draw(charger);
+  const meter = setInterval(() => {
     charger.elapse(1);
     const intervalMs = 1000 * charger.configuration.get("MeterValueSampleInterval");
     if (intervalMs > 0 && Date.now() - sampledAt >= intervalMs) {
@@ -50,7 +49,6 @@ async function main(): Promise<void> {
       charger.sample();
     }
     draw();
-    undelivered = await charger.undelivered().catch(() => undelivered); // The store is closed during a restart.
   }, 1000);
 
   async function restart(): Promise<void> {

@@ -55,10 +55,9 @@ export class Screen {
     found?.();
   }
 
-  /** @param undelivered - How many messages wait for the Central System. */
-  draw(charger: Charger, undelivered: number): void {
+  draw(charger: Charger): void {
     if (!this.#live) return;
-    const { chargePoint, reach } = charger;
+    const { chargePoint, reach, undelivered } = charger;
     const above = [
       `${bold(chargePoint.identity)} at ${plain(charger.url)}`,
       `${reach === "online" ? green(reach) : red(reach)}, registration ${chargePoint.registration}, ` +
