@@ -466,7 +466,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   /**
    * Reports the status of a connector, or of the charge point itself (connector 0): now, or as soon as it may be sent.
    * The newest status of each connector is sent again whenever the Central System accepts this Charge Point; one that
-   * still waits for its turn is replaced by a newer one of its connector.
+   * still waits for its turn is replaced by a newer one of its connector. After `stop` nothing is sent.
    *
    * @param status - `timestamp` is now by default, `errorCode` is `NoError`. A timestamp that is given stays as it is.
    * @throws PayloadError It violates the schema of StatusNotification.req.

@@ -152,7 +152,10 @@ export interface CallOptions {
    * outstanding until it is answered or times out, because OCPP cannot cancel.
    */
   readonly signal?: AbortSignalLike | undefined;
-  /** Whether `signal` only takes back a CALL that waits: one on the wire then settles as any other. Default false. */
+  /**
+   * Internal, for statuses: whether `signal` only takes back a CALL that waits; one on the wire then settles as any other.
+   * Default false.
+   */
   readonly keepSent?: boolean | undefined;
 }
 
