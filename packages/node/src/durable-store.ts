@@ -18,7 +18,7 @@ export interface DurableStoreOptions {
  *
  * What has been put or deleted survives a power cut, as far as the disk keeps what it has confirmed. Writes that wait for
  * the disk are written together. A write that was rejected has not happened, and later ones succeed as soon as the disk
- * takes them.
+ * takes them. A disk that is full refuses what is put; records can be deleted, which makes room.
  *
  * The first operation opens the store, and so does the next one when that failed. Each record has a checksum: those that
  * are whole are kept, whatever has happened to the file, and no other is ever returned. A damaged file is set aside in the
@@ -59,7 +59,7 @@ class DurableStore implements RecordStore {
   /** Resolves when every operation so far has ended. */
   #idle: Promise<unknown> = Promise.resolve();
   /** The latest operation, as long as it can take more writes. */
-  #waiting: { readonly changes: Change[]; readonly written: Promise<void> } | undefined;
+  #waiting: { readonly changes: Change[]; readonly written: Promise<Error | undefined> } | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(location: string, { damaged }: DurableStoreOptions) {
@@ -88,14 +88,15 @@ class DurableStore implements RecordStore {
     return this.#closed;
   }
 
-  #write(change: Change): Promise<void> {
+  async #write(change: Change): Promise<void> {
     if (this.#waiting === undefined || this.#closed !== undefined) {
       const changes: Change[] = [];
       const written = this.#next((journal) => journal.commit(changes));
       this.#waiting = { changes, written };
     }
     this.#waiting.changes.push(change);
-    return this.#waiting.written;
+    const refusal = await this.#waiting.written;
+    if (refusal !== undefined && change.value !== undefined) throw refusal;
   }
 
   #next<Result>(operation: (journal: Journal) => Result | Promise<Result>): Promise<Result> {

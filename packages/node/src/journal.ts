@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, readdir, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { StoredRecord } from "@ocppj/core";
 import { encodeLine, JournalReader, stateOf } from "./journal-lines.ts";
@@ -24,6 +25,9 @@ const blockBytes = 4096;
 /** So much of a file may be of no use any more before it is written anew, at least. */
 const slackBytes = 256 * 1024;
 
+/** So large is the reserve, at least, where the disk is not a very small one. */
+const reserveBytes = 64 * 1024;
+
 /** So many damaged files are kept. */
 const keptFiles = 3;
 
@@ -34,6 +38,11 @@ const keptFiles = 3;
  * off again. A file that could not be synced, or that is damaged, is appended to no more, since nobody knows what is in it:
  * all records are written into a new one, `records.new`, which takes its place when it is on the disk. The same is done
  * when most of the file is of no use any more.
+ *
+ * To remove a record takes room, too. For that there is a file `reserve`, which holds nothing of use; without it nothing is
+ * put. When a removal finds the disk full the reserve is removed, and the removal written again. As soon as the records
+ * that are left fit into the room that is free, they are written anew, which gives back the room of all others, and the
+ * reserve is made again.
  */
 export class Journal {
   readonly #folder: string;
@@ -49,6 +58,8 @@ export class Journal {
   #live = 0;
   /** How long the file has to be, at least, to be written anew. */
   #limit = slackBytes;
+  /** How long the reserve is; 0 when there is none. */
+  #reserve = 0;
   /** Whether the file is to be kept when a new one takes its place. */
   #isDamaged = false;
 
@@ -64,6 +75,8 @@ export class Journal {
    */
   static async open(folder: string, damaged: (what: string) => void): Promise<Journal> {
     const journal = new Journal(folder);
+    const reserve = await stat(journal.#path("reserve")).catch(() => undefined);
+    if (reserve?.isFile()) journal.#reserve = reserve.size;
     await journal.#finishRenewal().catch(() => {}); // What cannot be written to can be read nevertheless.
     const damage = await journal.#read();
     if (damage !== undefined) {
@@ -83,8 +96,29 @@ export class Journal {
     return records.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Makes changes; resolves when they are on the disk. When it rejects, none of them has been made. */
-  async commit(changes: readonly Change[]): Promise<void> {
+  /**
+   * Makes changes; resolves when they are on the disk. When it rejects, none of them has been made.
+   *
+   * @returns Why nothing was put, when the disk is full and records were only removed.
+   */
+  async commit(changes: readonly Change[]): Promise<Error | undefined> {
+    const removals = changes.filter(({ value }) => value === undefined);
+    const puts = changes.length - removals.length;
+    try {
+      if (puts > 0 && this.#reserve === 0) await this.#recover();
+      await this.#append(changes);
+      return undefined;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      if (this.#end > 2 * this.#live) await this.#makeRoom();
+      if (removals.length === 0) throw error;
+      await this.#giveUpReserve();
+      await this.#append(removals);
+      return puts > 0 ? error : undefined;
+    }
+  }
+
+  async #append(changes: readonly Change[]): Promise<void> {
     const file = this.#file ?? (await this.#renewed());
     const writer = new LineWriter(file, this.#generation, this.#number, this.#end);
     const after = new Map<string, Entry | undefined>();
@@ -99,7 +133,7 @@ export class Journal {
       await writer.write();
     } catch (error) {
       await this.#cutOff(file);
-      if (this.#end > 2 * this.#live) await succeeds(this.#renew()); // There may be room then.
+      if (!isFull(error) && this.#end > 2 * this.#live) await succeeds(this.#renew()); // It may be taken then.
       throw error;
     }
     if (after.size === 0) return;
@@ -116,10 +150,9 @@ export class Journal {
 
   /** Writes the file anew if most of it is of no use any more. Never rejects: then it is tried again later. */
   async tidy(): Promise<void> {
-    if (this.#file === undefined || this.#end < Math.max(this.#limit, 2 * this.#live + slackBytes)) return;
-    await this.#renew().catch(() => {
-      this.#limit = 2 * this.#end;
-    });
+    if (this.#file === undefined) return;
+    if (this.#end >= Math.max(this.#limit, 2 * this.#live + slackBytes)) await this.#makeRoom();
+    await succeeds(this.#recover());
   }
 
   /** Lets go of the file. Everything is on the disk already, so nothing can go wrong. */
@@ -178,6 +211,66 @@ export class Journal {
       `${reader.damagedBytes} of ${status.size} bytes make no sense, ${missing} changes are missing and ${ignored} out of ` +
       `place${about}. All other records are there; deleted ones may be back, and changed ones be as they were before.`
     );
+  }
+
+  /**
+   * Makes the reserve, or fits it to the records: it has to take a line for each that is removed, and then all that are
+   * left.
+   *
+   * @throws Error There is no room for it: half as much again has to stay free.
+   */
+  async #adjustReserve(): Promise<void> {
+    const wanted = Math.max(reserveBytes, Math.floor(this.#live / 2));
+    if (this.#reserve > 2 * wanted) {
+      await truncate(this.#path("reserve"), wanted);
+      this.#reserve = wanted;
+    }
+    if (this.#reserve > 0 && wanted < this.#reserve + reserveBytes) return;
+    const free = await freeBytes(this.#folder);
+    const size = Math.min(wanted, Math.floor((free + this.#end + this.#reserve) / 3));
+    if (1.5 * (size - this.#reserve) > free) throw noRoom();
+    if (this.#reserve === 0) await rm(this.#path("reserve"), { recursive: true, force: true });
+    const file = await open(this.#path("reserve"), "a", 0o600);
+    try {
+      while (this.#reserve < size) {
+        // Some disks compress what they keep; this cannot be.
+        const bytes = randomBytes(Math.min(sliceBytes, size - this.#reserve));
+        await writeAll(file, bytes, this.#reserve);
+        await file.sync();
+        this.#reserve += bytes.length;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #giveUpReserve(): Promise<void> {
+    await rm(this.#path("reserve"), { force: true });
+    this.#reserve = 0;
+  }
+
+  /**
+   * Makes the reserve again. First the file is written anew, if there is much in it that is of no use, and room for the rest.
+   *
+   * @throws Error There is no room for the reserve.
+   */
+  async #recover(): Promise<void> {
+    if (this.#reserve === 0 && this.#end > 2 * this.#live) {
+      // A reserve would take the room that the new file needs.
+      if ((await freeBytes(this.#folder)) < this.#live + blockBytes) throw noRoom();
+      await succeeds(this.#renew());
+    }
+    await this.#adjustReserve();
+  }
+
+  /** Writes the file anew, in the room of the reserve if there is no other. Never rejects. */
+  async #makeRoom(): Promise<void> {
+    const renewed = this.#renew().catch(async (error) => {
+      if (!isFull(error)) throw error;
+      await this.#giveUpReserve();
+      await this.#renew();
+    });
+    if (!(await succeeds(renewed))) this.#limit = 2 * this.#end;
   }
 
   /** Takes back what was written and not confirmed. */
@@ -285,14 +378,29 @@ class LineWriter {
     const slice = Buffer.concat(this.#lines);
     this.#lines = [];
     this.#waiting = 0;
-    for (let written = 0; written < slice.length; ) {
-      const rest = slice.length - written;
-      const { bytesWritten } = await this.#file.write(slice, written, rest, this.position);
-      if (bytesWritten === 0) throw new Error("The disk takes no more.");
-      written += bytesWritten;
-      this.position += bytesWritten;
-    }
+    await writeAll(this.#file, slice, this.position);
+    this.position += slice.length;
   }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    if (bytesWritten === 0) throw new Error("The disk takes no more.");
+    written += bytesWritten;
+  }
+}
+
+const isFull = (error: unknown): error is Error =>
+  ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+const noRoom = (): Error =>
+  Object.assign(new Error("ENOSPC: the disk is full. What room it has is kept for removals."), { code: "ENOSPC" });
+
+/** How much more the disk of a folder takes; any amount where nobody can tell. */
+async function freeBytes(folder: string): Promise<number> {
+  const disk = await statfs(folder).catch(() => undefined);
+  return disk === undefined || disk.blocks === 0 ? Number.POSITIVE_INFINITY : disk.bavail * disk.bsize;
 }
 
 /** @returns `undefined` when there is no such file. */

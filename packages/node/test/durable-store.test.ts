@@ -72,8 +72,9 @@ function changeLines(location: string, change: (lines: Buffer[]) => Buffer[]): v
   writeFileSync(journalOf(location), Buffer.concat(change(linesIn(readFileSync(journalOf(location))))));
 }
 
-/** What is in the folder besides the lock. */
-const filesIn = (location: string): string[] => readdirSync(location).filter((name) => !name.startsWith("lock-"));
+/** What is in the folder besides the lock and the reserve. */
+const filesIn = (location: string): string[] =>
+  readdirSync(location).filter((name) => !name.startsWith("lock-") && name !== "reserve");
 
 const inUse = (location: string): string =>
   `The store at ${location} is in use, by another process or by another store of this one. Close that one first.`;
@@ -157,6 +158,25 @@ describe("durableStore", () => {
     expect(readFileSync(journalOf(location))).toEqual(before);
   });
 
+  test("refuses on a full disk what is put, and deletes what is deleted at the same time", async () => {
+    const location = newLocation();
+    const { store } = open(location);
+    for (const key of ["a", "b"]) await store.put(key, "1");
+    const end = await replaceFileMethod("write", async (original, ...args) => {
+      if (existsSync(join(location, "reserve"))) throw diskError("ENOSPC");
+      return original(...args);
+    });
+    const writes = [store.put("a", "2"), store.delete("a"), store.put("c", "1"), store.delete("b")];
+    const outcomes = await Promise.allSettled(writes);
+    end();
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected", "fulfilled"]);
+    expect(outcomes[0]).toMatchObject({ reason: { code: "ENOSPC" } });
+    await store.put("d", "1");
+    await store.close();
+    expect(await recordsIn(open(location).store)).toEqual({ d: "1" });
+    expect(statSync(join(location, "reserve")).size).toBe(64 * 1024);
+  });
+
   test("begins no file that it could not sync, and uses none that it could not", async () => {
     const { store } = open(newLocation());
     const end = await replaceFileMethod("sync", () => Promise.reject(diskError("EIO")));
@@ -191,7 +211,7 @@ describe("durableStore", () => {
     const location = newLocation();
     const { store } = open(location);
     await store.put("a", "x".repeat(100_000));
-    const end = await replaceFileMethod("sync", () => Promise.reject(diskError("ENOSPC")));
+    const end = await replaceFileMethod("sync", () => Promise.reject(diskError("EIO")));
     for (let round = 0; round < 9; round++) await store.put("a", `${round}`.repeat(100_000));
     end();
     expect(filesIn(location)).toEqual(["records"]);
@@ -399,7 +419,7 @@ describe("the lock", () => {
     expect(readdirSync(location)).toEqual([expect.stringMatching(/^lock-/)]);
     await store.put("a", "1");
     await store.close();
-    expect(readdirSync(location)).toEqual(["records"]);
+    expect(readdirSync(location)).toEqual(["records", "reserve"]);
   }, 60_000);
 
   test("is refused after one question when another process has it", async () => {
@@ -422,7 +442,7 @@ describe("the lock", () => {
     });
     const { store } = open(location);
     await store.put("a", "1");
-    expect(readdirSync(location)).toEqual(["records"]);
+    expect(readdirSync(location)).toEqual(["records", "reserve"]);
     const process = await holder(location);
     expect(await process.open()).toBe(inUse(location));
     await store.close();
@@ -450,7 +470,7 @@ describe("the lock", () => {
     const process = await holder(location);
     expect(await process.open()).toBe(inUse(location));
     await store.close();
-    expect(readdirSync(location)).toEqual(["records"]);
+    expect(readdirSync(location)).toEqual(["records", "reserve"]);
     expect(await process.open()).toBe("opened");
   });
 });
@@ -507,6 +527,44 @@ describe("a real disk that is full", () => {
     expect(await keysIn(again.store)).toEqual(["b", ...expected.slice(1)].sort());
     expect(filesIn(location).sort()).toEqual(["damaged-1", "records"]);
   });
+
+  test.for([
+    [100, 300],
+    [200, 100],
+    [1500, 150],
+    [1500, 1000],
+  ] as const)(
+    "of %d kB, full of the store's own records, takes their removal, and new ones then",
+    async ([kilobytes, length], { skip }) => {
+      const place = smallDisk(kilobytes * 1024);
+      if (place === undefined) return skip("Only root can mount a file system.");
+      const location = join(place, "store");
+      const { store } = open(location);
+      const value = "x".repeat(length);
+      const lasting = { configuration: "y".repeat(kilobytes * 40) };
+      await store.put("configuration", lasting.configuration);
+      for (let round = 0; round < 3; round++) {
+        const keys: string[] = [];
+        for (let failure: unknown; failure === undefined; ) {
+          const key = `queue/${round}/${keys.length}`;
+          failure = await store.put(key, value).then(
+            () => void keys.push(key),
+            (error) => error,
+          );
+          if (failure !== undefined) expect(failure).toMatchObject({ code: "ENOSPC" });
+        }
+        expect(keys.length * length).toBeGreaterThan(kilobytes * 1024 * 0.1);
+        expect(await store.put("refused", value.repeat(1000)).catch(({ code }) => code)).toBe("ENOSPC");
+        for (const key of keys) await store.delete(key);
+      }
+      expect(await recordsIn(store)).toEqual(lasting);
+      await store.put("new", "1");
+      await store.close();
+      const again = open(location);
+      expect(await recordsIn(again.store)).toEqual({ ...lasting, new: "1" });
+      expect(again.damages).toEqual([]);
+    },
+  );
 
   test("that cannot be written to at all can be read", async ({ skip }) => {
     const place = smallDisk(256 * 1024);

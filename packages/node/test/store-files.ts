@@ -10,7 +10,8 @@ export function storeFilesIn(folder: string): StoreDamageOptions {
     read(name) {
       const path = join(folder, name);
       for (const line of linesIn(readFileSync(join(path, "records")))) lines.set(contentOf(line), line);
-      return new Map(readdirSync(path).map((file) => [file, readFileSync(join(path, file))]));
+      const names = readdirSync(path).filter((file) => file !== "reserve"); // Nothing of it is ever read.
+      return new Map(names.map((file) => [file, readFileSync(join(path, file))]));
     },
     write(name, files) {
       const path = join(folder, name);

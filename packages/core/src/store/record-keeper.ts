@@ -13,7 +13,7 @@
  * its values written, and the last.
  *
  * Records that were refused are tried again one after the other, and only on while that goes well: a full disk is not
- * stormed. In which order they reach the store then does not matter to those who use this.
+ * stormed. Removals come first, because they make room. In which order they reach the store then does not matter to those who use this.
  *
  * A store may also never answer. A write that it does not answer although it has answered later ones, or for half a minute
  * none at all, counts as refused; what it says about that write later does not matter. In the second case the store hangs:
@@ -283,7 +283,8 @@ export class RecordKeeper {
    * is refused again.
    */
   async #keepAll(records: readonly Wanted[]): Promise<Refusal | undefined> {
-    const versions = records.map((wanted) => [wanted, wanted.version] as const);
+    const removalsFirst = [...records].sort((a, b) => Number(a.value !== undefined) - Number(b.value !== undefined));
+    const versions = removalsFirst.map((wanted) => [wanted, wanted.version] as const);
     for (const [wanted, version] of versions) {
       const refusal = await this.#keep(wanted, version);
       if (refusal !== undefined) return refusal;

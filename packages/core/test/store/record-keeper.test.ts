@@ -106,6 +106,19 @@ describe("RecordKeeper", () => {
     expect(reports).toHaveLength(2);
   });
 
+  test("repeats removals first, so that a full disk that takes nothing else has room again", async () => {
+    const { clock, keeper, store } = bench();
+    await store.put("b", "1");
+    store.refuses = ["put", "delete"];
+    keeper.put("a", "1");
+    keeper.delete("b");
+    await clock.advance(0);
+    store.refuses = ["put"];
+    await clock.advance(second);
+    expect(store.records).toEqual(new Map());
+    keeper.stop();
+  });
+
   test("repeats a removal that was refused", async () => {
     const { clock, keeper, store } = bench();
     keeper.put("a", "1");
