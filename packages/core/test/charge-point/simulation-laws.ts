@@ -597,6 +597,8 @@ export class Laws {
     const comparable = before.filter(
       (each) =>
         each.noted === undefined &&
+        // Of what was lost with the power, nobody knows when it was.
+        (each.power === reported.power || each.saved) &&
         (action !== "MeterValues" ||
           (each.power === reported.power && each.setBack === setBack && offBy(each, each.timestamp) <= 0)),
     );
