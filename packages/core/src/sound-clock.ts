@@ -4,6 +4,13 @@ import { isMoment } from "./date-time.ts";
 /** How far `now` and the wall clock may move apart unnoticed, in milliseconds. */
 const unnoticedMs = 5000;
 
+/** How many jumps are told, as long as none is a minute after the one before. */
+const mostJumps = 10;
+const minuteMs = 60_000;
+
+/** How long a wall clock that jumps again and again is not asked, in milliseconds. */
+const restMs = 3_600_000;
+
 /** Hears what is found out about a clock. */
 export interface ClockListener {
   /** A method of it threw, or made no sense. Told once, until that method works again. */
@@ -19,6 +26,9 @@ export interface ClockListener {
  *   from where it was. While the clock cannot be read, time passes as on the clock of the runtime.
  * - `wakeAt` never throws, and calls back once, never before it has returned or after it was told not to. What the clock
  *   refuses to arm, the clock of the runtime does. The callback may come early or late, as with every clock.
+ *
+ * - `jumped` is told while no other is, and a wall clock that jumps again and again is no clock: that is a `fault`, and it is
+ *   not asked for an hour.
  *
  * A clock that just never calls back cannot be told from one whose time has not come.
  */
@@ -38,6 +48,11 @@ class SoundClock implements Clock {
   #aheadMs = 0;
   /** By how much the wall clock is ahead, as far as that was noticed. */
   #wallAheadMs: number | undefined;
+  /** How many more jumps are believed. */
+  #jumpsLeft = mostJumps;
+  /** When the wall clock jumped last or was first asked, or, in the future, when it may be asked again. */
+  #jumpedAt = Number.NEGATIVE_INFINITY;
+  #tellingJump = false;
 
   constructor(clock: Clock, listener: ClockListener) {
     this.#clock = clock;
@@ -46,8 +61,13 @@ class SoundClock implements Clock {
 
   now(): number {
     const now = this.#now();
-    if (this.#listener.jumped === undefined || !this.#hasJumped()) return now;
-    this.#listener.jumped();
+    if (this.#listener.jumped === undefined || this.#tellingJump || !this.#hasJumped()) return now;
+    this.#tellingJump = true;
+    try {
+      this.#listener.jumped();
+    } finally {
+      this.#tellingJump = false;
+    }
     return this.#now(); // Not before what the listener was shown.
   }
 
@@ -95,12 +115,24 @@ class SoundClock implements Clock {
   }
 
   #hasJumped(): boolean {
+    if (this.#shown < this.#jumpedAt) return false;
     const aheadMs = this.wallNow() - this.#shown;
     if (!Number.isFinite(aheadMs)) return false;
-    this.#wallAheadMs ??= aheadMs;
+    if (this.#wallAheadMs === undefined) {
+      this.#wallAheadMs = aheadMs;
+      this.#jumpedAt = this.#shown;
+    }
     if (Math.abs(aheadMs - this.#wallAheadMs) <= unnoticedMs) return false;
     this.#wallAheadMs = aheadMs;
-    return true;
+    if (this.#shown - this.#jumpedAt > minuteMs) this.#jumpsLeft = mostJumps;
+    this.#jumpedAt = this.#shown;
+    this.#jumpsLeft -= 1;
+    if (this.#jumpsLeft >= 0) return true;
+    this.#wallAheadMs = undefined;
+    this.#jumpedAt += restMs;
+    // Told once: where it still jumps after the rest, nothing is left but another rest.
+    if (this.#jumpsLeft === -1) this.#listener.fault?.(new TypeError("The wall clock jumps again and again."));
+    return false;
   }
 
   #try<Result>(method: keyof Clock, act: (clock: Clock) => Result): Result | undefined {

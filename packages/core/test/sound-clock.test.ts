@@ -201,3 +201,85 @@ test("soundClock makes nothing of a sound clock but where there is something to 
   expect(soundClock(sound)).toBe(sound);
   expect(soundClock(sound, { jumped: () => {} })).not.toBe(sound);
 });
+
+describe("soundClock, with a wall clock that jumps each time it is read", () => {
+  const jumping = () => {
+    const fake = new FakeClock();
+    let reads = 0;
+    const wall = { jumps: true, reads: () => reads };
+    const wallNow = (): number => {
+      reads += 1;
+      if (!wall.jumps) return fake.wallNow();
+      return reads % 2 === 0 ? 1e12 : 2e12;
+    };
+    return { fake, wall, methods: { now: () => fake.now(), wallNow } };
+  };
+
+  test("tells of one jump at a time, also where whoever is told asks for the time", () => {
+    const { methods } = jumping();
+    let told = 0;
+    let isTold = false;
+    const sound: Clock = soundClock(
+      { ...methods, wakeAt: () => () => {} },
+      {
+        jumped() {
+          expect(isTold).toBe(false);
+          isTold = true;
+          sound.now();
+          isTold = false;
+          told += 1;
+        },
+      },
+    );
+    sound.now();
+    sound.now();
+    expect(told).toBe(1);
+  });
+
+  test("tells ten jumps and one fault, and does not ask it for an hour, again and again", async () => {
+    const { fake, wall, methods } = jumping();
+    const { sound, jumped, faults } = clocks(methods);
+    for (let n = 0; n < 100; n++) sound.now();
+    expect(jumped).toHaveBeenCalledTimes(10);
+    expect(faults).toEqual([new TypeError("The wall clock jumps again and again.")]);
+    const reads = wall.reads();
+    await fake.advance(hour - 1);
+    sound.now();
+    expect(wall.reads()).toBe(reads);
+    for (let hours = 0; hours < 3; hours++) {
+      await fake.advance(hour);
+      for (let n = 0; n < 10; n++) sound.now();
+    }
+    expect(wall.reads()).toBe(reads + 6);
+    expect(jumped).toHaveBeenCalledTimes(10);
+    expect(faults).toHaveLength(1);
+  });
+
+  test("believes it again once it has not jumped for a minute", async () => {
+    const { fake, wall, methods } = jumping();
+    const { sound, jumped, faults } = clocks(methods);
+    for (let n = 0; n < 100; n++) sound.now();
+    wall.jumps = false;
+    await fake.advance(2 * hour);
+    sound.now();
+    await fake.advance(minute + 1);
+    sound.now();
+    wall.jumps = true;
+    for (let n = 0; n < 100; n++) sound.now();
+    expect(jumped).toHaveBeenCalledTimes(20);
+    expect(faults).toHaveLength(2);
+  });
+
+  test("believes jumps that are more than a minute apart, however many", async () => {
+    const fake = new FakeClock();
+    const { sound, jumped, faults } = clocks({ now: () => fake.now(), wallNow: () => fake.wallNow() });
+    sound.now();
+    for (let n = 0; n < 30; n++) {
+      fake.sleep(hour);
+      await fake.advance(minute + 1);
+      sound.now();
+    }
+    expect(jumped).toHaveBeenCalledTimes(30);
+    expect(faults).toEqual([]);
+  });
+});

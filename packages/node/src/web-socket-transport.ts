@@ -16,7 +16,7 @@ import { WebSocket } from "ws";
 export interface TransportOptions {
   /**
    * How many milliseconds nothing may arrive before a ping is sent; when as long again nothing arrives, the connection
-   * is lost (1006). Anything that arrives counts, not only pongs. 0 and less mean never. Default 60 000.
+   * is lost (1006). Anything that arrives counts, not only pongs. 0 means never. Default 60 000.
    *
    * @spec OCPP-J 1.6 §5.3, §7; J errata 3.9 [J-150 … J-155, Q20]
    */
@@ -35,7 +35,7 @@ export interface TransportOptions {
 }
 
 export const transportRules: OptionRules<TransportOptions> = {
-  pingIntervalMs: optionRules.number("a number of milliseconds, 0 for never", -Number.MAX_VALUE),
+  pingIntervalMs: optionRules.number("a number of milliseconds, 0 for never", 0),
   maxFrameBytes: optionRules.whole(1),
   maxBufferedBytes: optionRules.whole(1),
   closeTimeoutMs: optionRules.milliseconds,

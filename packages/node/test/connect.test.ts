@@ -603,8 +603,13 @@ describe("the settings", () => {
   });
 });
 
-test("pingIntervalMs may be 0 and less, as a Central System may have configured it", () => {
-  for (const pingIntervalMs of [0, -1]) expect(() => connect({ pingIntervalMs })).not.toThrow();
+test("pingIntervalMs may be 0, but not less", () => {
+  expect(() => connect({ pingIntervalMs: 0 })).not.toThrow();
+  for (const pingIntervalMs of [-1, -0.5]) {
+    expect(() => connect({ pingIntervalMs })).toThrow(
+      new TypeError(`pingIntervalMs is ${pingIntervalMs}. Give a number of milliseconds, 0 for never.`),
+    );
+  }
 });
 
 describe("against listen", () => {

@@ -361,3 +361,9 @@ describe("close", () => {
     expect(clock.pending).toBe(0);
   });
 });
+
+test.each([[{ port: 9123 }], [undefined], [null]])("listen says that %j is no CentralSystem", async (centralSystem) => {
+  await expect(listen(centralSystem as never)).rejects.toThrow(
+    new TypeError("listen got no CentralSystem. Give one before the options: listen(new CentralSystem(), { port })."),
+  );
+});

@@ -39,7 +39,8 @@ export interface TransactionStarter {
  * - `same-id-tag`: it started the transaction that it is to stop;
  * - `other-group`: it is authorized, but not known to be in the group of the one that started the transaction;
  * - `local-authorize-offline`: the list or the cache would accept it, but LocalAuthorizeOffline is false;
- * - `unknown-offline`: nobody knows it; AllowOfflineTxForUnknownId decides.
+ * - `unknown-offline`: nobody knows it; AllowOfflineTxForUnknownId decides;
+ * - `no-id-tag`: it is none that Authorize.req can carry. Of `ChargePoint.authorize` and `authorizeStop` only.
  */
 export type Authorization =
   | {
@@ -53,7 +54,7 @@ export type Authorization =
       readonly grounds: "local-list" | "cache" | "central-system" | "local-authorize-offline";
       readonly idTagInfo: IdTagInfo;
     }
-  | { readonly decision: "refuse"; readonly grounds: "other-group" | "unknown-offline" };
+  | { readonly decision: "refuse"; readonly grounds: "other-group" | "unknown-offline" | "no-id-tag" };
 
 /** The Central System is to decide: send Authorize.req. */
 export interface AskCentralSystem {

@@ -146,7 +146,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
   /**
    * Registers the handler for an action, for every Charge Point. A handler that a connection has of its own goes first.
    *
-   * @throws TypeError There already is a handler, or a Charge Point cannot send this action.
+   * @throws TypeError There already is a handler, `handler` is no function, or a Charge Point cannot send this action.
    */
   handle<A extends ActionTo<"CentralSystem">>(action: A, handler: Handler<"CentralSystem", A>): void {
     register(this.#handlers, "CentralSystem", action, handler);

@@ -12,6 +12,7 @@ import {
   type FinishedCall,
   type Handler,
   register,
+  takeCall,
 } from "../connection/connection.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
@@ -23,6 +24,7 @@ import type { DiscardReason } from "../delivery/delivery-queue.ts";
 import type { DeliveredAction, DeliveredReq } from "../delivery/outbox.ts";
 import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, HandshakeError, NotAcceptedError } from "../errors.ts";
+import { guarded } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
@@ -110,6 +112,13 @@ export interface ChargePointEvents {
 
 /** What a connection of a {@link ChargePoint} begins with. */
 type ConnectionSettings = Pick<ChargePointOptions, "url" | "boot">;
+
+/** What a connection has come about with, and when. */
+interface Opening {
+  readonly settings: ConnectionSettings;
+  readonly tolerated: readonly Tolerated[];
+  readonly now: number;
+}
 
 /** Settings of {@link ChargePoint.reconnectNow}. */
 export interface ReconnectOptions {
@@ -267,6 +276,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       keys: () => this.#keys.authorization,
       now: () => this.now(),
       clock,
+      fault: (error) => this.emit("fault", { error, action: "Authorize" }),
       timeoutMs: () => this.#timeoutMs,
       online: () => this.#isOnline(),
       ask: (idTag, signal) => readable(this.#callNow("Authorize", { idTag }, { urgent: true, signal }), readIdTagInfo),
@@ -333,7 +343,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   /**
    * Registers the handler for an action of the Central System. An action without one is answered with `NotSupported`.
    *
-   * @throws TypeError There already is a handler, or a Central System cannot send this action.
+   * @throws TypeError There already is a handler, `handler` is no function, or a Central System cannot send this action.
    */
   handle<A extends ActionTo<"ChargePoint">>(action: A, handler: Handler<"ChargePoint", A>): void {
     register(this.#handlers, "ChargePoint", action, handler);
@@ -431,7 +441,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         `A ChargePoint sends ${action} by itself: see report, startTransaction and Transaction.stop.`,
       );
     }
-    if (!this.#registration.allows(action)) throw new NotAcceptedError(action, this.#refusal());
+    const isAllowed = this.#registration.allows(action);
+    // Misuse is told first, also where nothing can be sent: it would be no better later.
+    if (!isAllowed || !this.connected) takeCall("ChargePoint", action, req, options);
+    if (!isAllowed) throw new NotAcceptedError(action, this.#refusal());
     return this.#callNow(action, req, options);
   }
 
@@ -481,9 +494,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   report(
     status: Omit<Req<"StatusNotification">, "errorCode"> & Partial<Pick<Req<"StatusNotification">, "errorCode">>,
   ): void {
-    const { errorCode = "NoError", timestamp = this.#timestamp() } = status;
-    const req = parseReq("StatusNotification", { ...status, errorCode, timestamp }, "local");
-    this.#statuses.changed(req, status.timestamp === undefined);
+    const given: Partial<typeof status> = status ?? {};
+    const { errorCode = "NoError", timestamp = this.#timestamp() } = given;
+    const req = parseReq("StatusNotification", { ...given, errorCode, timestamp }, "local");
+    this.#statuses.changed(req, given.timestamp === undefined);
     this.#sendStatuses();
   }
 
@@ -494,8 +508,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * Authorize.req goes before everything that waits for its turn. After `waitMs`, or when the signal aborts, one that still
    * waits is taken back; what is answered later is remembered all the same.
    *
+   * What Authorize.req cannot carry is refused as `no-id-tag`, and told as a `fault`; so is what the list and the cache throw.
+   *
    * @returns `accept` or `refuse`, with the grounds. Never rejects: with an aborted signal it decides as offline, too.
-   * @throws TypeError One of the options is not what it may be, or there is no such option.
+   * @throws TypeError At once: one of the options is not what it may be, or there is no such option.
    * @spec OCPP 1.6 §3.5, §4.1 [CORE-AUTH-01 … CORE-AUTH-08, CORE-LAO-20 … CORE-LAO-28, J-215]
    */
   authorize(idTag: string, options: AuthorizeOptions = {}): Promise<Authorization> {
@@ -504,17 +520,15 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   /**
    * Decides whether an identifier that is presented may stop a transaction: the one that started it may without being
-   * asked about, and so may others of its group. It asks and waits as `authorize` does.
+   * asked about, and so may others of its group. It asks and waits as `authorize` does, and refuses the same.
    *
    * @returns `accept` or `refuse`, with the grounds. Never rejects.
-   * @throws TypeError One of the options is not what it may be, or there is no such option.
+   * @throws TypeError At once: there is no transaction, one of the options is not what it may be, or there is no such option.
    * @spec OCPP 1.6 §3.10, §4.1 [CORE-AUTH-03, CORE-AUTH-09, CORE-IDT-04]
    */
-  authorizeStop(
-    idTag: string,
-    { idTag: starter, parentIdTag }: Transaction,
-    options: AuthorizeOptions = {},
-  ): Promise<Authorization> {
+  authorizeStop(idTag: string, transaction: Transaction, options: AuthorizeOptions = {}): Promise<Authorization> {
+    if (typeof transaction?.idTag !== "string") throw new TypeError("transaction is none. Give the one to be stopped.");
+    const { idTag: starter, parentIdTag } = transaction;
     const group = parentIdTag ?? this.#authorizer.lookUp(starter)?.parentIdTag;
     return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group }, options);
   }
@@ -537,40 +551,48 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     const settings = this.#settings;
     const signal = new OwnSignal();
     this.#attempt = signal;
-    let transport: Transport;
+    let transport: Transport | undefined;
     let connection: Connection<"ChargePoint">;
+    let tolerated: readonly Tolerated[];
     try {
       const { url } = settings;
       this.emit("connecting", { attempt, url: connectionUrl(url, this.identity) });
       if (this.#reconnection.state !== "Connecting") return; // Stopped by a listener.
       transport = await this.#options.connect({ url, identity: this.identity, signal });
       if (signal.aborted) {
-        transport.close();
+        guarded(() => transport?.close(), this.#failed);
         return;
       }
+      tolerated = toleratedBy(transport);
       connection = this.#connectionOver(transport);
     } catch (error) {
       if (signal.aborted) return;
+      guarded(
+        () => transport?.close?.(),
+        () => {},
+      ); // It is of no use: what it says to that, neither.
       this.#reconnection.lost(this.#clock.now());
       this.#refused(error);
       this.#runReconnection();
       return;
     }
-    // It may have been stopped inside of `listen`.
-    if (this.#reconnection.state === "Connecting") this.#opened(transport, connection, settings);
+    const now = this.#clock.now();
+    // A transport may have closed, or its owner stopped, inside of `listen`, or of what the clock is found out about.
+    if (this.#reconnection.state === "Connecting") this.#opened(connection, { settings, tolerated, now });
     else connection.close();
   }
 
   /** Nobody waits for the attempt any more. */
   #abort(): void {
-    const failed = (error: unknown): void => void this.emit("fault", { error });
-    if (this.#isStopped()) this.#attempt.abort(new Error("The ChargePoint was stopped."), failed);
+    if (this.#isStopped()) this.#attempt.abort(new Error("The ChargePoint was stopped."), this.#failed);
     else {
       const error = neverEnded(connectionUrl(this.#settings.url, this.identity));
-      this.#attempt.abort(error, failed);
+      this.#attempt.abort(error, this.#failed);
       this.#refused(error);
     }
   }
+
+  readonly #failed = (error: unknown): void => void this.emit("fault", { error });
 
   #refused(error: unknown): void {
     this.emit("refused", { error, retryInMs: this.#retryInMs() });
@@ -580,7 +602,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * @throws TypeError It is no transport.
    * @throws HandshakeError It closed inside of `listen`.
    */
-  #connectionOver(transport: Transport): Connection<"ChargePoint"> {
+  #connectionOver(transport: Transport | undefined): Connection<"ChargePoint"> {
     if (typeof transport?.listen !== "function") throw new TypeError(noTransport);
     const { tolerate = [] } = this.#options;
     this.#closedAtOnce = undefined;
@@ -600,15 +622,15 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return connection;
   }
 
-  #opened(transport: Transport, connection: Connection<"ChargePoint">, settings: ConnectionSettings): void {
+  /** Nothing of the owner's runs before it is told. */
+  #opened(connection: Connection<"ChargePoint">, { settings, tolerated, now }: Opening): void {
     const { url, boot } = this.#latestSettings;
     this.#latestSettings = settings;
     this.#connection = connection;
-    const now = this.#clock.now();
     this.#reconnection.opened(now);
     this.#registration.connected(now, { elsewhere: settings.url !== url, changed: !saysTheSame(settings.boot, boot) });
     this.emit("connected", {});
-    for (const use of transport.tolerated ?? []) this.emit("tolerated", use);
+    for (const use of tolerated) if (this.#connection === connection) this.emit("tolerated", use);
     this.#runReconnection();
     this.#runRegistration();
   }
@@ -957,6 +979,13 @@ const saysTheSame = (a: ConnectionSettings["boot"], b: ConnectionSettings["boot"
   const fields = (boot: object): string => JSON.stringify(Object.entries(boot).sort());
   return fields(a) === fields(b);
 };
+
+/** @throws TypeError It is no list of what was forgiven. */
+function toleratedBy(transport: Transport | undefined): readonly Tolerated[] {
+  const tolerated: unknown = transport?.tolerated ?? [];
+  if (Array.isArray(tolerated) && tolerated.every((use) => typeof use === "object" && use !== null)) return tolerated;
+  throw new TypeError("`tolerated` of the transport is no list of what was forgiven. Leave it out where nothing was.");
+}
 
 const { callback, flag, object, required, text } = optionRules;
 const payload = object("the payload of BootNotification");

@@ -10,6 +10,7 @@ import {
   errorCodes,
   PayloadError,
 } from "../errors.ts";
+import { guarded } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import {
   type Action,
@@ -103,7 +104,7 @@ export interface ConnectionEvents {
   finished: [event: FinishedCall];
   /** Something on our side failed: a handler threw or answered nonsense, a listener threw, the transport threw. */
   fault: [event: { readonly error: unknown; readonly action?: Action }];
-  /** The connection has ended; emitted once. Nothing follows it but the `fault` of a handler or a listener that still ran. */
+  /** The connection has ended; emitted once. Nothing follows it but the `fault` of what still ran: a handler, a listener, the transport. */
   closed: [event: { readonly code: number; readonly reason: string }];
 }
 
@@ -245,11 +246,12 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.tolerate(taken.tolerate ?? []);
     this.#owner = owner;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
-    transport.listen({
+    const listening: unknown = transport.listen({
       message: (text) => this.#receive(text),
       heard: () => this.#heard(),
       close: (code, reason) => this.#end(code, reason),
     });
+    this.#guard(() => listening);
   }
 
   /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
@@ -260,7 +262,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   /**
    * Registers the handler for an action of the peer. An action without one is answered with `NotSupported`.
    *
-   * @throws TypeError There already is a handler, or the peer cannot send this action.
+   * @throws TypeError There already is a handler, `handler` is no function, or the peer cannot send this action.
    */
   handle<A extends ActionTo<R>>(action: A, handler: Handler<R, A>): void {
     register(this.#handlers, this.role, action, handler);
@@ -284,12 +286,10 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    * @throws The reason of `signal`, when it aborts first; what `createMessageId` throws.
    * @spec OCPP-J 1.6 §4.1.1, §4.2 [J-100 … J-110]
    */
-  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = none): Promise<Conf<A>> {
+  call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = noOptions): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
-      const taken = options === none ? none : takeOptions("call", options, callRules);
+      const { payload, taken } = takeCall(this.role, action, req, options);
       const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = taken;
-      if (!isAction(action) || !maySend(this.role, action)) throw new TypeError(cannotSend(this.role, action));
-      const payload = parseReq(action, req, "local");
       this.#owner?.assertAllowed?.(this, action);
       const messageId = this.#newMessageId();
       if (signal?.aborted) throw signal.reason;
@@ -599,16 +599,19 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#owner?.emitted(this, name, event);
   }
 
-  /** Lets the transport act; a transport that throws is as good as closed. */
-  #guard(act: () => void): boolean {
-    try {
-      act();
-      return true;
-    } catch (error) {
+  /**
+   * Lets the transport act; one that throws is as good as closed, and so is one that returns a promise which rejects.
+   *
+   * @returns Whether it has not thrown.
+   */
+  #guard(act: () => unknown): boolean {
+    let failed = false;
+    guarded(act, (error) => {
+      failed = true;
       this.emit("fault", { error });
       this.#end(1006, "The transport failed");
-      return false;
-    }
+    });
+    return !failed;
   }
 }
 
@@ -677,12 +680,29 @@ export const callRules: OptionRules<CallOptions> = {
 };
 
 /** Most CALLs are made without options. */
-const none: CallOptions = {};
+const noOptions: CallOptions = {};
+
+/**
+ * Takes what a CALL is made of, and makes none.
+ *
+ * @throws PayloadError `req` violates its schema.
+ * @throws TypeError This role cannot send the action, or one of the options is not what it may be.
+ */
+export function takeCall<A extends Action>(
+  role: Role,
+  action: A,
+  req: Req<A>,
+  options: CallOptions,
+): { readonly payload: Req<A>; readonly taken: CallOptions } {
+  const taken = options === noOptions ? noOptions : takeOptions("call", options, callRules);
+  if (!isAction(action) || !maySend(role, action)) throw new TypeError(cannotSend(role, action));
+  return { payload: parseReq(action, req, "local"), taken };
+}
 
 /**
  * Adds a handler to a table of them.
  *
- * @throws TypeError There already is one, or the peer of `role` cannot send this action.
+ * @throws TypeError There already is one, it is no function, or the peer of `role` cannot send this action.
  */
 export function register<R extends Role>(
   handlers: Map<Action, AnyHandler<R>>,
@@ -692,6 +712,7 @@ export function register<R extends Role>(
 ): void {
   const peer: Role = role === "ChargePoint" ? "CentralSystem" : "ChargePoint";
   if (!isAction(action) || !maySend(peer, action)) throw new TypeError(cannotSend(peer, action));
+  takeOption(`The handler for ${action}`, handler, required(optionRules.callback));
   if (handlers.has(action)) throw new TypeError(`There already is a handler for ${action}.`);
   handlers.set(action, handler);
 }

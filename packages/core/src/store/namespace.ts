@@ -1,4 +1,6 @@
+import { systemClock } from "../clock.ts";
 import { prefixOf } from "./own-keys.ts";
+import { patiently } from "./patient-store.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
 
 /**
@@ -7,7 +9,7 @@ import type { RecordStore, StoredRecord } from "./record-store.ts";
  *
  * Its keys collide neither with those of core nor with those of another namespace. In the store they begin with
  * `namespace/`, its name and `/`. To close it ends the use of this part only: the store itself is left open, for the
- * others.
+ * others. That waits for the operations that run, half a minute at most, and rejects when the store has not answered then.
  *
  * @param name - Letters, digits, `.`, `_` and `-`, 1 to 100 of them.
  * @throws TypeError `name` is none.
@@ -25,9 +27,11 @@ class Namespace implements RecordStore {
   readonly #store: RecordStore;
   readonly #name: string;
   readonly #prefix: string;
-  /** Resolves when every operation so far has ended. */
-  #idle: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  /** How many operations run. */
+  #running = 0;
+  /** Resolves once none runs: there when it is closed. */
+  #idle: Promise<void> | undefined;
+  #becameIdle = (): void => {};
 
   constructor(store: RecordStore, name: string) {
     this.#store = store;
@@ -48,16 +52,24 @@ class Namespace implements RecordStore {
     return this.#perform(() => this.#store.delete(this.#prefix + key));
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#idle;
+  close(): Promise<void> {
+    this.#idle ??= new Promise((resolve) => {
+      this.#becameIdle = resolve;
+      if (this.#running === 0) resolve();
+    });
+    const idle = this.#idle;
+    return patiently(systemClock, () => idle);
   }
 
   /** Begins an operation at once, so that those of all parts of the store stay in the order of their calls. */
   async #perform<Result>(operation: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
-    const result = operation();
-    this.#idle = Promise.allSettled([this.#idle, result]);
-    return result;
+    if (this.#idle !== undefined) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
+    this.#running += 1;
+    try {
+      return await operation();
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#becameIdle();
+    }
   }
 }

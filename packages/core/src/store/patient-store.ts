@@ -11,20 +11,27 @@ export const hangs = (): Error =>
   );
 
 /**
+ * What an operation ends with; rejects when it has not ended after half a minute, and never throws at once.
+ *
+ * @throws Error It {@link hangs}.
+ */
+export function patiently<Result>(clock: Clock, operation: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const disarm = clock.wakeAt(clock.now() + storePatienceMs, () => reject(hangs()));
+    const started = async (): Promise<Result> => operation();
+    void started().finally(disarm).then(resolve, reject);
+  });
+}
+
+/**
  * A store as those need it who wait for it: every operation ends, after half a minute at the latest, and none throws at
  * once. What an operation that was given up brings about later does not matter.
  */
 export function patient(store: RecordStore, clock: Clock = systemClock): RecordStore {
-  const perform = <Result>(operation: () => Promise<Result>): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      const disarm = clock.wakeAt(clock.now() + storePatienceMs, () => reject(hangs()));
-      const started = async (): Promise<Result> => operation();
-      void started().finally(disarm).then(resolve, reject);
-    });
   return {
-    load: (prefix) => perform(() => store.load(prefix)),
-    put: (key, value) => perform(() => store.put(key, value)),
-    delete: (key) => perform(() => store.delete(key)),
-    close: () => perform(() => store.close()),
+    load: (prefix) => patiently(clock, () => store.load(prefix)),
+    put: (key, value) => patiently(clock, () => store.put(key, value)),
+    delete: (key) => patiently(clock, () => store.delete(key)),
+    close: () => patiently(clock, () => store.close()),
   };
 }

@@ -1,6 +1,7 @@
 import type { HandlerContext } from "../connection/connection.ts";
 import { CallError, PayloadError } from "../errors.ts";
 import type { Conf, Req, Role } from "../messages/actions.ts";
+import { optionRules, takeOption } from "../options.ts";
 import {
   decodeData,
   encodeData,
@@ -50,12 +51,13 @@ export class VendorMessages<R extends Role> {
   /**
    * Registers the handler for a vendor message.
    *
-   * @throws TypeError There already is one for this vendorId and messageId.
+   * @throws TypeError There already is one for this vendorId and messageId, or `handler` is no function.
    */
   handle<const M extends VendorMessage>(message: M, handler: VendorHandler<R, M>): void {
     const { vendorId, messageId } = message;
     const messages = this.#vendors.get(folded(vendorId)) ?? new Map<string | undefined, Handled<R>>();
     const name = messageId === undefined ? undefined : folded(messageId);
+    takeOption(`The handler for ${nameOf(message)}`, handler, optionRules.required(optionRules.callback));
     if (messages.has(name)) throw new TypeError(`There already is a handler for ${nameOf(message)}.`);
     messages.set(name, { message: { ...message }, handler: handler as Handled<R>["handler"] });
     this.#vendors.set(folded(vendorId), messages);

@@ -251,3 +251,94 @@ describe("authorizeStop by a member of the group", () => {
     expect(await site.chargePoint.authorizeStop("SISTER", transaction)).toMatchObject({ decision: "accept" });
   });
 });
+
+describe("authorize and authorizeStop never reject", () => {
+  const oops = new Error("oops");
+  const throws = (): never => {
+    throw oops;
+  };
+  const allowing = () =>
+    Configuration.load({
+      store: memoryStore(),
+      report: (error) => expect.unreachable(error.message),
+      keys: {
+        NumberOfConnectors: { value: 1 },
+        SupportedFeatureProfiles: { value: ["Core", "LocalAuthListManagement"] },
+        AuthorizationCacheEnabled: { value: true },
+        LocalAuthListEnabled: { value: true },
+        LocalAuthListMaxLength: { value: 10 },
+        SendLocalListMaxLength: { value: 10 },
+        AllowOfflineTxForUnknownId: { value: true },
+      },
+    });
+
+  test.each([[undefined], [null], [5], [{}], ["x".repeat(21)]])(
+    "refuse %j, which Authorize.req cannot carry, and tell it, whatever AllowOfflineTxForUnknownId says",
+    async (idTag) => {
+      const site = new Site({ ...(await parts()), configuration: await allowing() });
+      site.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
+      for (const isOnline of [true, false]) {
+        if (isOnline) await site.start();
+        else {
+          site.behaviour.reachable = false;
+          site.chargePoint.reconnectNow({ drop: true });
+        }
+        const transaction = isOnline ? site.chargePoint.startTransaction(start) : { ...start, parentIdTag: "FAMILY" };
+        const { chargePoint } = site;
+        for (const decision of [
+          chargePoint.authorize(idTag as string),
+          chargePoint.authorizeStop(idTag as string, transaction as Transaction),
+        ]) {
+          expect(await decided(site, decision)).toEqual({ decision: "refuse", grounds: "no-id-tag" });
+        }
+      }
+      expect(site.actions).not.toContain("Authorize");
+      const fault = { error: { name: "PayloadError", origin: "local" }, action: "Authorize" };
+      expect(site.said("fault")).toMatchObject([fault, fault, fault, fault]);
+    },
+  );
+
+  test.each<[string, () => unknown]>([
+    ["throws", throws],
+    ["rejects", () => Promise.reject(oops)],
+  ])("with a cache whose `update` %s, which is told", async (_, update) => {
+    const { authorizationCache } = await parts();
+    Object.assign(authorizationCache, { update });
+    const site = new Site({ authorizationCache });
+    await site.start();
+    expect(await decided(site, site.chargePoint.authorize("TAG"))).toMatchObject({ grounds: "central-system" });
+    expect(site.said("fault")).toEqual([{ error: oops, action: "Authorize" }]);
+  });
+
+  test("with a list and a cache that throw whatever they are asked, which know nobody then", async () => {
+    const known = await parts();
+    for (const part of Object.values(known)) Object.assign(part, { lookUp: throws, conflictsWith: throws });
+    const site = new Site({ ...known, configuration: await allowing() });
+    await site.start();
+    expect(await decided(site, site.chargePoint.authorize("TAG"))).toMatchObject({ grounds: "central-system" });
+    site.behaviour.reachable = false;
+    site.chargePoint.reconnectNow({ drop: true });
+    const offline = { decision: "accept", grounds: "unknown-offline" };
+    expect(await decided(site, site.chargePoint.authorize("TAG"))).toEqual(offline);
+    expect(new Set(site.said("fault").map(({ error }) => error))).toEqual(new Set([oops]));
+  });
+
+  test("with a signal that throws", async () => {
+    const site = new Site();
+    await site.start();
+    const signal = { aborted: false, addEventListener: throws, removeEventListener: throws };
+    expect(await decided(site, site.chargePoint.authorize("TAG", { signal }))).toMatchObject({
+      grounds: "central-system",
+    });
+  });
+
+  test("but throw a TypeError at once where they are misused", () => {
+    const { chargePoint } = new Site();
+    expect(() => chargePoint.authorize("TAG", { waitMs: "5" } as never)).toThrow(TypeError);
+    for (const transaction of [undefined, null, {}, 5]) {
+      expect(() => chargePoint.authorizeStop("TAG", transaction as never)).toThrow(
+        new TypeError("transaction is none. Give the one to be stopped."),
+      );
+    }
+  });
+});

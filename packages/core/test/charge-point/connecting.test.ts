@@ -1,4 +1,4 @@
-import { transportPair } from "@ocppj/testing";
+import { FakeClock, transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import { type ChargePoint, type ConnectTarget, HandshakeError, PayloadError, type Transport } from "../../src/index.ts";
 import { misbehaviours, oops } from "../connection/misbehaviours.ts";
@@ -17,6 +17,9 @@ const nonsense: Record<string, unknown> = {
   "a function": () => {},
   "an object": {},
   "a transport that cannot be listened to": transport({ listen: throwing }),
+  "a transport whose `tolerated` is no list": transport({ tolerated: 5 as never }),
+  "a transport whose `tolerated` lists nothing": transport({ tolerated: [null] as never }),
+  "a transport whose `tolerated` throws": Object.defineProperty(transport({}), "tolerated", { get: throwing }),
   "a transport that throws whatever is done": transport({ listen: throwing, send: throwing, close: throwing }),
 };
 
@@ -382,5 +385,113 @@ describe("ChargePoint.configure", () => {
     await site.start();
     expect(site.said("connecting")).toMatchObject([{ url: "ws://central.example.com/ocpp/CP001" }]);
     expect(site.received[0]?.[1]).not.toHaveProperty("firmwareVersion");
+  });
+});
+
+describe("ChargePoint, with a transport", () => {
+  test("that is of no use, closes it", async () => {
+    let closed = 0;
+    const site = new Site({ connect: async () => transport({ tolerated: 5 as never, close: () => void closed++ }) });
+    await site.start();
+    expect(closed).toBe(1);
+    expect(site.said("refused")).toMatchObject([
+      { error: { message: expect.stringMatching(/^`tolerated` of the transp/) } },
+    ]);
+  });
+
+  const rejects = (): never => Promise.reject(oops) as never;
+
+  test.each<[string, Partial<Transport>]>([
+    ["listen", { listen: rejects }],
+    ["send", { send: rejects }],
+  ])("whose `%s` returns a promise that rejects, tells it as a fault and connects again", async (_, more) => {
+    const site = new Site({ connect: async () => transport(more) });
+    await site.start();
+    await site.clock.advance(minute);
+    expect(site.said("fault")[0]).toEqual({ error: oops });
+    expect(site.said("disconnected").length).toBeGreaterThan(2);
+    await site.chargePoint.stop();
+    expect(site.clock.pending).toBe(0);
+  });
+
+  test("whose `close` returns a promise that rejects, tells it as a fault", async () => {
+    const site = new Site({ connect: async () => transport({ close: rejects }) });
+    await site.start();
+    await site.chargePoint.stop();
+    await site.clock.advance(0);
+    expect(site.said("fault")).toEqual([{ error: oops }]);
+  });
+});
+
+describe("ChargePoint, with a listener that drops the connection", () => {
+  /** A clock that fails at its nth reading from the opening of the first connection on. */
+  async function dropping(nth: number): Promise<{ site: Site; fired: boolean }> {
+    const fake = new FakeClock();
+    let left = Number.POSITIVE_INFINITY;
+    let fired = false;
+    const now = (): number => {
+      left -= 1;
+      if (left !== 0) return fake.now();
+      fired = true;
+      throw oops;
+    };
+    const site: Site = new Site(
+      {
+        clock: { now, wakeAt: (time, callback) => fake.wakeAt(time, callback) },
+        connect: async ({ identity }) => {
+          const link = transportPair(fake);
+          site.links.push(link);
+          site.centralSystem.accept(link.centralSystem, identity);
+          if (site.links.length === 1) left = nth;
+          return link.chargePoint;
+        },
+      },
+      fake,
+    );
+    site.chargePoint.once("fault", () => site.chargePoint.reconnectNow({ drop: true }));
+    await site.start();
+    return { site, fired };
+  }
+
+  test("at any reading of the clock while it opens, is accepted on the one that stands", async () => {
+    for (let nth = 1; ; nth++) {
+      const { site, fired } = await dropping(nth);
+      if (!fired || nth > 30) break;
+      expect(site.chargePoint.connected, `${nth}`).toBe(
+        site.said("connected").length > site.said("disconnected").length,
+      );
+      await site.clock.advance(minute);
+      expect(site.chargePoint.connected, `${nth}`).toBe(true);
+      expect(site.chargePoint.registration, `${nth}`).toBe("Accepted");
+      const faults = site.said("fault").filter(({ error }) => error !== oops);
+      expect(faults, `${nth}`).toEqual([]);
+    }
+  });
+
+  test("when it is told of it, is not told what was forgiven of that one", async () => {
+    const use = { quirk: "noSubprotocol", action: "", path: "", message: "" } as never;
+    const tolerated: unknown[] = [];
+    const site = new Site({ connect: async () => transport({ tolerated: [use] }) });
+    site.chargePoint.on("tolerated", (event) => tolerated.push(event));
+    site.chargePoint.once("connected", () => site.chargePoint.reconnectNow({ drop: true }));
+    await site.start();
+    expect(tolerated).toEqual([]);
+    await site.clock.advance(3 * second);
+    expect(tolerated).toEqual([use]);
+  });
+});
+
+describe("ChargePoint, with a wall clock that says nonsense", () => {
+  test("connects, is accepted, and tells it once", async () => {
+    const fake = new FakeClock();
+    let reads = 0;
+    const wallNow = (): number => (reads++ % 2 ? 1e12 : 2e12);
+    const clock = { now: () => fake.now(), wakeAt: fake.wakeAt.bind(fake), wallNow };
+    const site = new Site({ clock }, fake);
+    await site.start();
+    await fake.advance(day);
+    expect(site.chargePoint.registration).toBe("Accepted");
+    expect(site.said("fault")).toEqual([{ error: new TypeError("The wall clock jumps again and again.") }]);
+    await site.chargePoint.stop();
   });
 });

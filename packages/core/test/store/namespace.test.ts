@@ -1,5 +1,5 @@
 import { recordStoreContract } from "@ocppj/testing";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { memoryStore, namespace, type RecordStore } from "../../src/index.ts";
 
 async function recordsIn(store: RecordStore): Promise<Record<string, string>> {
@@ -64,4 +64,40 @@ describe("namespace", () => {
       );
     },
   );
+});
+
+describe("namespace, closed while an operation does not answer", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const hanging = (store: RecordStore): RecordStore => ({ ...store, put: () => new Promise(() => {}) });
+
+  test("says so after half a minute, each time, and leaves no timer", async () => {
+    const part = namespace(hanging(memoryStore()), "a");
+    void part.put("b", "1");
+    const closed = Promise.allSettled([part.close(), part.close()]);
+    await expect(part.load("")).rejects.toThrow("is closed");
+    await vi.advanceTimersByTimeAsync(30_001);
+    const rejected = { status: "rejected", reason: { message: expect.stringMatching(/has not answered for 30 s/) } };
+    expect(await closed).toMatchObject([rejected, rejected]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("waits for all the others, and resolves once they have answered", async () => {
+    const answers: (() => void)[] = [];
+    const store = memoryStore();
+    const put = (): Promise<void> => new Promise((resolve) => void answers.push(resolve));
+    const part = namespace({ ...store, load: store.load.bind(store), put }, "a");
+    for (const key of ["b", "c"]) void part.put(key, "1");
+    let isClosed = false;
+    const closed = part.close().then(() => {
+      isClosed = true;
+    });
+    answers[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isClosed).toBe(false);
+    answers[1]?.();
+    await closed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
