@@ -1,4 +1,4 @@
-import type { RecordStore, StoredRecord } from "@ocppj/core";
+import { optionRules, type RecordStore, type StoredRecord, takeOptions } from "@ocppj/core";
 
 /**
  * Keeps records in an IndexedDB database, in pages and in web workers.
@@ -13,7 +13,7 @@ import type { RecordStore, StoredRecord } from "@ocppj/core";
  * closed, or its page has ended. A page that is not from HTTPS or from this machine has no Web Locks, so there nothing
  * prevents it.
  *
- * An operation rejects with an Error when the store has been closed, or its database is in use or cannot be opened, and
+ * An operation rejects with a TypeError when it is given what is no text, with an Error when the store has been closed, or its database is in use or cannot be opened, and
  * with a DOMException when it fails, for example a `QuotaExceededError`.
  *
  * @param name - Name of the database, which nothing else uses.
@@ -21,6 +21,8 @@ import type { RecordStore, StoredRecord } from "@ocppj/core";
 export function durableStore(name: string): RecordStore {
   return new IndexedStore(name);
 }
+
+const text = optionRules.required(optionRules.text);
 
 /**
  * Theory of operation: IndexedDB lets transactions over the same records take effect in the order in which they were
@@ -38,19 +40,23 @@ class IndexedStore implements RecordStore {
   }
 
   async load(prefix: string): Promise<readonly StoredRecord[]> {
+    takeOptions("load", { prefix }, { prefix: text });
     const range = keysWith(prefix);
     const [keys, values] = await this.#perform("readonly", (records) => [
       records.getAllKeys(range),
       records.getAll(range),
     ]);
-    return keys.result.map((key, index) => ({ key: key as string, value: values.result[index] }));
+    const records = keys.result.map((key, index) => ({ key: key as string, value: values.result[index] }));
+    return records.filter(({ key, value }) => typeof key === "string" && typeof value === "string"); // Others are damaged.
   }
 
   async put(key: string, value: string): Promise<void> {
+    takeOptions("put", { key, value }, { key: text, value: text });
     await this.#perform("readwrite", (records) => records.put(value, key));
   }
 
   async delete(key: string): Promise<void> {
+    takeOptions("delete", { key }, { key: text });
     await this.#perform("readwrite", (records) => records.delete(key));
   }
 

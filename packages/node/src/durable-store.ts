@@ -25,7 +25,7 @@ export interface DurableStoreOptions {
  * folder, the last three of them are kept, and `damaged` is told. A deleted record may be back then, and a changed one be
  * as it was before. An interrupted write at the end of the file is no damage.
  *
- * An operation rejects with an Error when the store has been closed; when it is in use, by another process or by another
+ * An operation rejects with a TypeError when it is given what is no text, and with an Error when the store has been closed; when it is in use, by another process or by another
  * store of this one; when it cannot be opened (the `cause` tells why); and with the Error of the file system when that
  * fails, for example because the disk is full.
  *
@@ -40,6 +40,8 @@ export function durableStore(location: string, options: DurableStoreOptions = {}
 }
 
 const rules: OptionRules<DurableStoreOptions> = { damaged: optionRules.callback };
+
+const text = optionRules.required(optionRules.text);
 
 interface Opened {
   readonly journal: Journal;
@@ -68,15 +70,18 @@ class DurableStore implements RecordStore {
     this.#damaged = damaged;
   }
 
-  load(prefix: string): Promise<readonly StoredRecord[]> {
+  async load(prefix: string): Promise<readonly StoredRecord[]> {
+    takeOptions("load", { prefix }, { prefix: text });
     return this.#next((journal) => journal.load(prefix));
   }
 
-  put(key: string, value: string): Promise<void> {
+  async put(key: string, value: string): Promise<void> {
+    takeOptions("put", { key, value }, { key: text, value: text });
     return this.#write({ key, value });
   }
 
-  delete(key: string): Promise<void> {
+  async delete(key: string): Promise<void> {
+    takeOptions("delete", { key }, { key: text });
     return this.#write({ key });
   }
 

@@ -45,6 +45,8 @@ function decodeLine(line: Buffer): FoundLine | undefined {
   const json = line.subarray(10, -1);
   if (line.toString("latin1", 1, 10) !== `${checksum(json)} `) return undefined;
   const [generation, number, first, key, value] = JSON.parse(json.toString());
+  // Such a line was never written by this store, or by an earlier version of it.
+  if (typeof key !== "string" || !["string", "undefined"].includes(typeof value)) return undefined;
   return { generation, number, first: first === 1, key, value, bytes: line.length };
 }
 

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { crc32 } from "node:zlib";
 import type { RecordStore } from "@ocppj/core";
 import { recordStoreContract } from "@ocppj/testing";
 import { build } from "esbuild";
@@ -618,6 +619,18 @@ describe("a damaged file", () => {
     expect(await recordsIn(store)).toEqual({});
     expect(damages).toEqual([expect.not.stringContaining("secret")]);
   });
+
+  test.each([["[1,2,1,7]"], ['[1,2,1,"a",7]'], ['[1,2,1,null,"1"]'], ['[1,2,1,"a",{}]']])(
+    "may have a line that is whole and no record: %s",
+    async (json) => {
+      const location = await locationWith({ a: "1" });
+      const checksum = crc32(json).toString(16).padStart(8, "0");
+      writeFileSync(journalOf(location), `\x1e${checksum} ${json}\n`, { flag: "a" });
+      const { store, damages } = open(location);
+      expect(await recordsIn(store)).toEqual({ a: "1" });
+      expect(damages).toHaveLength(1);
+    },
+  );
 
   test("is kept three times", async () => {
     const location = await locationWith(records);

@@ -243,6 +243,23 @@ const rules: Readonly<Record<string, Rule>> = {
     await stage.refusesAll(store, "after it had closed");
   },
 
+  async "refuses what is no text with a TypeError, and keeps nothing of it"(stage) {
+    const store = await stage.open();
+    for (const given of [undefined, null, 7, true, {}, ["a"], Symbol("a")]) {
+      const other = given as string;
+      const operations = {
+        "a key to put": () => store.put(other, "1"),
+        "a value to put": () => store.put("a", other),
+        "a key to delete": () => store.delete(other),
+        "a prefix to load": () => store.load(other),
+      };
+      for (const [what, operation] of Object.entries(operations)) {
+        await stage.refuses(operation(), `${what} that is ${String(given)}`, TypeError);
+      }
+    }
+    await stage.holds(store, "", []);
+  },
+
   async "can be closed twice"(stage) {
     const store = await stage.open();
     await store.put("a", "1");
@@ -401,14 +418,16 @@ class Stage {
     ]);
   }
 
-  async refuses(operation: Promise<unknown>, what: string): Promise<void> {
+  async refuses(operation: Promise<unknown>, what: string, kind: ErrorConstructor = Error): Promise<void> {
     const failure = await operation.then(
       () => undefined,
       (error: unknown) => error,
     );
     if (failure === undefined) throw new Error(`The store did not refuse ${what}.`);
-    if (!(failure instanceof Error) || failure.message === "") {
-      throw new Error(`The store refused ${what} with something that is not an Error with a message.`);
+    if (!(failure instanceof kind) || failure.message === "") {
+      throw new Error(
+        `The store refused ${what} with something that is not ${kind === Error ? "an" : "a"} ${kind.name} with a message.`,
+      );
     }
   }
 

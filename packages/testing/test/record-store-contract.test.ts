@@ -250,6 +250,11 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
         }),
     }),
   },
+  "keeps whatever it is given": {
+    rule: "refuses what is no text with a TypeError, and keeps nothing of it",
+    message: /The store did not refuse a key to put that is undefined\./,
+    breakage: changing({ key: String, value: String }),
+  },
   "cannot be closed twice": {
     rule: "can be closed twice",
     message: /closed already/,

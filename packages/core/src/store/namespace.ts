@@ -1,7 +1,17 @@
+<<<<<<< HEAD
+
 import { systemClock } from "../clock.ts";
 import { prefixOf } from "./own-keys.ts";
 import { patiently } from "./patient-store.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
+
+=======
+
+import { optionRules, takeOption } from "../options.ts";
+import { prefixOf } from "./own-keys.ts";
+import { type RecordStore, type StoredRecord, takeTexts } from "./record-store.ts";
+
+>>>>>>> h/full
 
 /**
  * A part of a store as a store of its own: for an owner's records beside those of core, for several packages, and for
@@ -12,9 +22,10 @@ import type { RecordStore, StoredRecord } from "./record-store.ts";
  * others. That waits for the operations that run, half a minute at most, and rejects when the store has not answered then.
  *
  * @param name - Letters, digits, `.`, `_` and `-`, 1 to 100 of them.
- * @throws TypeError `name` is none.
+ * @throws TypeError `store` is no store, or `name` no name.
  */
 export function namespace(store: RecordStore, name: string): RecordStore {
+  takeOption("store", store, optionRules.required(optionRules.store));
   if (typeof name !== "string" || !/^[\w.-]{1,100}$/.test(name)) {
     throw new TypeError(
       `The name of a namespace is ${JSON.stringify(name)}. Use 1 to 100 letters, digits, dots, underscores and hyphens.`,
@@ -40,16 +51,16 @@ class Namespace implements RecordStore {
   }
 
   async load(prefix: string): Promise<readonly StoredRecord[]> {
-    const records = await this.#perform(() => this.#store.load(this.#prefix + prefix));
+    const records = await this.#perform({ prefix }, () => this.#store.load(this.#prefix + prefix));
     return records.map(({ key, value }) => ({ key: key.slice(this.#prefix.length), value }));
   }
 
   put(key: string, value: string): Promise<void> {
-    return this.#perform(() => this.#store.put(this.#prefix + key, value));
+    return this.#perform({ key, value }, () => this.#store.put(this.#prefix + key, value));
   }
 
   delete(key: string): Promise<void> {
-    return this.#perform(() => this.#store.delete(this.#prefix + key));
+    return this.#perform({ key }, () => this.#store.delete(this.#prefix + key));
   }
 
   close(): Promise<void> {
@@ -62,6 +73,7 @@ class Namespace implements RecordStore {
   }
 
   /** Begins an operation at once, so that those of all parts of the store stay in the order of their calls. */
+<<<<<<< HEAD
   async #perform<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (this.#idle !== undefined) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
     this.#running += 1;
@@ -71,5 +83,13 @@ class Namespace implements RecordStore {
       this.#running -= 1;
       if (this.#running === 0) this.#becameIdle();
     }
+=======
+  async #perform<Result>(texts: Readonly<Record<string, string>>, operation: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
+    takeTexts(texts);
+    const result = operation();
+    this.#idle = Promise.allSettled([this.#idle, result]);
+    return result;
+>>>>>>> h/full
   }
 }

@@ -1,3 +1,5 @@
+import { optionRules, takeOption } from "../options.ts";
+
 /** One record of a {@link RecordStore}. */
 export interface StoredRecord {
   readonly key: string;
@@ -9,7 +11,8 @@ export interface StoredRecord {
  * authorization cache, the Local Authorization List, configuration keys, credentials. Each kind has keys with a prefix of
  * its own, so one store serves all; a {@link namespace} serves an owner's own.
  *
- * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD.
+ * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD. What is
+ * no string is refused: the operation rejects with a TypeError.
  * Operations take effect in the order in which they were called, whether or not the earlier ones have been awaited.
  */
 export interface RecordStore {
@@ -42,21 +45,35 @@ export interface RecordStore {
 export function memoryStore(): RecordStore {
   const records = new Map<string, string>();
   let closed = false;
-  const perform = <Result>(operation: () => Result): Promise<Result> =>
-    closed ? Promise.reject(new Error("The store is closed.")) : Promise.resolve(operation());
+  const perform = async <Result>(texts: Readonly<Record<string, string>>, operation: () => Result) => {
+    if (closed) throw new Error("The store is closed.");
+    takeTexts(texts);
+    return operation();
+  };
   return {
     load: (prefix) =>
-      perform(() =>
+      perform({ prefix }, () =>
         [...records]
           .filter(([key]) => key.startsWith(prefix))
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([key, value]) => ({ key, value })),
       ),
-    put: (key, value) => perform(() => void records.set(key, value)),
-    delete: (key) => perform(() => void records.delete(key)),
+    put: (key, value) => perform({ key, value }, () => void records.set(key, value)),
+    delete: (key) => perform({ key }, () => void records.delete(key)),
     close() {
       closed = true;
       return Promise.resolve();
     },
   };
+}
+
+const text = optionRules.required(optionRules.text);
+
+/**
+ * Checks what an operation of a store was given.
+ *
+ * @throws TypeError One of these is no text. It tells which, what it is, and what to give.
+ */
+export function takeTexts(texts: Readonly<Record<string, string>>): void {
+  for (const [name, given] of Object.entries(texts)) takeOption(name, given, text);
 }

@@ -54,6 +54,10 @@ describe("namespace", () => {
     await part.close();
   });
 
+  test.each([[undefined], [{}], ["store"]])("is no part of what is no store: %j", (store) => {
+    expect(() => namespace(store as never, "a")).toThrow(/^store is .*\. Give a store, with load, put and delete\.$/);
+  });
+
   test.each([[""], ["a/b"], ["a b"], ["ü"], ["a\n"], ["x".repeat(101)], [undefined], [7]])(
     "is refused the name %j",
     (name) => {
