@@ -1,17 +1,8 @@
-<<<<<<< HEAD
-
 import { systemClock } from "../clock.ts";
-import { prefixOf } from "./own-keys.ts";
-import { patiently } from "./patient-store.ts";
-import type { RecordStore, StoredRecord } from "./record-store.ts";
-
-=======
-
 import { optionRules, takeOption } from "../options.ts";
 import { prefixOf } from "./own-keys.ts";
+import { patiently } from "./patient-store.ts";
 import { type RecordStore, type StoredRecord, takeTexts } from "./record-store.ts";
-
->>>>>>> h/full
 
 /**
  * A part of a store as a store of its own: for an owner's records beside those of core, for several packages, and for
@@ -73,9 +64,9 @@ class Namespace implements RecordStore {
   }
 
   /** Begins an operation at once, so that those of all parts of the store stay in the order of their calls. */
-<<<<<<< HEAD
-  async #perform<Result>(operation: () => Promise<Result>): Promise<Result> {
+  async #perform<Result>(texts: Readonly<Record<string, string>>, operation: () => Promise<Result>): Promise<Result> {
     if (this.#idle !== undefined) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
+    takeTexts(texts);
     this.#running += 1;
     try {
       return await operation();
@@ -83,13 +74,5 @@ class Namespace implements RecordStore {
       this.#running -= 1;
       if (this.#running === 0) this.#becameIdle();
     }
-=======
-  async #perform<Result>(texts: Readonly<Record<string, string>>, operation: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) throw new Error(`The namespace "${this.#name}" of the store is closed.`);
-    takeTexts(texts);
-    const result = operation();
-    this.#idle = Promise.allSettled([this.#idle, result]);
-    return result;
->>>>>>> h/full
   }
 }
