@@ -43,7 +43,7 @@ const allowed: Record<string, readonly string[]> = {
   store: ["foundation"],
   delivery: ["foundation", "rpc", "messages", "store"],
   authorization: ["foundation", "messages", "store"],
-  "charge-point": ["foundation", "connection", "messages", "store", "authorization", "delivery"],
+  "charge-point": ["foundation", "rpc", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],
   index: [
