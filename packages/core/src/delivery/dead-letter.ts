@@ -55,6 +55,8 @@ export interface DeadLettersOptions {
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
   readonly #letters = new Set<DeadLetter>();
+  /** How many of them are starts and stops. */
+  #bills = 0;
   readonly #options: DeadLettersOptions;
 
   constructor(options: DeadLettersOptions) {
@@ -78,7 +80,7 @@ export class DeadLetters {
     const decide = (what: "retry" | "delete") => (): void => {
       this.#options.assertAlive();
       // First of all: what is done about it may come back here.
-      if (!this.#letters.delete(letter)) {
+      if (!this.withdraw(letter)) {
         throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
       }
       act(what);
@@ -92,15 +94,18 @@ export class DeadLetters {
       delete: decide("delete"),
     };
     this.#letters.add(letter);
-    const ofItsKind = this.all.filter((other) => isBill(other) === isBill(letter));
-    const [oldest] = ofItsKind;
-    if (oldest !== undefined && ofItsKind.length > (isBill(letter) ? mostBills : mostOthers)) this.#forget(oldest);
+    if (isBill(letter)) this.#bills++;
+    const isTooMany = isBill(letter) ? this.#bills > mostBills : this.size - this.#bills > mostOthers;
+    const oldest = isTooMany ? this.all.find((other) => isBill(other) === isBill(letter)) : undefined;
+    if (oldest !== undefined) this.#forget(oldest);
     return letter;
   }
 
   /** Takes one back, because it was answered after all; false when it has been decided about. */
   withdraw(letter: DeadLetter): boolean {
-    return this.#letters.delete(letter);
+    const wasThere = this.#letters.delete(letter);
+    if (wasThere && isBill(letter)) this.#bills--;
+    return wasThere;
   }
 
   #forget(letter: DeadLetter): void {

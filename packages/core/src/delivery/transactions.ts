@@ -323,14 +323,15 @@ export class Transactions implements TransactionOutlet {
   #isUsable(message: Message): boolean {
     const { keeper } = this.#desk;
     const key = keyOf("queue", message.sequence);
-    const record = { key, value: (message as MeterValuesMessage).text };
+    const setAside = (why: string, cause?: unknown): void =>
+      keeper.setAside({ key, value: (message as MeterValuesMessage).text }, why, cause);
     try {
       if (this.#transactionOf(message) !== undefined) return true;
       // What was delivered and could not be deleted then, unless more is known to be lost.
-      if (this.#isIncomplete) keeper.setAside(record, "belongs to no transaction");
+      if (this.#isIncomplete) setAside("belongs to no transaction");
       else keeper.delete(key);
     } catch (cause) {
-      keeper.setAside(record, "is damaged", cause);
+      setAside("is damaged", cause);
     }
     return false;
   }
