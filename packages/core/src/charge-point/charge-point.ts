@@ -221,6 +221,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #closedAtOnce: ConnectionEvents["closed"][0] | undefined;
   /** Whether the Central System has answered anything since the latest CALL was sent. */
   #answeredSince = false;
+  /** The epoch of the time when the BootNotification or Heartbeat was sent that is, or will be, answered. */
+  #askedEpoch = 0;
   /** The message id of the latest CALL that timed out while it answered nothing. */
   #ignored: string | undefined;
   /** When the last message came from the Central System. */
@@ -445,7 +447,11 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     // Misuse is told first, also where nothing can be sent: it would be no better later.
     if (!isAllowed || !this.connected) takeCall("ChargePoint", action, req, options);
     if (!isAllowed) throw new NotAcceptedError(action, this.#refusal());
-    return this.#callNow(action, req, options);
+    try {
+      return await this.#callNow(action, req, options);
+    } catch (error) {
+      throw error === postponed ? new NotAcceptedError(action, this.#refusal()) : error;
+    }
   }
 
   /**
@@ -673,20 +679,18 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 
   async #boot(): Promise<void> {
-    const { epoch } = this.#time;
     await this.#exchange("BootNotification", this.#latestSettings.boot, readBootNotificationConf, (conf) => {
       if (conf === undefined) this.#registration.unanswered(this.#clock.now());
       else {
-        if (conf.status === "Accepted") this.#adopt(conf.currentTime, epoch);
+        if (conf.status === "Accepted") this.#adopt(conf.currentTime);
         this.#registration.answered(conf, this.#clock.now());
       }
     });
   }
 
   async #heartbeat(): Promise<void> {
-    const { epoch } = this.#time;
     await this.#exchange("Heartbeat", {}, readHeartbeatConf, (conf) => {
-      if (conf !== undefined) this.#adopt(conf.currentTime, epoch);
+      if (conf !== undefined) this.#adopt(conf.currentTime);
       this.#registration.heartbeatSettled(); // J-214: after a failure, the next one comes at the interval.
     });
   }
@@ -705,7 +709,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     } catch (error) {
       // The connection has ended, and the registration knows.
       if (error instanceof ConnectionClosedError || connection !== this.#connection) return;
-      this.emit("fault", { error, action });
+      if (error !== postponed) this.emit("fault", { error, action });
       // J-154, J-158: nobody is there, whatever the socket says.
       if (error instanceof CallTimeoutError && this.#isSilentFor(error.timeoutMs)) {
         connection?.close(1001, `No answer to ${action}`);
@@ -721,13 +725,11 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (this.#phase !== "started") throw new TypeError("The ChargePoint is not started. Await start() first.");
   }
 
-  /**
-   * @param currentTime - `undefined` when it cannot be read: then the time is not set.
-   * @param epoch - That of the time when it was asked for: an answer from before a doubt says what time it was then.
-   */
-  #adopt(currentTime: string | undefined, epoch: number): void {
+  /** @param currentTime - `undefined` when it cannot be read: then the time is not set. */
+  #adopt(currentTime: string | undefined): void {
     const now = this.#clock.now();
-    if (currentTime === undefined || epoch !== this.#time.epoch) return;
+    // What was asked before a doubt is answered with what time it was then.
+    if (currentTime === undefined || this.#askedEpoch !== this.#time.epoch) return;
     const { trusted } = this.#time;
     const adopted = this.#time.adopt(currentTime, now);
     if (adopted === undefined) return;
@@ -785,7 +787,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     } catch (error) {
       if (error === postponed && report !== undefined) this.#statuses.lost(report);
       else if (error === postponed) this.#statuses.wanted(status.connectorId);
-      if (error === signal.reason) return;
+      if (error === postponed || error === signal.reason) return;
       if (error instanceof ConnectionClosedError || error instanceof RangeError) {
         if (report !== undefined) this.#statuses.lost(report);
         if (error instanceof ConnectionClosedError) this.#sendStatuses(); // There may be another connection by now.
@@ -849,8 +851,9 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #forgotten(held = (): void => {}): void {
     if (this.registration !== "Accepted" || !this.#registration.mayBoot) return;
     this.#registration.forgotten(this.#clock.now());
-    // CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected.
-    this.#hold();
+    // CORE-BOOT-02, CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected.
+    this.#delivery.paused();
+    this.#connection?.takeBack(postponed);
     held();
     this.#runRegistration();
   }
@@ -898,8 +901,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
 
   #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {
     if (direction === "out") {
-      if (frame.type === "CALL") this.#answeredSince = false;
       this.#registration.sent(this.#clock.now());
+      if (frame.type === "CALL") this.#asked(frame.action);
       this.#runRegistration();
       return;
     }
@@ -907,6 +910,11 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (frame.type !== "CALLRESULT" && frame.type !== "CALLERROR") return;
     this.#answeredSince = true;
     this.#delivery.heard(frame);
+  }
+
+  #asked(action: string): void {
+    this.#answeredSince = false;
+    if (action === "BootNotification" || action === "Heartbeat") this.#askedEpoch = this.#time.epoch;
   }
 
   #finished({ direction, call, outcome }: FinishedCall): void {

@@ -313,6 +313,16 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     });
   }
 
+  /** Internal: rejects every CALL that waits for its turn, which is never sent. */
+  takeBack(reason: unknown): void {
+    for (const { messageId } of this.#rpc.withdrawWaiting()) {
+      const caller = this.#callers.get(messageId);
+      this.#callers.delete(messageId);
+      caller?.release();
+      caller?.reject(reason);
+    }
+  }
+
   /**
    * Sets what is forgiven of what the peer sends from now on, in place of what was before: for example when
    * BootNotification has told the vendor and the model. An empty list: nothing.

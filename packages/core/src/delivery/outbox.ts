@@ -144,11 +144,10 @@ export class Outbox {
     return { action, req: this.#desk.stamps.readAll(req as object, mark) } as OutboxCall;
   }
 
-  /** What was sent uncorrected stays so. */
+  /** What was sent stays so. */
   #sent(message: OutboxMessage): void {
-    const sent = this.#desk.stamps.sent(message.req as object, message.mark);
-    if (sent === undefined) return;
-    message.req = sent.req;
+    if (message.mark === undefined) return;
+    message.req = this.#desk.stamps.sent(message.req as object, message.mark).req;
     message.mark = undefined;
     this.#put(message);
   }

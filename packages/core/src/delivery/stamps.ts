@@ -7,8 +7,8 @@
  * timestamp with the mark is corrected when it is read. So thousands of messages that wait cost nothing, and what was sent
  * before a power cut says the same after it.
  *
- * What nobody ever corrected, because the power failed first, stays as it is. So does what was sent before anybody could say
- * by how much it was wrong, or it would not be recognized when it is sent again; and nothing of its transaction is before it.
+ * What nobody ever corrected, because the power failed first, stays as it is. So does what was sent, or it would not be
+ * recognized when it is sent again; and nothing of its transaction is before what was sent uncorrected.
  */
 
 import { dateTimeOf, isMoment } from "../date-time.ts";
@@ -124,14 +124,19 @@ export class Stamps {
   /**
    * Says that a payload was sent.
    *
-   * @returns How it stays, and the latest of its timestamps, if nobody can say yet by how much they are wrong.
+   * @param notBefore - As it was read.
+   * @returns How it stays, and the latest of its timestamps of which nobody can say by how much they are wrong.
    */
-  sent<R extends object>(req: R, mark: Mark | undefined, ours = true): { req: R; latest: number } | undefined {
-    if (mark === undefined || mark.epoch !== this.#doubt?.epoch) return undefined;
+  sent<R extends object>(
+    req: R,
+    mark: Mark,
+    ours = true,
+    notBefore?: number,
+  ): { readonly req: R; readonly latest: number } {
     let latest = Number.NEGATIVE_INFINITY;
     const asSent = withTimestamps(req, ours, (each) => {
-      const read = this.read(each, mark);
-      if (isOf(mark, each)) latest = Math.max(latest, Date.parse(read));
+      const read = this.read(each, mark, notBefore);
+      if (isOf(mark, each) && !this.#corrections.has(mark.epoch)) latest = Math.max(latest, Date.parse(read));
       return read;
     });
     return { req: asSent, latest };

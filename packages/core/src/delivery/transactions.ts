@@ -341,31 +341,31 @@ export class Transactions implements TransactionOutlet {
   }
 
   #callOf(message: Message): TransactionCall {
-    const { stamps } = this.#desk;
-    if (message.action === "StartTransaction") {
-      const { action, req, mark, given } = message;
-      return { action, req: stamps.readAll(req, mark, !given) };
-    }
+    const { action, mark } = message;
+    const ours = action === "MeterValues" || !message.given;
+    const req = this.#desk.stamps.readAll(message.req, mark, ours, this.#notBefore(message));
+    if (action === "StartTransaction") return { action, req } as TransactionCall;
     // CORE-TXQ-12
-    const { transactionId = -1, notBefore } = this.#transactionOf(message) ?? {};
-    if (message.action === "MeterValues") {
-      const { action, req, mark } = message;
-      return { action, req: { ...stamps.readAll(req, mark, true, notBefore), transactionId } };
-    }
-    const { action, req, mark, given } = message;
-    return { action, req: { ...stamps.readAll(req, mark, !given, notBefore), transactionId } };
+    const { transactionId = -1 } = this.#transactionOf(message) ?? {};
+    return { action, req: { ...req, transactionId } } as TransactionCall;
   }
 
-  /** What was sent uncorrected stays so, and what follows of its transaction is not before it. */
+  /** Before which time nothing of a message may be; a start is the first of its transaction. */
+  #notBefore(message: Message): number | undefined {
+    return message.action === "StartTransaction" ? undefined : this.#transactionOf(message)?.notBefore;
+  }
+
+  /** What was sent stays so, and what follows of its transaction is not before what was sent uncorrected. */
   #sent(message: Message): void {
-    const ours = message.action === "MeterValues" || !message.given;
-    const sent = this.#desk.stamps.sent(message.req, message.mark, ours);
     const transaction = this.#transactionOf(message);
-    if (sent === undefined || transaction === undefined) return;
+    if (message.mark === undefined || transaction === undefined) return;
+    const ours = message.action === "MeterValues" || !message.given;
+    const sent = this.#desk.stamps.sent(message.req, message.mark, ours, this.#notBefore(message));
     message.req = sent.req;
     message.mark = undefined;
-    if (sent.latest > (transaction.notBefore ?? Number.NEGATIVE_INFINITY)) transaction.notBefore = sent.latest;
-    this.#keep(transaction);
+    const rises = sent.latest > (transaction.notBefore ?? Number.NEGATIVE_INFINITY);
+    if (rises) transaction.notBefore = sent.latest;
+    if (rises || message.action !== "MeterValues") this.#keep(transaction);
     if (message.action === "MeterValues") this.#put(message);
   }
 

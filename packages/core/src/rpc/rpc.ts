@@ -143,6 +143,11 @@ export class Rpc implements Machine<RpcOutput> {
     return true;
   }
 
+  /** Takes back every CALL that waits for its turn, as {@link withdraw} does one. */
+  withdrawWaiting(): readonly CallFrame[] {
+    return this.#waiting.splice(0).map(({ call }) => call);
+  }
+
   /** Takes what arrived. */
   receive(frame: Frame | Malformed, now: number): void {
     if (this.#closed) return;

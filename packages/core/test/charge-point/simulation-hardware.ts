@@ -205,7 +205,7 @@ export class Machine {
   /** When it fell asleep; later than any time while it is awake. */
   #asleepAt = Number.POSITIVE_INFINITY;
   #off = false;
-  /** By how much its wall clock was set since a program could see that. */
+  /** By how much its wall clock was set since a program has seen that. */
   #unnoticedMs = 0;
 
   constructor(clock: FakeClock, offsetMs: number) {
@@ -222,15 +222,25 @@ export class Machine {
     return Math.min(this.#clock.now(), this.#asleepAt) + this.#offsetMs;
   }
 
-  /** The clock of a program that runs on it. */
-  clockOf(program: object): MachineClock {
+  /**
+   * The clock of a program that runs on it.
+   *
+   * @param doubtful - Hears that the program has seen that somebody has set a clock.
+   */
+  clockOf(program: object, doubtful: () => void): MachineClock {
     const pending = (): number => [...this.#armed].filter((wakeUp) => wakeUp.program === program).length;
     return {
       get pending() {
         return pending();
       },
       now: () => this.now(),
-      wallNow: () => this.#clock.now() + this.#wallOffsetMs,
+      wallNow: () => {
+        if (Math.abs(this.#unnoticedMs) > unnoticedMs) {
+          this.#unnoticedMs = 0;
+          doubtful();
+        }
+        return this.#clock.now() + this.#wallOffsetMs;
+      },
       wakeAt: (time, callback) => this.#wakeAt({ time, callback, program, disarm: () => {} }),
     };
   }
@@ -255,17 +265,10 @@ export class Machine {
     return sleptMs;
   }
 
-  /**
-   * Somebody sets its wall clock.
-   *
-   * @returns Whether a program can see that something is wrong.
-   */
-  setWallClock(byMs: number): boolean {
+  /** Somebody sets its wall clock. */
+  setWallClock(byMs: number): void {
     this.#wallOffsetMs += byMs;
     this.#unnoticedMs += byMs;
-    const noticed = Math.abs(this.#unnoticedMs) > unnoticedMs;
-    if (noticed) this.#unnoticedMs = 0;
-    return noticed;
   }
 
   switchOff(): void {

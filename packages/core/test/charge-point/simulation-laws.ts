@@ -127,6 +127,7 @@ export class Laws {
    */
   reports(number: number, action: KeptAction, charging: Charging | undefined, payload: unknown, noted?: number): void {
     const session = this.#session as Session;
+    this.sample();
     const reported: Reported = {
       number,
       action,
@@ -145,6 +146,7 @@ export class Laws {
       receipts: 0,
       timestamp: Number.NaN,
       attempts: [],
+      latest: undefined,
     };
     this.#reported.set(number, reported);
     session.queued.add(number);
@@ -184,6 +186,7 @@ export class Laws {
 
   statusReported(connectorId: number, number: number): void {
     const { now } = this;
+    this.sample();
     const expectedTime = this.#session?.time.certainAt(now) ?? Number.NaN;
     this.#session?.statuses.set(connectorId, { number, at: now, expectedTime, sentAt: Number.NaN, settled: false });
   }
@@ -288,7 +291,8 @@ export class Laws {
     if (reported === undefined || session === undefined) return;
     this.say(`chargePoint: #${reported.number} is settled: ${fate}`);
     const wasQueued = session.queued.delete(reported.number) || session.maybeQueued.delete(reported.number);
-    this.law(wasQueued, `#${reported.number} was settled twice.`);
+    const isExhumed = reported.fate === "attempts" && fate === "delivered" && reported.latest?.outcome === "answered";
+    this.law(wasQueued || isExhumed, `#${reported.number} was settled twice.`);
     reported.fate = fate;
     session.fateAt = this.now;
     this.#whenSaved(session, () => {
@@ -464,9 +468,7 @@ export class Laws {
     const number = numberOf(action, payload);
     if (action === "StatusNotification") this.#reports(session, number, payload as Req<"StatusNotification">);
     const reported = action === "StatusNotification" ? undefined : this.#reported.get(number);
-    // It may have been asked for before the doubt, and waited for its turn: then it tells nothing, and a Heartbeat follows.
-    const doubts = action === "BootNotification" && wire.waiting ? Number.NaN : session.time.doubts;
-    const call = { messageId, action, at: this.now, doubts };
+    const call = { messageId, action, at: this.now, doubts: session.time.doubts };
     const sent = (outstanding: Outstanding): void => {
       wire.outstanding = outstanding;
       wire.calls.set(messageId, outstanding);
@@ -492,6 +494,7 @@ export class Laws {
     // What is sent again while nothing shows that anybody is there counts as sent for the first time.
     for (const earlier of reported.attempts) wire.timedOut.delete(earlier);
     reported.attempts.push(attempt);
+    reported.latest = attempt;
     sent({ ...call, attempt, reported });
   }
 
@@ -600,7 +603,10 @@ export class Laws {
         // Of what was lost with the power, nobody knows when it was.
         (each.power === reported.power || each.saved) &&
         (action !== "MeterValues" ||
-          (each.power === reported.power && each.setBack === setBack && offBy(each, each.timestamp) <= 0)),
+          (each.power === reported.power &&
+            each.setBack === setBack &&
+            each.expectedTime !== unknowable &&
+            offBy(each, each.timestamp) <= 0)),
     );
     const fellMs = latestOf(comparable) - timestamp;
     this.law(!(fellMs > 0), `#${number} has a timestamp that is ${fellMs} ms before an earlier one.`);
@@ -670,7 +676,10 @@ export class Laws {
     }
     const { reported } = answered;
     // A message that was sent again meanwhile is answered by what comes for that.
-    if (late && (reported?.fate !== "none" || reported.attempts.at(-1) !== answered.attempt)) return;
+    if (late && (reported === undefined || reported.latest !== answered.attempt)) return;
+    // What was given up is delivered after all by an answer, as long as nobody has decided about it.
+    const isExhumed = reported?.fate === "attempts" && reported.charging !== undefined && type === 3;
+    if (late && reported?.fate !== "none" && !isExhumed) return;
     this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
     if (starts && reported?.charging !== undefined) reported.charging.transactionId = Number(payload.transactionId);
@@ -765,7 +774,7 @@ export class Laws {
     const { attempt } = call;
     if (attempt !== undefined) {
       // What is refused late has failed when its time was over.
-      if (attempt.outcome !== "timed out") attempt.endedAt = endedAt;
+      if (attempt.outcome === "waiting") attempt.endedAt = endedAt;
       attempt.outcome = outcome;
     }
     if (attempt !== undefined && outcome === "failed") this.#failed(session, attempt);

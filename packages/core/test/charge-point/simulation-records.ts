@@ -45,7 +45,10 @@ export interface Reported {
   retriedAt: number;
   receipts: number;
   timestamp: number;
+  /** Since it was reported, or retried. */
   readonly attempts: Attempt[];
+  /** The newest of all. */
+  latest: Attempt | undefined;
 }
 
 /** The status of a connector that the owner reported. */

@@ -240,4 +240,40 @@ describe("A ChargePoint in a simulated world", () => {
       { at: 150, do: "unlock" },
     ]);
   });
+
+  test("sends nothing that waited behind a BootNotification that fails [CORE-BOOT-02]", async () => {
+    await replay([
+      { at: 100, do: "fail", action: "BootNotification", times: 2 },
+      { at: 101, do: "in a listener", of: "message", does: "call", times: 2 },
+      { at: 200, do: "restart central system", heard: true, forgets: true },
+    ]);
+  });
+
+  test("says the same when it sends again what it sent under a clock that nobody has corrected [CORE-TXQ-12]", async () => {
+    await replay([
+      { at: 100, do: "answer nonsense", action: "MeterValues", times: 3, kind: "id" },
+      { at: 259_321, do: "tell an absurd time", as: "soon", times: 3 },
+      { at: 259_381, do: "silence", of: "answers", forS: 900 },
+      { at: 259_421, do: "register", as: "Pending", reboot: true, intervalS: 0, forS: 300 },
+      { at: 259_602, do: "power cut at write", nth: 5, forS: 600, kept: 2, clockOffS: -5, resume: false },
+      { at: 259_638, do: "plug in", connector: 3, forS: 3000, idTag: "known" },
+    ]);
+  });
+
+  test("takes the time from a Heartbeat that had waited since before it slept [CORE-HB-05]", async () => {
+    await replay([
+      { at: 100, do: "silence", of: "everything", forS: 3600 },
+      { at: 278, do: "plug in", connector: 1, forS: 0, idTag: "known" },
+      { at: 322, do: "sleep", forS: 30_000, connection: "open" },
+    ]);
+  });
+
+  test("takes back what it gave up when that is answered after all [CORE-TXQ-08]", async () => {
+    await replay([
+      { at: 60, do: "fail", action: "StartTransaction", times: 2 },
+      { at: 120, do: "plug in", connector: 1, forS: 700, idTag: "unknown" },
+      { at: 237, do: "answer slowly", byS: 40, forS: 1200 },
+      { at: 279, do: "plug in", connector: 3, forS: 0, idTag: "unknown" },
+    ]);
+  });
 });

@@ -167,7 +167,7 @@ class World {
         this.#sleep(step);
         break;
       case "set wall clock":
-        if (this.#powered?.machine.setWallClock(step.byS * second)) this.laws.doubtful();
+        this.#powered?.machine.setWallClock(step.byS * second);
         break;
       case "restart charge point":
         this.#restart(step.resume);
@@ -225,7 +225,7 @@ class World {
   // Power
 
   #switchOn(machine: Machine, resume: boolean): void {
-    const clock = machine.clockOf({});
+    const clock = machine.clockOf({}, () => this.laws.doubtful());
     const chargePoint = new ChargePoint({
       identity: "CP001",
       url: "ws://central.example.com/ocpp",
