@@ -505,6 +505,25 @@ describe("ChargePoint, registering", () => {
     expect(site.received).toContainEqual(["StatusNotification", expect.objectContaining({ status: "Charging" })]);
   });
 
+  test("sends none of the owner's CALLs that waited behind the one by which it was forgotten [CORE-BOOT-02] [J-130]", async () => {
+    const site = new Site();
+    await site.start();
+    site.link.chargePoint.drop();
+    site.registrations.clear();
+    const ends: unknown[] = [];
+    site.chargePoint.on("connected", () => {
+      for (let nth = 0; nth < 3; nth++) {
+        void rejection(site.chargePoint.call("DataTransfer", { vendorId: "V" })).then((end) => ends.push(end));
+      }
+    });
+    site.behaviour.registration = "Pending";
+    await site.clock.advance(10_000);
+    // The Heartbeat was on its way when the first was answered.
+    expect(site.actions.slice(1)).toEqual(["DataTransfer", "Heartbeat", "BootNotification"]);
+    const names = ends.map((end) => (end as Error).name).sort();
+    expect(names).toEqual(["CallError", "NotAcceptedError", "NotAcceptedError"]);
+  });
+
   test("boots when a TriggerMessage asks for it after a reconnect, once [RT-13] [Q21]", async () => {
     const site = new Site();
     await site.start();
