@@ -663,6 +663,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #register(output: RegistrationOutput): void {
     switch (output.type) {
       case "boot":
+        this.#takeBack();
         void this.#boot();
         break;
       case "heartbeat":
@@ -774,6 +775,12 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     turns.abort(postponed);
   }
 
+  /** CORE-BOOT-02, CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected. */
+  #takeBack(): void {
+    this.#delivery.paused();
+    this.#connection?.takeBack(postponed);
+  }
+
   #sendStatuses(): void {
     if (!this.#registration.online) return;
     for (const report of this.#statuses.take()) void this.#sendStatus(report.status, report);
@@ -851,9 +858,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #forgotten(held = (): void => {}): void {
     if (this.registration !== "Accepted" || !this.#registration.mayBoot) return;
     this.#registration.forgotten(this.#clock.now());
-    // CORE-BOOT-02, CORE-BOOT-12: what waits for its turn would be sent behind a BootNotification that may be rejected.
-    this.#delivery.paused();
-    this.#connection?.takeBack(postponed);
+    this.#takeBack();
     held();
     this.#runRegistration();
   }

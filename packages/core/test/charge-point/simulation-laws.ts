@@ -513,6 +513,7 @@ export class Laws {
       this.law(registration !== "Accepted", "BootNotification was sent although the Charge Point is accepted.");
       this.law(this.now >= session.bootAt, `BootNotification was sent ${session.bootAt - this.now} ms too early.`);
       if (registration === "Forgotten") session.registration = "Unregistered";
+      session.asked.clear(); // What was asked for and waits would be sent behind it.
     } else if (registration === "Pending") {
       const asked = session.asked.get(action) ?? 0;
       this.law(asked > 0, `${action} was sent while Pending, and nobody had asked for it.`);

@@ -241,11 +241,16 @@ describe("A ChargePoint in a simulated world", () => {
     ]);
   });
 
-  test("sends nothing that waited behind a BootNotification that fails [CORE-BOOT-02]", async () => {
+  test("sends nothing that waited behind a BootNotification that fails, or is Pending again [CORE-BOOT-02] [CORE-BOOT-09]", async () => {
     await replay([
       { at: 100, do: "fail", action: "BootNotification", times: 2 },
       { at: 101, do: "in a listener", of: "message", does: "call", times: 2 },
       { at: 200, do: "restart central system", heard: true, forgets: true },
+    ]);
+    await replay([
+      { at: 100, do: "register", as: "Pending", reboot: true, intervalS: 0, forS: 1200 },
+      { at: 470, do: "ignore", action: "StatusNotification", times: 1 },
+      { at: 510, do: "trigger", message: "StatusNotification", connector: "none" },
     ]);
   });
 
