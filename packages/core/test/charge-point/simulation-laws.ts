@@ -572,7 +572,9 @@ export class Laws {
     );
     if (charging !== undefined && reported.action !== "StartTransaction") {
       const expected = charging.transactionId;
-      this.law(transactionId === expected, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
+      // Its start was a dead letter before, and is again where the disk has not taken that it was delivered.
+      const wasLost = transactionId === -1 && this.#disk.failedSince(charging.identifiedAt);
+      this.law(transactionId === expected || wasLost, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
     }
     if (timestamps.length === 0) return;
     const sentBefore = reported.timestamp;
@@ -683,7 +685,10 @@ export class Laws {
     if (late && reported?.fate !== "none" && !isExhumed) return;
     this.#answered(answered, type === 4 || (nonsense && starts) ? "failed" : "answered");
     if (type === 4 || nonsense) return;
-    if (starts && reported?.charging !== undefined) reported.charging.transactionId = Number(payload.transactionId);
+    if (starts && reported?.charging !== undefined) {
+      reported.charging.transactionId = Number(payload.transactionId);
+      reported.charging.identifiedAt = this.now;
+    }
     if (answered.action === "BootNotification") this.#registered(session, payload as Conf<"BootNotification">);
     const accepted = answered.action === "BootNotification" && payload.status === "Accepted";
     // What was asked before there was a doubt is no answer to what time it is now.

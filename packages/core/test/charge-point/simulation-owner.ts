@@ -197,6 +197,7 @@ export class Owner {
       leavesAt: now + forS * second,
       power: running.power,
       transactionId: undefined,
+      identifiedAt: Number.NaN,
       stop: undefined,
     };
     const payload = { connectorId, idTag: charging.idTag, meterStart: number };

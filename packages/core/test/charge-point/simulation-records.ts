@@ -14,6 +14,7 @@ export interface Charging {
   readonly power: number;
   /** The id that the Charge Point must use: that of the last answer it took, -1 after it gave up. */
   transactionId: number | undefined;
+  identifiedAt: number;
   stop: Reported | undefined;
 }
 
