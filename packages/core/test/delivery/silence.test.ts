@@ -27,6 +27,12 @@ function open(options: Partial<ChargePointOptions> = {}) {
 const idsOf = (frames: readonly { readonly frame: Frame }[], action: string): string[] =>
   frames.flatMap(({ frame }) => (frame.type === "CALL" && frame.action === action ? [frame.messageId] : []));
 
+/** Answers a StartTransaction that was left without an answer, the first unless it is said otherwise, with a payload as JSON. */
+async function answerStart(site: Site, payload: string, attempt = 0): Promise<void> {
+  site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[attempt]}",${payload}]`);
+  await site.clock.advance(0);
+}
+
 const accepted = '"idTagInfo":{"status":"Accepted"}';
 
 describe("A Central System that answers nothing", () => {
@@ -70,9 +76,7 @@ describe("A Central System that answers nothing", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(40 * second);
-    const [id] = idsOf(site.frames, "StartTransaction");
-    site.link.chargePoint.inject(`[3,"${id}",{"transactionId":7,${accepted}}]`);
-    await site.clock.advance(0);
+    await answerStart(site, `{"transactionId":7,${accepted}}`);
     expect(transaction.transactionId).toBe(7);
     await site.clock.advance(hour);
     expect(idsOf(site.frames, "StartTransaction")).toHaveLength(1);
@@ -102,9 +106,7 @@ describe("A late answer", () => {
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(hour);
     expect(transaction.transactionId).toBe(-1);
-    const [, second] = idsOf(site.frames, "StartTransaction");
-    site.link.chargePoint.inject(`[3,"${second}",{"transactionId":7,${accepted}}]`);
-    await site.clock.advance(0);
+    await answerStart(site, `{"transactionId":7,${accepted}}`, 1);
     expect(transaction.transactionId).toBe(7);
     expect(chargePoint.deadLetters).toEqual([]);
     transaction.stop({ meterStop: 200 });
@@ -149,8 +151,7 @@ describe("A StartTransaction.conf with flaws", () => {
     const transaction = chargePoint.startTransaction(start);
     transaction.stop({ meterStop: 200 });
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{${payload}}]`);
-    await site.clock.advance(second);
+    await answerStart(site, `{${payload}}`);
     expect(transaction.transactionId).toBe(7);
     expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 7 }]);
     expect(site.said("violation")).toMatchObject([{ reason: "payload" }]);
@@ -162,8 +163,7 @@ describe("A StartTransaction.conf with flaws", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{"transactionId":7}]`);
-    await site.clock.advance(0);
+    await answerStart(site, '{"transactionId":7}');
     expect(site.said("invalidated")).toEqual([{ transaction, idTagInfo: { status: "Invalid" } }]);
   });
 
@@ -173,8 +173,7 @@ describe("A StartTransaction.conf with flaws", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{${accepted}}]`);
-    await site.clock.advance(second);
+    await answerStart(site, `{${accepted}}`);
     expect(transaction.transactionId).toBeUndefined();
     silent.clear();
     await site.clock.advance(2 * minute);
