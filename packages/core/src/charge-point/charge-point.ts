@@ -219,10 +219,6 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #connection: Connection<"ChargePoint"> | undefined;
   /** How a transport closed inside of `listen`, so that it never was a connection. */
   #closedAtOnce: ConnectionEvents["closed"][0] | undefined;
-  /** Whether the Central System has answered anything since the latest CALL was sent. */
-  #answeredSince = false;
-  /** The message id of the latest CALL that timed out while it answered nothing. */
-  #ignored: string | undefined;
   /** When the last message came from the Central System. */
   #heardAt = Number.NEGATIVE_INFINITY;
   /** The date-times that were told of as `tolerated`: of which quirk, in which field. */
@@ -263,8 +259,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       maxMessages: taken.maxQueuedMessages ?? 10_000,
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
-      call: ({ action, req }) => this.#callNow(action, req as never, { signal: this.#turns, keepSent: true }),
-      isSilent: ({ messageId }) => messageId === this.#ignored,
+      call: ({ action, req }, late) =>
+        this.#callNow(action, req as never, { signal: this.#turns, keepSent: true, late }),
       readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
       discarded: (event) => this.emit("discarded", event),
@@ -867,8 +863,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
     if (name === "finished") this.#finished(event as FinishedCall);
-    // Even nonsense, which is no message, shows that somebody is there.
-    if (name === "violation") this.#heardAt = this.#clock.now();
+    if (name === "violation") this.#violated(event as ConnectionEvents["violation"][0]);
     if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
     this.emit(name, event as never);
   }
@@ -896,17 +891,18 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     this.emit("violation", { reason: "payload", message: "currentTime must be of this century.", frame });
   }
 
-  #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {
-    if (direction === "out") {
-      if (frame.type === "CALL") this.#answeredSince = false;
+  #exchanged({ direction }: ConnectionEvents["message"][0]): void {
+    if (direction === "in") this.#heardAt = this.#clock.now();
+    else {
       this.#registration.sent(this.#clock.now());
       this.#runRegistration();
-      return;
     }
+  }
+
+  /** Even nonsense, which is no message, shows that somebody is there, and an answer to nothing that it answers. */
+  #violated({ frame }: ConnectionEvents["violation"][0]): void {
     this.#heardAt = this.#clock.now();
-    if (frame.type !== "CALLRESULT" && frame.type !== "CALLERROR") return;
-    this.#answeredSince = true;
-    this.#delivery.heard(frame);
+    if (frame.type === "CALLRESULT" || frame.type === "CALLERROR") this.#delivery.heard();
   }
 
   #finished({ direction, call, outcome }: FinishedCall): void {
@@ -915,15 +911,14 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       if ((outcome.payload as Conf<"SendLocalList">).status === "Accepted") this.#statuses.corrected(this.#timestamp());
       this.#sendStatuses();
     } else if (outcome.type === "TIMEOUT") {
-      this.#timedOut(call.messageId, outcome.timeoutMs);
+      this.#timedOut(outcome.timeoutMs);
     } else if (outcome.type !== "CLOSED") {
+      this.#delivery.heard();
       this.#sendStatuses(); // Somebody is there, and there is room: what could not be sent before can be now.
     }
   }
 
-  #timedOut(messageId: string, timeoutMs: number): void {
-    // CORE-TXQ-08: who answers nothing at all has not failed to take one message, but is not there.
-    if (!this.#answeredSince) this.#ignored = messageId;
+  #timedOut(timeoutMs: number): void {
     // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
     // only does not swallow one message after the other until they are given up.
     if (!this.#isSilentFor(timeoutMs) || !this.#isOnline()) return;

@@ -1,6 +1,4 @@
 import type { Clock } from "../clock.ts";
-import type { CallTimeoutError } from "../errors.ts";
-import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import { RecordKeeper } from "../store/record-keeper.ts";
 import type { RecordStore } from "../store/record-store.ts";
@@ -29,7 +27,6 @@ export interface DeliveriesOptions extends TransactionsOptions {
   /** The time for timestamps, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly call: Desk["call"];
-  readonly isSilent: (error: CallTimeoutError) => boolean;
   readonly delivered: Desk["delivered"];
   readonly discarded: Desk["discarded"];
   readonly fault: (error: unknown) => void;
@@ -60,7 +57,7 @@ export class Deliveries {
   #stopped = false;
 
   constructor(options: DeliveriesOptions) {
-    const { call, clock, delivered, discarded, fault, isSilent, keys, now, store } = options;
+    const { call, clock, delivered, discarded, fault, keys, now, store } = options;
     this.#clock = clock;
     this.#keeper = new RecordKeeper(store, clock, fault);
     this.#stamps = new Stamps(now);
@@ -73,7 +70,7 @@ export class Deliveries {
       stamps: this.#stamps,
       sequences: this.#sequences,
       deadLetters: this.#deadLetters,
-      delivery: { clock, keys, isSilent, fault },
+      delivery: { clock, keys, fault },
       call,
       now,
       assertAlive,
@@ -184,9 +181,9 @@ export class Deliveries {
     for (const { delivery } of this.#both) delivery.configured(keys);
   }
 
-  /** Says that the Central System has answered a CALL. */
-  heard(answer: CallResultFrame | CallErrorFrame): void {
-    for (const { delivery } of this.#both) delivery.heard(answer);
+  /** Says that the Central System has answered something, after what it has answered was dealt with. */
+  heard(): void {
+    for (const { delivery } of this.#both) delivery.heard();
   }
 
   /** Says that the time is doubtful: what is stamped from now on will have to be corrected. */

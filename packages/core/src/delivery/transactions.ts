@@ -1,6 +1,6 @@
 import type { PayloadError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
-import { parseConf, parseReq, refusedPayload } from "../messages/validate.ts";
+import { parseReq, refusedPayload } from "../messages/validate.ts";
 import type { DeadLetter, TransactionCall } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
@@ -132,12 +132,11 @@ export class Transactions implements TransactionOutlet {
       maxMessages: options.maxMessages,
       isUsable: (message) => this.#isUsable(message),
       put: (message, tried) => this.#put(message, tried),
-      call: (message) => desk.call(this.#callOf(message)),
+      call: (message, late) => desk.call(this.#callOf(message), late),
       sent: (message) => this.#sent(message),
       isFinal: () => false,
       exhumed: (message) => this.#exhumed(message),
       readable: (message, error) => this.#readable(message, error),
-      parse: ({ action }, payload) => parseConf(action, payload, "remote"),
       delivered: (message, conf) => this.#delivered(message, conf),
       discarded: (message, reason) => this.#discarded(message, reason),
     });

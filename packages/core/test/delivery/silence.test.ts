@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ChargePointOptions, Configuration, type Frame, memoryStore } from "../../src/index.ts";
+import { type ChargePointOptions, Configuration, type Frame, memoryStore, quirks } from "../../src/index.ts";
 import { Site } from "../charge-point/site.ts";
 import { hour, minute, second } from "../charge-point/vocabulary.ts";
 
@@ -112,6 +112,32 @@ describe("A late answer", () => {
     transaction.stop({ meterStop: 200 });
     await site.clock.advance(0);
     expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 7 }]);
+  });
+
+  test("is read with the quirks that are tolerated in time [CORE-TXQ-08]", async () => {
+    const { site, silent, chargePoint } = open({ tolerate: [quirks.extraFields] });
+    await site.start();
+    silent.add("StopTransaction");
+    chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(40 * second);
+    const [id] = idsOf(site.frames, "StopTransaction");
+    site.link.chargePoint.inject(`[3,"${id}",{${accepted},"extra":1}]`);
+    await site.clock.advance(0);
+    expect(site.said("delivered").at(-1)).toMatchObject({ conf: { idTagInfo: { status: "Accepted" } } });
+    expect(site.said("tolerated")).toMatchObject([{ quirk: "extraFields", action: "StopTransaction" }]);
+    expect(site.said("violation")).toMatchObject([{ reason: "late-answer" }]);
+  });
+
+  test("says as in time that a message will never be taken, as long as it has not failed [CORE-TXQ-08]", async () => {
+    const { site, chargePoint } = open();
+    await site.start();
+    site.link.chargePoint.mute();
+    chargePoint.deliver("SecurityEventNotification", { type: "StartupOfTheDevice" });
+    await site.clock.advance(40 * second);
+    const [id] = idsOf(site.frames, "SecurityEventNotification");
+    site.link.chargePoint.inject(`[4,"${id}","NotImplemented","",{}]`);
+    await site.clock.advance(0);
+    expect(site.said("discarded")).toMatchObject([{ reason: "refused" }]);
   });
 });
 
