@@ -259,6 +259,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       maxMessages: taken.maxQueuedMessages ?? 10_000,
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
+      isOnline: () => this.#registration.online,
       call: ({ action, req }, late) =>
         this.#callNow(action, req as never, { signal: this.#turns, keepSent: true, late }),
       readStart: readStartTransactionConf,
@@ -756,7 +757,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   /** J-163: statuses first, then what the queue holds. */
   #online(): void {
     this.#sendStatuses();
-    if (this.#registration.online) this.#delivery.online();
+    this.#delivery.online();
   }
 
   /** Has statuses and what the queue holds wait, also what waits for its turn already: its timestamp may have to be corrected. */

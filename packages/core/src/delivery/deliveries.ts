@@ -26,6 +26,8 @@ export interface DeliveriesOptions extends TransactionsOptions {
   readonly keys: TransactionMessageKeys;
   /** The time for timestamps, in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Whether messages may be sent. */
+  readonly isOnline: () => boolean;
   readonly call: Desk["call"];
   readonly delivered: Desk["delivered"];
   readonly discarded: Desk["discarded"];
@@ -43,6 +45,7 @@ export interface Undelivered {
 /** Everything that a Charge Point must not lose: its transactions and its other messages, in one store. */
 export class Deliveries {
   readonly #clock: Clock;
+  readonly #isOnline: () => boolean;
   readonly #keeper: RecordKeeper;
   readonly #sequences = new Sequences();
   readonly #stamps: Stamps;
@@ -53,12 +56,12 @@ export class Deliveries {
   readonly #epochs = new Set<number>();
   /** How many corrections the store has not taken yet. */
   #corrections = 0;
-  #isOnline = false;
   #stopped = false;
 
   constructor(options: DeliveriesOptions) {
-    const { call, clock, delivered, discarded, fault, keys, now, store } = options;
+    const { call, clock, delivered, discarded, fault, isOnline, keys, now, store } = options;
     this.#clock = clock;
+    this.#isOnline = isOnline;
     this.#keeper = new RecordKeeper(store, clock, fault);
     this.#stamps = new Stamps(now);
     const assertAlive = (): void => {
@@ -158,22 +161,19 @@ export class Deliveries {
     this.#outbox.deliver(action, req);
   }
 
-  /** Says that messages may be sent on the present connection. */
+  /** Says that messages may be sent, perhaps. */
   online(): void {
-    this.#isOnline = true;
-    if (this.#corrections > 0) return;
+    if (!this.#isOnline() || this.#corrections > 0) return;
     for (const { delivery } of this.#both) delivery.online();
   }
 
   /** Says that no more messages may be sent for now. */
   paused(): void {
-    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.paused();
   }
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
-    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.offline();
   }
 
@@ -205,7 +205,7 @@ export class Deliveries {
     for (const { delivery } of this.#both) delivery.paused();
     this.#keeper.put(keyOf("clock", epoch), JSON.stringify(correctionMs), () => {
       this.#corrections--;
-      if (this.#isOnline) this.online();
+      this.online();
     });
     this.#tidy();
   }
