@@ -55,8 +55,9 @@ export interface DeadLettersOptions {
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
   readonly #letters = new Set<DeadLetter>();
-  /** How many of them are starts and stops. */
-  #bills = 0;
+  /** Those of them that are starts and stops, and the others. */
+  readonly #bills = new Set<DeadLetter>();
+  readonly #others = new Set<DeadLetter>();
   readonly #options: DeadLettersOptions;
 
   constructor(options: DeadLettersOptions) {
@@ -94,18 +95,24 @@ export class DeadLetters {
       delete: decide("delete"),
     };
     this.#letters.add(letter);
-    if (isBill(letter)) this.#bills++;
-    const isTooMany = isBill(letter) ? this.#bills > mostBills : this.size - this.#bills > mostOthers;
-    const oldest = isTooMany ? this.all.find((other) => isBill(other) === isBill(letter)) : undefined;
-    if (oldest !== undefined) this.#forget(oldest);
+    const alike = this.#alike(letter);
+    alike.add(letter);
+    const [oldest] = alike;
+    const most = alike === this.#bills ? mostBills : mostOthers;
+    if (oldest !== undefined && alike.size > most) this.#forget(oldest);
     return letter;
   }
 
   /** Takes one back, because it was answered after all; false when it has been decided about. */
   withdraw(letter: DeadLetter): boolean {
-    const wasThere = this.#letters.delete(letter);
-    if (wasThere && isBill(letter)) this.#bills--;
-    return wasThere;
+    this.#alike(letter).delete(letter);
+    return this.#letters.delete(letter);
+  }
+
+  /** The letters among which it is counted. */
+  #alike({ call }: DeadLetter): Set<DeadLetter> {
+    const isBill = call.action === "StartTransaction" || call.action === "StopTransaction";
+    return isBill ? this.#bills : this.#others;
   }
 
   #forget(letter: DeadLetter): void {
@@ -118,6 +125,3 @@ export class DeadLetters {
     );
   }
 }
-
-const isBill = ({ call }: DeadLetter): boolean =>
-  call.action === "StartTransaction" || call.action === "StopTransaction";
