@@ -16,8 +16,10 @@ export interface DeliveryOptions<M> {
   readonly clock: Clock;
   readonly keys: TransactionMessageKeys;
   readonly maxMessages: number;
-  /** Whether a message can be sent; one that cannot has been dealt with, and is dropped. */
+  /** Whether a message can be sent. */
   readonly isUsable: (message: M) => boolean;
+  /** Hears that a message was dropped because it cannot be sent. */
+  readonly dropped: (message: M) => void;
   /** Has a message stored as it is now; `tried` is called when that has ended, well or not. */
   readonly put: (message: M, tried: () => void) => void;
   /**
@@ -98,7 +100,7 @@ export class Delivery<M extends QueuedMessage> {
 
   #perform(output: DeliveryQueueOutput<M>): void {
     const { message } = output;
-    const { clock, put } = this.#options;
+    const { clock, dropped, isUsable, put } = this.#options;
     switch (output.type) {
       case "put":
         put(message, () => {
@@ -107,8 +109,11 @@ export class Delivery<M extends QueuedMessage> {
         });
         break;
       case "deliver":
-        if (this.#options.isUsable(message)) this.#latest = this.#deliver(message);
-        else this.queue.removed(message, clock.now());
+        if (isUsable(message)) this.#latest = this.#deliver(message);
+        else {
+          dropped(message);
+          this.queue.removed(message, clock.now());
+        }
         break;
       case "delivered":
         this.#options.delivered(message, this.#confs.get(message));

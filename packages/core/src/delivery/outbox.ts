@@ -67,6 +67,7 @@ export class Outbox {
       ...desk.delivery,
       maxMessages,
       isUsable: () => true,
+      dropped: () => {},
       put: (message, tried) => this.#put(message, tried),
       call: (message, late) => desk.call(this.#callOf(message), late),
       sent: (message) => this.#sent(message),
