@@ -1,5 +1,6 @@
 import type { Req } from "../messages/actions.ts";
 import type { DeliveredAction } from "./outbox.ts";
+import type { Mark } from "./stamps.ts";
 import type { Discarded, Transaction } from "./transaction.ts";
 
 /** A transaction-related CALL. @spec OCPP 1.6 §3.7 */
@@ -54,7 +55,8 @@ export interface DeadLettersOptions {
 
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
-  readonly #letters = new Set<DeadLetter>();
+  /** With the epochs that their timestamps are of. */
+  readonly #letters = new Map<DeadLetter, number | undefined>();
   /** Those of them that are starts and stops, and the others. */
   readonly #bills = new Set<DeadLetter>();
   readonly #others = new Set<DeadLetter>();
@@ -65,19 +67,26 @@ export class DeadLetters {
   }
 
   get all(): readonly DeadLetter[] {
-    return [...this.#letters];
+    return [...this.#letters.keys()];
   }
 
-  get size(): number {
-    return this.#letters.size;
+  /** The epochs that timestamps in them are of. */
+  get epochs(): readonly number[] {
+    return [...this.#letters.values()].flatMap((epoch) => epoch ?? []);
   }
 
   /**
    * Adds one.
    *
+   * @param mark - What its timestamps are marked with.
    * @param act - Does what has been decided about it.
    */
-  add(event: DeliveryEvent, { reason, at }: Discarded, act: (what: "retry" | "delete") => void): DeadLetter {
+  add(
+    event: DeliveryEvent,
+    { reason, at }: Discarded,
+    mark: Mark | undefined,
+    act: (what: "retry" | "delete") => void,
+  ): DeadLetter {
     const decide = (what: "retry" | "delete") => (): void => {
       this.#options.assertAlive();
       // First of all: what is done about it may come back here.
@@ -94,7 +103,7 @@ export class DeadLetters {
       retry: decide("retry"),
       delete: decide("delete"),
     };
-    this.#letters.add(letter);
+    this.#letters.set(letter, mark?.epoch);
     const alike = this.#alike(letter);
     alike.add(letter);
     const [oldest] = alike;

@@ -16,7 +16,7 @@ import {
 import { type Desk, Sequences } from "./desk.ts";
 import { type DeliveredAction, type DeliveredReq, Outbox } from "./outbox.ts";
 import { Stamps } from "./stamps.ts";
-import type { Transaction, TransactionStart } from "./transaction.ts";
+import { epochsOf, type Transaction, type TransactionStart } from "./transaction.ts";
 import { Transactions, type TransactionsOptions } from "./transactions.ts";
 
 /** What the deliveries of a Charge Point need, and whom they tell. */
@@ -136,11 +136,10 @@ export class Deliveries {
     const transactions = await read("transaction", parseTransaction);
     const meterValues = await read("queue", (value) => value);
     const outbox = await read("outbox", parseOutbox);
-    for (const { start, stop, lastReading, stamped } of transactions.values()) {
-      this.#sequences.used(stop?.sequence ?? start.sequence);
+    for (const record of transactions.values()) {
+      this.#sequences.used((record.stop ?? record.start).sequence);
       // What began an epoch may have been delivered long ago; nothing else must be called like it.
-      for (const { mark } of [start, stop ?? {}, lastReading ?? {}, stamped ?? {}])
-        this.#sequences.used(mark?.epoch ?? 0);
+      for (const epoch of epochsOf(record)) this.#sequences.used(epoch);
     }
     for (const [epoch, correctionMs] of corrections) {
       this.#epochs.add(epoch);
@@ -230,11 +229,15 @@ export class Deliveries {
     return [this.#transactions, this.#outbox];
   }
 
-  /** Forgets the corrections of epochs when nothing is left that may have been stamped in one. */
+  /** Forgets, when nothing waits, the corrections of epochs in which nothing was stamped that is still there. */
   #tidy(): void {
-    if (!this.#transactions.isEmpty || this.#outbox.size > 0 || this.#deadLetters.size > 0) return;
-    for (const epoch of this.#epochs) this.#keeper.delete(keyOf("clock", epoch));
-    this.#epochs.clear();
+    if (this.#epochs.size === 0 || this.#transactions.size > 0 || this.#outbox.size > 0) return;
+    const needed = new Set([...this.#transactions.epochs, ...this.#deadLetters.epochs]);
+    for (const epoch of this.#epochs) {
+      if (needed.has(epoch)) continue;
+      this.#keeper.delete(keyOf("clock", epoch));
+      this.#epochs.delete(epoch);
+    }
   }
 }
 

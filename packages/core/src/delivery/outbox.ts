@@ -169,7 +169,7 @@ export class Outbox {
 
   #bury(message: OutboxMessage, fate: Discarded): DeadLetter {
     const event = { transaction: undefined, call: this.#callOf(message) };
-    return this.#desk.deadLetters.add(event, fate, (what) => {
+    return this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
       if (what === "delete") this.#forget(message);
       else {
         message.fate = undefined;

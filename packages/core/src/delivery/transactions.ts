@@ -10,6 +10,7 @@ import type { Stamped } from "./stamps.ts";
 import {
   checkedData,
   type Discarded,
+  epochsOf,
   type MessageRecord,
   type MeterReading,
   OpenTransaction,
@@ -164,9 +165,9 @@ export class Transactions implements TransactionOutlet {
     return { sequence: message.sequence, call: this.#callOf(message) };
   }
 
-  /** Whether nothing is left that may have the mark of an epoch. */
-  get isEmpty(): boolean {
-    return this.#transactions.size === 0 && this.size === 0;
+  /** The epochs that timestamps of its transactions are of; those of meter values are not among them. */
+  get epochs(): readonly number[] {
+    return [...this.#transactions.values()].flatMap(({ record }) => epochsOf(record));
   }
 
   /** Takes over what an earlier run left in the store. */
@@ -436,7 +437,7 @@ export class Transactions implements TransactionOutlet {
 
   #bury(message: Message, fate: Discarded): DeadLetter {
     const event = this.#eventOf(message);
-    const letter = this.#desk.deadLetters.add(event, fate, (what) => {
+    const letter = this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
       if (what === "delete") this.#settled(message, event.transaction, "forgotten");
       else {
         message.fate = undefined;
