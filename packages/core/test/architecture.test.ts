@@ -41,7 +41,7 @@ const allowed: Record<string, readonly string[]> = {
   messages: ["foundation", "zod/mini"],
   connection: ["foundation", "rpc", "messages", "eventemitter3"],
   store: ["foundation"],
-  delivery: ["foundation", "rpc", "messages", "store"],
+  delivery: ["foundation", "messages", "store"],
   authorization: ["foundation", "messages", "store"],
   "charge-point": ["foundation", "rpc", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],

@@ -14,6 +14,7 @@ export {
   recordStoreContract,
 } from "./record-store-contract.ts";
 export type { StoreDamageOptions, StoreFiles } from "./record-store-damage.ts";
+export { seeded } from "./seeded.ts";
 export {
   type OpenedTransport,
   type TransportContractCase,

@@ -158,6 +158,11 @@ export interface CallOptions {
    * Default false.
    */
   readonly keepSent?: boolean | undefined;
+  /**
+   * Internal, for what is delivered: is called at once when an answer comes after the time-out. `conf` returns the payload,
+   * or throws what the promise would have been rejected with.
+   */
+  readonly late?: ((conf: () => unknown) => void) | undefined;
 }
 
 /** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
@@ -190,6 +195,7 @@ interface Caller {
   readonly reject: (error: unknown) => void;
   /** Forgets the caller's signal. */
   readonly release: () => void;
+  readonly late: CallOptions["late"];
 }
 
 /**
@@ -216,6 +222,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   readonly #rpc = new Rpc(({ action }) => !tellsTheTime.has(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
+  /** Who still wants to hear of the answer to a CALL that has timed out. */
+  readonly #late = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
   /** The CALLs of the peer that are not answered yet, by message id. */
   readonly #served = new Map<string, ServedCall<R>>();
   #latestMessageId: string | undefined;
@@ -289,7 +297,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = noOptions): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
       const { payload, taken } = takeCall(this.role, action, req, options);
-      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = taken;
+      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent, late } = taken;
       this.#owner?.assertAllowed?.(this, action);
       const messageId = this.#newMessageId();
       if (signal?.aborted) throw signal.reason;
@@ -307,7 +315,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
       };
       signal?.addEventListener("abort", abort);
       const release = (): void => signal?.removeEventListener("abort", abort);
-      this.#callers.set(messageId, { resolve, reject, release });
+      this.#callers.set(messageId, { resolve, reject, release, late });
       this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now(), urgent);
       this.#run();
     });
@@ -430,7 +438,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
         this.#settle(output.call, output.outcome);
         break;
       case "late":
-        this.#resolve(output.call, output.answer);
+        this.#resolve(output.call, output.answer, this.#lateCaller(output.call));
         break;
       case "violation":
         this.#violation(output.reason, output.message, output.frame);
@@ -526,15 +534,29 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #settle(call: CallFrame, outcome: Outcome): void {
     const wasSent = outcome.type !== "CLOSED" || outcome.sent;
     const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
-    this.#resolve(call, outcome);
-    this.emit("finished", { direction: "out", call, outcome, elapsedMs });
-  }
-
-  /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it, or it has timed out. */
-  #resolve(call: CallFrame, outcome: Outcome): void {
     const caller = this.#callers.get(call.messageId);
     this.#callers.delete(call.messageId);
     caller?.release();
+    if (outcome.type === "TIMEOUT" && caller?.late !== undefined) this.#late.set(call, caller.late);
+    this.#resolve(call, outcome, caller);
+    this.emit("finished", { direction: "out", call, outcome, elapsedMs });
+  }
+
+  #lateCaller(call: CallFrame): Pick<Caller, "resolve" | "reject"> | undefined {
+    const late = this.#late.get(call);
+    return (
+      late && {
+        resolve: (conf) => late(() => conf),
+        reject: (error) =>
+          late(() => {
+            throw error;
+          }),
+      }
+    );
+  }
+
+  /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it. */
+  #resolve(call: CallFrame, outcome: Outcome, caller: Pick<Caller, "resolve" | "reject"> | undefined): void {
     try {
       const conf = this.#confOf(call, outcome);
       this.#owner?.confirmed?.(this, call, conf, outcome as CallResultFrame);
@@ -568,7 +590,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
           issues: [{ path: "", message: `did not arrive: ${outcome.message}`, code: "FormationViolation" }],
         });
       case "TIMEOUT":
-        throw new CallTimeoutError(action, messageId, outcome.timeoutMs);
+        throw new CallTimeoutError(action, messageId, outcome.timeoutMs, outcome.silent);
       case "CLOSED":
         throw new ConnectionClosedError(action, { code: 1006, reason: "", ...this.#closed, sent: outcome.sent });
     }
@@ -687,6 +709,7 @@ export const callRules: OptionRules<CallOptions> = {
   urgent: optionRules.flag,
   signal: optionRules.signal,
   keepSent: optionRules.flag,
+  late: optionRules.callback,
 };
 
 /** Most CALLs are made without options. */

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { replay, simulate } from "./simulation.ts";
-import { absurdTimes, events, type Happening, reactions, schedules } from "./simulation-schedule.ts";
+import { absurdTimes, type Happening, reactions, schedules } from "./simulation-schedule.ts";
+import { events } from "./vocabulary.ts";
 
 /** For long runs: SIMULATION_RUNS=10000 SIMULATION_SEED=2. The seed is fixed so that a run can be repeated. */
 const { SIMULATION_RUNS = "500", SIMULATION_SEED = "1" } = process.env;

@@ -147,6 +147,29 @@ describe("A ChargePoint whose clock was wrong", () => {
     expect(await store.load("")).toEqual([]);
   });
 
+  test("forgets the corrections that no dead letter needs, and keeps the one that does [CORE-TXQ-16]", async () => {
+    const store = memoryStore();
+    const site = behind(store);
+    await site.start();
+    // It is not supported there.
+    site.chargePoint.deliver("SecurityEventNotification", { type: "StartupOfTheDevice" });
+    site.behaviour.reachable = true;
+    await site.clock.advance(minute);
+    const [letter] = site.chargePoint.deadLetters;
+    const kept = await store.load("clock/");
+    expect(kept).toHaveLength(1);
+    for (let doubts = 0; doubts < 3; doubts++) {
+      site.clock.sleep(hour);
+      site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+      await site.clock.advance(minute);
+    }
+    expect(site.chargePoint.undelivered.count).toBe(0);
+    expect(await store.load("clock/")).toEqual(kept);
+    letter?.delete();
+    await site.clock.advance(0);
+    expect(await store.load("")).toEqual([]);
+  });
+
   test("leaves as it is what was stamped before a power cut and never corrected [CORE-TXQ-16]", async () => {
     const store = memoryStore();
     const before = behind(store);
