@@ -51,15 +51,37 @@ type Rule = (quirk: Quirk, numRuns: number) => void | Promise<void>;
 /** When everything arrives. */
 const receivedAt = "2026-01-01T00:00:00.000Z";
 
-/** No text of this length takes longer than this, unless the time grows faster than the text. */
-const hostileLength = 200_000;
-const patienceMs = 3000;
+/** A text of this length does not take this long, unless the time grows faster than the text. */
+const hostileLength = 15_000;
+const patienceMs = 100;
+
+const repeated = [
+  "x",
+  " ",
+  "0",
+  "0:",
+  "T",
+  "-",
+  "+00",
+  "[",
+  "{",
+  '"',
+  "\\",
+  '\\"',
+  ",",
+  ":,",
+  '"a":,',
+  "/",
+  "%",
+  "\0",
+  "🔌",
+  "\ud800",
+];
 
 /** What makes slow patterns slow, and careless code throw. */
 const hostileTexts: readonly string[] = [
-  ...["x", " ", "0", "0:", "T", "-", "+00", "[", "{", '"', "\\", '\\"', ",", ":,", '"a":,', "\0", "🔌", "\ud800"].map(
-    (part) => part.repeat(hostileLength / part.length),
-  ),
+  ...repeated.map((part) => part.repeat(hostileLength / part.length)),
+  ...repeated.map((part) => `${part.repeat(hostileLength / part.length)}!`),
   `2026-01-01T${"00:".repeat(hostileLength / 3)}`,
   `[2,"1","Heartbeat",${'{"a":'.repeat(hostileLength / 5)}`,
   `[2,"1","Heartbeat",{"a":"${'\\"'.repeat(hostileLength / 2)}`,
@@ -102,9 +124,7 @@ const rulesOf: Readonly<Record<Quirk["scope"], Readonly<Record<string, Rule>>>> 
     "decides on whatever arrives, in time, and throws nothing": (quirk) => {
       const { mend } = quirk as Extract<Quirk, { readonly scope: "payload" }>;
       for (const value of hostileValues) {
-        inTime(() => {
-          for (const flaw of flawsOf(value)) mend(flaw);
-        });
+        for (const flaw of flawsOf(value)) inTime(() => mend(flaw));
       }
     },
 
@@ -241,11 +261,14 @@ function verify<T>(numRuns: number, arbitrary: fc.Arbitrary<T>, rule: (value: T)
   fc.assert(fc.property(arbitrary, rule), { numRuns });
 }
 
-function inTime(act: () => void): void {
+/** Three times, because something else may take the time once. */
+function inTime(act: () => void, attempts = 3): void {
   const startedAt = Date.now();
   act();
   const tookMs = Date.now() - startedAt;
-  if (tookMs > patienceMs) throw new Error(`${hostileLength} characters took ${tookMs} ms.`);
+  if (tookMs <= patienceMs) return;
+  if (attempts === 1) throw new Error(`${hostileLength} characters took ${tookMs} ms.`);
+  inTime(act, attempts - 1);
 }
 
 /** A value in each place in which it would be wrong. */
