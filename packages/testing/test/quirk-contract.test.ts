@@ -66,9 +66,13 @@ const broken: readonly (readonly [title: string, quirk: ReturnType<typeof quirkO
 ];
 
 describe("quirkContract", () => {
-  test.each(broken)("finds out what breaks the rule: %s", async (title, quirk) => {
-    await expect(run(quirk, title)).rejects.toThrow();
-  }, 30_000);
+  test.each(broken)(
+    "finds out what breaks the rule: %s",
+    async (title, quirk) => {
+      await expect(run(quirk, title)).rejects.toThrow();
+    },
+    30_000,
+  );
 
   test.each([quirks.nullFields, quirks.leftOutValues, quirks.slashesInPath])("is kept by $name", async (quirk) => {
     for (const { run } of quirkContract(quirk, { numRuns: 20 })) await run();

@@ -15,7 +15,7 @@ import { guardOf, isObject } from "./guard.ts";
 import { type Fault, type FaultName, faultsOf, printable, unknownField } from "./validate.ts";
 
 /** What every quirk tells of itself. */
-export interface QuirkDescription {
+interface QuirkDescription {
   /** Row of the list of quirks, for example `Q7`; several quirks may be of one row. */
   readonly id: string;
   /** Where it was seen: issues (`owner/repository#12`) and pull requests (`owner/repository PR#12`). Empty: not yet. */
@@ -66,7 +66,7 @@ export type Mending =
     };
 
 /** How a quirk of frames repairs a text that is no frame. */
-export interface FrameRepair {
+interface FrameRepair {
   readonly scope: "frame";
   /** Repairs a text that is not JSON; the same text when there is nothing to repair. */
   readonly cleaned?: (text: string) => string;
@@ -77,14 +77,14 @@ export interface FrameRepair {
 }
 
 /** How a quirk of payloads repairs what violates a schema. */
-export interface PayloadRepair {
+interface PayloadRepair {
   readonly scope: "payload";
   /** `undefined` when this flaw is not what the quirk forgives. */
   readonly mend: (flaw: Flaw) => Mending | undefined;
 }
 
 /** How a quirk of the opening handshake repairs it; who reads handshakes applies it. */
-export interface HandshakeRepair {
+interface HandshakeRepair {
   readonly scope: "handshake";
   /** The path to look for the identity in, when there is none in the path of the request. */
   readonly path?: (path: string) => string;
