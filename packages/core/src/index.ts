@@ -119,7 +119,17 @@ export {
   type Role,
 } from "./messages/actions.ts";
 export { quirks, vendorQuirks } from "./messages/quirks.ts";
-export type { Quirk, Tolerated } from "./messages/tolerance.ts";
+export {
+  type ChargePointDescription,
+  defineQuirks,
+  type Flaw,
+  type Mending,
+  type Quirk,
+  type QuirkChoice,
+  type QuirkRow,
+  type QuirkSet,
+  type Tolerated,
+} from "./messages/tolerance.ts";
 export { check } from "./messages/validate.ts";
 export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./options.ts";
 export {

@@ -28,6 +28,7 @@ test("@ocppj/core exports these names, and no others", () => {
     "configurationKeys",
     "connectionUrl",
     "decode",
+    "defineQuirks",
     "drive",
     "encode",
     "errorCodes",

@@ -8,6 +8,7 @@ export {
   type PayloadViolation,
 } from "./arbitrary-payloads.ts";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
+export { type QuirkContractCase, type QuirkContractOptions, quirkContract } from "./quirk-contract.ts";
 export {
   type RecordStoreContractCase,
   type RecordStoreContractOptions,

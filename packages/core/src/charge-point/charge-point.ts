@@ -28,7 +28,7 @@ import { guarded } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
-import type { Quirk, Tolerated } from "../messages/tolerance.ts";
+import type { QuirkSet, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import type { CallResultFrame } from "../rpc/frame.ts";
@@ -163,7 +163,7 @@ export interface ChargePointOptions extends RetryBackOff {
    * What is forgiven of what the Central System sends, see `quirks`, besides the notations of date-times, which are always
    * read. Those of handshakes are ignored here: give them to `connect`. Default: nothing else.
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkSet;
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
   /**
@@ -615,7 +615,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         role: "ChargePoint",
         identity: this.identity,
         clock: this.#clock,
-        tolerate: [...tolerate, ...Object.values(dateTimeQuirks)],
+        tolerate: [...Object.values(tolerate), ...Object.values(dateTimeQuirks)],
       },
       this.#owner,
     );
