@@ -147,15 +147,15 @@ describe("A ChargePoint whose clock was wrong", () => {
     expect(await store.load("")).toEqual([]);
   });
 
-  test("forgets the corrections that no dead letter needs, and keeps the one that does [CORE-TXQ-16]", async () => {
+  test("forgets the corrections that nothing needs, keeps the one that a transaction does, and none for what was sent [CORE-TXQ-16]", async () => {
     const store = memoryStore();
     const site = behind(store);
     await site.start();
     // It is not supported there.
     site.chargePoint.deliver("SecurityEventNotification", { type: "StartupOfTheDevice" });
+    const running = site.chargePoint.startTransaction({ ...start, connectorId: 2 });
     site.behaviour.reachable = true;
     await site.clock.advance(minute);
-    const [letter] = site.chargePoint.deadLetters;
     const kept = await store.load("clock/");
     expect(kept).toHaveLength(1);
     for (let doubts = 0; doubts < 3; doubts++) {
@@ -165,9 +165,10 @@ describe("A ChargePoint whose clock was wrong", () => {
     }
     expect(site.chargePoint.undelivered.count).toBe(0);
     expect(await store.load("clock/")).toEqual(kept);
-    letter?.delete();
-    await site.clock.advance(0);
-    expect(await store.load("")).toEqual([]);
+    running.stop({ meterStop: 300 });
+    await site.clock.advance(minute);
+    expect(site.chargePoint.deadLetters).toHaveLength(1);
+    expect(await store.load("clock/")).toEqual([]);
   });
 
   test("leaves as it is what was stamped before a power cut and never corrected [CORE-TXQ-16]", async () => {
