@@ -123,6 +123,14 @@ export type { Quirk, Tolerated } from "./messages/tolerance.ts";
 export { check } from "./messages/validate.ts";
 export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./options.ts";
 export {
+  Plausibility,
+  type PlausibilityOptions,
+  type PlausibilityRule,
+  plausibilityRules,
+  type Suspect,
+} from "./plausibility/plausibility.ts";
+export type { MeterExchange, PlausibilityState, RememberedTransaction } from "./plausibility/plausibility-state.ts";
+export {
   type CallErrorFrame,
   type CallFrame,
   type CallResultFrame,

@@ -46,6 +46,7 @@ const allowed: Record<string, readonly string[]> = {
   "charge-point": ["foundation", "rpc", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],
+  plausibility: ["foundation", "messages", "authorization", "central-system"],
   index: [
     "foundation",
     "rpc",
@@ -57,6 +58,7 @@ const allowed: Record<string, readonly string[]> = {
     "charge-point",
     "central-system",
     "vendor-messages",
+    "plausibility",
   ],
 };
 
