@@ -47,6 +47,7 @@ const allowed: Record<string, readonly string[]> = {
   "central-system": ["foundation", "connection", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],
   plausibility: ["foundation", "messages", "authorization", "central-system"],
+  provisioning: ["foundation", "connection", "messages", "authorization", "charge-point", "central-system"],
   index: [
     "foundation",
     "rpc",
@@ -59,6 +60,7 @@ const allowed: Record<string, readonly string[]> = {
     "central-system",
     "vendor-messages",
     "plausibility",
+    "provisioning",
   ],
 };
 
@@ -116,6 +118,10 @@ describe("packages/core/src", () => {
         "connection/connection.ts",
         "delivery/deliveries.ts",
         "delivery/delivery.ts",
+        "provisioning/apply-configuration.ts",
+        "provisioning/apply-local-auth-list.ts",
+        "provisioning/configured-charger.ts",
+        "provisioning/provisioning.ts",
         "store/namespace.ts",
         "store/patient-store.ts",
         "store/record-keeper.ts",

@@ -118,7 +118,7 @@ export class Plausibility {
   booted(req: Req<"BootNotification">, now: number): void {
     const { chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber, meterType } = req;
     const meter = JSON.stringify([chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber, meterType]);
-    if (this.#meter !== undefined && this.#meter !== meter) {
+    if (this.#meter !== meter) {
       const heardAt = [...this.#connectors.values()].flat().flatMap(momentsOf);
       this.#exchange = { after: Math.min(now, Math.max(beginning, ...heardAt)), before: now };
     }
@@ -242,10 +242,11 @@ export class Plausibility {
   /** Compares a reading with the latest one of its kind that was measured before it, and takes that one's place. */
   #note(transaction: RememberedTransaction, isAligned: boolean, register: Register, time: number, found: Found): void {
     const [reached, at] = isAligned ? (["aligned", "alignedAt"] as const) : (["sampled", "sampledAt"] as const);
-    const before = transaction[at] ?? transaction.startedAt;
-    if (transaction.meterStop !== undefined || time < (transaction[at] ?? Number.NEGATIVE_INFINITY)) return;
-    const hasFallen = register.high <= transaction[reached];
-    if (hasFallen && this.#isOneMeter(before, time)) found.tell("register-falls");
+    const last = transaction[at];
+    if (transaction.meterStop !== undefined || (last !== undefined && time < last)) return;
+    const hasFallen = register.high <= transaction[reached] && time !== last;
+    const until = time + (isAligned ? dayMs : 0);
+    if (hasFallen && this.#isOneMeter(last ?? transaction.startedAt, until)) found.tell("register-falls");
     transaction[at] = time;
     // Of several that fit together, the highest is known to be reached.
     transaction[reached] = hasFallen ? register.low : Math.max(transaction[reached], register.low);
@@ -255,7 +256,7 @@ export class Plausibility {
   #isOneMeter(earlier: number | undefined, later: number | undefined): boolean {
     if (this.#exchange === undefined) return true;
     const { after, before } = this.#exchange;
-    return (later ?? before) <= after || (earlier ?? after) >= before + this.#clockToleranceMs;
+    return this.#isBefore(later ?? before, after) || this.#isBefore(before, earlier ?? after);
   }
 
   #expectPast(time: number | undefined, now: number, found: Found): void {

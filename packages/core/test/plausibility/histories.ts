@@ -87,7 +87,8 @@ export type Step =
   | { readonly do: "stop"; readonly connector: number; readonly how: (typeof ends)[number]; readonly data: boolean }
   | { readonly do: "online" | "offline" | "boot" | "exchange" }
   | { readonly do: "setClock"; readonly aheadMs: number }
-  | { readonly do: "repeat"; readonly times: number };
+  | { readonly do: "repeat"; readonly times: number }
+  | { readonly do: "late"; readonly which: number };
 
 const connector = fc.integer({ min: 1, max: 2 });
 
@@ -104,7 +105,7 @@ export const arbitrarySteps: fc.Arbitrary<Step[]> = fc.array(
       do: fc.constant("read" as const),
       connector,
       what: fc.constantFrom(...readings),
-      wh: fc.double({ min: 0, max: 3000, noNaN: true }),
+      wh: fc.integer({ min: 0, max: 30_000 }).map((tenths) => tenths / 10),
     }),
     fc.record({
       do: fc.constant("stop" as const),
@@ -115,8 +116,9 @@ export const arbitrarySteps: fc.Arbitrary<Step[]> = fc.array(
     fc.record({ do: fc.constantFrom("online" as const, "offline" as const, "boot" as const, "exchange" as const) }),
     fc.record({ do: fc.constant("setClock" as const), aheadMs: fc.integer({ min: -55_000, max: 55_000 }) }),
     fc.record({ do: fc.constant("repeat" as const), times: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ do: fc.constant("late" as const), which: fc.nat(100) }),
   ),
-  { maxLength: 60 },
+  { maxLength: 80, size: "max" },
 );
 
 interface Running {
@@ -133,6 +135,7 @@ export class HonestCharger {
   /** The time in the world. */
   now = Date.UTC(2026, 0, 1);
   #aheadMs = 0;
+  #hasSetClock = false;
   #queue: Message[] | undefined;
   #meterSerialNumber = 1;
   #transactionId = 0;
@@ -179,9 +182,13 @@ export class HonestCharger {
         break;
       case "setClock":
         this.#aheadMs = step.aheadMs;
+        this.#hasSetClock = true;
         break;
       case "repeat":
         this.#repeat(step.times);
+        break;
+      case "late":
+        this.#late(step.which);
         break;
     }
   }
@@ -275,9 +282,12 @@ export class HonestCharger {
       transactionId: how in ids ? ids[how as keyof typeof ids] : transactionId,
       meterStop: Math.round(this.#register(connectorId)),
       timestamp: this.time(),
-      ...(data && { transactionData: [...values, this.#meterValue(this.#wh(connectorId))] }),
+      ...(data && { transactionData: this.#inOrder([...values, this.#meterValue(this.#wh(connectorId))]) }),
     };
-    const conf = presented ? { idTagInfo: { status: "Accepted" as const, ...group(presented) } } : {};
+    const conf =
+      how === "group" || how === "parent" || how === "case"
+        ? { idTagInfo: { status: "Accepted" as const, ...(presented && group(presented)) } }
+        : {};
     this.#send({ type: "stop", req, conf, now: this.now });
   }
 
@@ -300,6 +310,13 @@ export class HonestCharger {
     for (let time = 0; time < times && last !== undefined; time++) this.messages.push({ ...last, now: this.now });
   }
 
+  /** Readings are not always kept in order with the rest. */
+  #late(which: number): void {
+    const read = this.messages.filter(({ type }) => type === "read");
+    const message = read[which % read.length];
+    if (message !== undefined) this.messages.push({ ...message, now: this.now });
+  }
+
   #send(message: Message): void {
     (this.#queue ?? this.messages).push(message);
   }
@@ -314,6 +331,12 @@ export class HonestCharger {
       measurand: "Energy.Active.Import.Register",
       unit: "Wh",
     };
+  }
+
+  /** By their times, where those tell the order. */
+  #inOrder(values: readonly MeterValue[]): MeterValue[] {
+    if (this.#hasSetClock) return [...values];
+    return [...values].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
   }
 
   #meterValue(sampledValue: SampledValue): MeterValue {

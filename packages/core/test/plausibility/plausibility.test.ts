@@ -50,11 +50,12 @@ describe("Plausibility", () => {
     ["in kWh with one digit", "5.3", "kWh", "5200", "5199"],
     ["with digits below 1 Wh", "5360.25", undefined, "5359.25", "5358"],
   ] as const)("compares a register that was told %s no finer than that", (_, first, unit, fits, falls) => {
-    const later = "2026-01-01T11:20:00Z";
     const plausibility = running();
     plausibility.measured(reading(first, unit), now);
-    expect(rulesOf(plausibility.measured(reading(fits, "Wh", later), now))).toEqual([]);
-    expect(rulesOf(plausibility.measured(reading(falls, "Wh", later), now))).toEqual(["register-falls"]);
+    expect(rulesOf(plausibility.measured(reading(fits, "Wh", "2026-01-01T11:20:00Z"), now))).toEqual([]);
+    expect(rulesOf(plausibility.measured(reading(falls, "Wh", "2026-01-01T11:21:00Z"), now))).toEqual([
+      "register-falls",
+    ]);
   });
 
   test.each(["", " ", "NaN", "1e3", "0x10", "9".repeat(400), "-"])("reads no register from %j", (value) => {
@@ -63,12 +64,12 @@ describe("Plausibility", () => {
 
   test("tells each rule once about a message, and a fall once about a meter that starts anew", () => {
     const plausibility = running();
-    const fallen = reading("5");
-    const twice = {
-      ...fallen,
-      meterValue: [reading("7000").meterValue[0], ...fallen.meterValue, ...fallen.meterValue],
+    const values = ["7000", "5", "8000", "6"];
+    const fallen = {
+      ...reading("0"),
+      meterValue: values.map((value, at) => ({ timestamp: `2026-01-01T11:1${at}:00Z`, sampledValue: [{ value }] })),
     };
-    expect(rulesOf(plausibility.measured(twice as typeof fallen, now))).toEqual(["register-falls"]);
+    expect(rulesOf(plausibility.measured(fallen, now))).toEqual(["register-falls"]);
     expect(rulesOf(plausibility.measured(reading("9", "Wh", "2026-01-01T11:20:00Z"), now))).toEqual([]);
     expect(rulesOf(plausibility.stopped({ ...stop, meterStop: 5360 }, {}, now))).toEqual([]);
   });
