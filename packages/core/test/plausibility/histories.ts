@@ -22,7 +22,7 @@ export type Message =
     };
 
 /** Gives a message to the machine. */
-export function look(plausibility: Plausibility, message: Message): readonly Suspect[] {
+function look(plausibility: Plausibility, message: Message): readonly Suspect[] {
   switch (message.type) {
     case "boot":
       plausibility.booted(message.req, message.now);
@@ -55,7 +55,7 @@ export function lookAllAt(messages: readonly Message[]): Plausibility {
 }
 
 /** Who charges, and the group of each. */
-export const cards = [
+const cards = [
   { idTag: "Anna", parentIdTag: "family" },
   { idTag: "Bert", parentIdTag: "FAMILY" },
   { idTag: "family" },
