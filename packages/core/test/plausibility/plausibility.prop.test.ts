@@ -110,7 +110,7 @@ describe("Plausibility", () => {
       }),
       { numRuns: 2000 },
     );
-  });
+  }, 60_000);
 
   const kinds = Object.entries(faults).flatMap(([rule, ways]) => ways.map((fault, way) => [rule, way, fault] as const));
   test.each(kinds)("finds %s in an honest history, way %i", (rule, _, fault) => {
