@@ -24,7 +24,7 @@ export interface RememberedTransaction {
   meterStop?: number;
 }
 
-/** Between these moments another meter was installed. */
+/** Between these moments another meter was installed, once or more often. */
 export interface MeterExchange {
   readonly after: number;
   readonly before: number;
@@ -34,7 +34,7 @@ export interface MeterExchange {
 export interface PlausibilityState {
   /** What the last BootNotification said of the meter; absent before the first. */
   readonly meter?: string | undefined;
-  /** The last exchange of the meter; absent before the first. */
+  /** All exchanges of the meter; absent before the first. */
   readonly exchange?: MeterExchange | undefined;
   /** The latest transactions of each connector, the oldest first. */
   readonly connectors: readonly (readonly [connectorId: number, transactions: readonly RememberedTransaction[]])[];

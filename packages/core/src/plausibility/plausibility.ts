@@ -120,7 +120,9 @@ export class Plausibility {
     const meter = JSON.stringify([chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber, meterType]);
     if (this.#meter !== meter) {
       const heardAt = [...this.#connectors.values()].flat().flatMap(momentsOf);
-      this.#exchange = { after: Math.min(now, Math.max(beginning, ...heardAt)), before: now };
+      // A transaction may outlive several exchanges, so what lies between them is not compared either.
+      const after = this.#exchange?.after ?? Math.min(now, Math.max(beginning, ...heardAt));
+      this.#exchange = { after, before: now };
     }
     this.#meter = meter;
   }

@@ -74,6 +74,14 @@ describe("Plausibility", () => {
     expect(rulesOf(plausibility.stopped({ ...stop, meterStop: 5360 }, {}, now))).toEqual([]);
   });
 
+  test("compares nothing over a transaction in which the meter was exchanged twice", () => {
+    const plausibility = running();
+    const boot = { chargePointVendor: "V", chargePointModel: "M" };
+    plausibility.booted({ ...boot, meterSerialNumber: "1" }, now - 40 * 60_000);
+    plausibility.booted({ ...boot, meterSerialNumber: "2" }, now - 35 * 60_000);
+    expect(plausibility.stopped({ ...stop, meterStop: 9 }, {}, now)).toEqual([]);
+  });
+
   test("does not know who is in a group of which nobody has told [CORE-AUTH-09]", () => {
     const plausibility = new Plausibility();
     plausibility.started(start, conf(1, "family"), now);
