@@ -46,6 +46,8 @@ const allowed: Record<string, readonly string[]> = {
   "charge-point": ["foundation", "rpc", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],
+  plausibility: ["foundation", "messages", "authorization", "central-system"],
+  provisioning: ["foundation", "connection", "messages", "authorization", "charge-point", "central-system"],
   index: [
     "foundation",
     "rpc",
@@ -57,6 +59,8 @@ const allowed: Record<string, readonly string[]> = {
     "charge-point",
     "central-system",
     "vendor-messages",
+    "plausibility",
+    "provisioning",
   ],
 };
 
@@ -114,6 +118,10 @@ describe("packages/core/src", () => {
         "connection/connection.ts",
         "delivery/deliveries.ts",
         "delivery/delivery.ts",
+        "provisioning/apply-configuration.ts",
+        "provisioning/apply-local-auth-list.ts",
+        "provisioning/configured-charger.ts",
+        "provisioning/provisioning.ts",
         "store/namespace.ts",
         "store/patient-store.ts",
         "store/record-keeper.ts",
