@@ -114,8 +114,11 @@ export interface EndpointOptions extends TransportOptions {
   readonly maxConnections?: number;
 }
 
-/** Whom a refusal concerns. */
-type Refused = Pick<HandshakeRefusal, "identity" | "remoteAddress">;
+/** Whom an event concerns, as far as anybody has said. */
+interface Concerned {
+  readonly identity?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+}
 
 /** One OCPP-J endpoint: decides on opening handshakes and hands what passes to the Central System. */
 export class Endpoint implements UpgradeEndpoint {
@@ -162,13 +165,13 @@ export class Endpoint implements UpgradeEndpoint {
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#refuse(socket, refusalOfUrl(url));
+      this.#refuse(socket, refusalOfUrl(url, this.path));
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
     const refusal = unfit ?? refusalOfRequest(request) ?? this.#refusalOfState();
     if (refusal === undefined) this.#decide(request, socket, head, identity);
-    else this.#refuse(socket, refusal, unfit === undefined ? identity : undefined);
+    else this.#refuse(socket, refusal, identity);
   }
 
   /** Answers a request that does not ask for an upgrade. */
@@ -178,11 +181,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   bypassed(request: IncomingMessage, status: number): void {
-    const identity = this.#identityIn(request);
-    this.#refused(
-      { ...noUpgrade, status },
-      { ...(identity !== undefined && { identity }), ...addressOf(request.socket) },
-    );
+    this.#refused({ ...noUpgrade, status }, { identity: this.#identityIn(request), ...addressOf(request.socket) });
   }
 
   /**
@@ -327,14 +326,14 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #refuse(socket: Duplex, refusal: Refusal, identity?: string): void {
-    const refused = { ...(identity !== undefined && { identity }), ...addressOf(socket) };
+    const concerned = { identity, ...addressOf(socket) };
     socket.end(answerTo(refusal), () => socket.destroy());
-    this.#refused(refusal, refused);
+    this.#refused(refusal, concerned);
   }
 
   /** Reports that a handshake was refused, by whomever. */
-  #refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
-    const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
+  #refused({ reason, status, message, advice }: Refusal, concerned: Concerned): void {
+    const event = { ...shown(concerned), reason, message, advice, ...(status !== undefined && { status }) };
     this.#centralSystem.emit("refused", event);
   }
 
@@ -343,7 +342,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #fault(identity: string | undefined, error: unknown): void {
-    this.#centralSystem.emit("fault", { ...(identity !== undefined && { identity }), error });
+    this.#centralSystem.emit("fault", { ...shown({ identity }), error });
   }
 }
 
@@ -354,7 +353,13 @@ const answeredByOther = (): Error =>
       "Let it leave alone what is not at its own path; a WebSocketServer needs the option noServer for that.",
   );
 
-function addressOf(socket: Duplex): Pick<Refused, "remoteAddress"> {
+/** What an event says of whom it concerns: an identity that cannot be one is not told, whoever sends it. [trap 1] */
+function shown({ identity, remoteAddress }: Concerned): Pick<HandshakeRefusal, "identity" | "remoteAddress"> {
+  const isFit = identity !== undefined && refusalOfIdentity(identity, "") === undefined;
+  return { ...(isFit && { identity }), ...(remoteAddress !== undefined && { remoteAddress }) };
+}
+
+function addressOf(socket: Duplex): Pick<Concerned, "remoteAddress"> {
   const { remoteAddress } = socket as Partial<Socket>;
   return remoteAddress === undefined ? {} : { remoteAddress };
 }

@@ -122,10 +122,10 @@ function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws"
   }
   const release = routeUpgrades(server, endpoint);
   const unwatch = watchTls(server, endpoint);
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
+    await endpoint.close(); // Handshakes that come meanwhile are refused, not left to nobody.
     release();
     unwatch();
-    return endpoint.close();
   };
   const replaceCertificates = (): void => {
     throw new TypeError("The certificates are those of the attached server. Call its setSecureContext.");

@@ -24,6 +24,7 @@ import {
 } from "../messages/actions.ts";
 import type { Quirk, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
+import { oneLine } from "../one-line.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
@@ -630,7 +631,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
 
   #end(code: number, reason: string): void {
     if (this.#closed !== undefined) return;
-    this.#closed = { code, reason };
+    this.#closed = { code, reason: oneLine(reason) };
     this.#rpc.close();
     // Here, even when an output is being performed already: `closed` comes after all of them.
     for (let output = this.#rpc.poll(); output !== undefined; output = this.#rpc.poll()) this.#perform(output);

@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { offer, open, openEndpoint, shake, statusOf } from "./open-endpoint.ts";
+import { clientFrame, handshake } from "./raw-socket.ts";
+
+describe("A newcomer, while the older connection of its identity is asked for a sign of life", () => {
+  /** The older connection, which has just been pinged, and the newcomer. */
+  async function both() {
+    const { listener } = await openEndpoint();
+    const older = await open(listener.port);
+    older.request(...handshake("/ocpp/CP001", offer));
+    await older.head();
+    const newcomer = await shake(listener.port, "CP001");
+    expect((await older.frame()).opcode).toBe(9);
+    return { older, newcomer };
+  }
+
+  test.each([
+    ["a frame with a reserved bit", Buffer.from([0xc1, 0x80, 0, 0, 0, 0])],
+    ["a pong, and a frame with a reserved bit", Buffer.from([0x8a, 0x80, 0, 0, 0, 0, 0xc1, 0x80, 0, 0, 0, 0])],
+    ["a close frame", clientFrame(8, "")],
+    ["a binary message", clientFrame(2, "x")],
+  ])("is let in when the answer is %s, which ends that connection [J-164] [Q20]", async (_, bytes) => {
+    const { older, newcomer } = await both();
+    older.write(bytes);
+    expect((await older.frame()).opcode).toBe(8);
+    older.socket.end();
+    expect(await statusOf(newcomer)).toBe(101);
+  });
+
+  test("is refused when the answer is a pong [J-164] [Q20]", async () => {
+    const { older, newcomer } = await both();
+    older.write(clientFrame(10, ""));
+    expect(await statusOf(newcomer)).toBe(409);
+  });
+});
