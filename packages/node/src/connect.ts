@@ -206,7 +206,7 @@ function open(
     webSocket.on("open", () => {
       settle();
       webSocket.off("error", failed);
-      resolve(new WebSocketTransport(webSocket, socket, options, tolerated));
+      resolve(new WebSocketTransport(webSocket, socket, options, { tolerated }));
     });
   });
 }

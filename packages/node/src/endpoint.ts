@@ -15,7 +15,9 @@ import {
 } from "@ocppj/core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
+import { PeerAddresses } from "./peer-address.ts";
 import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
 import { answerTo, bodyOf, headersOf } from "./refusal-answer.ts";
 import {
@@ -112,6 +114,11 @@ export interface EndpointOptions extends TransportOptions {
    * peers who never send one do not keep others out. Default 10 000.
    */
   readonly maxConnections?: number;
+  /**
+   * The addresses of the proxies before this end, or blocks of them as `10.0.0.0/8`. `remoteAddress` is then what they say in
+   * `X-Forwarded-For`. Default: none, and the header is ignored, because anybody can send it.
+   */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** Whom an event concerns, as far as anybody has said. */
@@ -130,10 +137,12 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #maxHandshakes: number;
   readonly #maxConnections: number;
   readonly #quirks: HandshakeQuirks;
+  readonly #addresses: PeerAddresses;
   readonly #webSockets: WebSocketServer;
   readonly #silent: SilentPeers;
+  readonly #descriptors: DescriptorWatch;
   /** The sockets that wait for a decision. */
-  readonly #undecided = new Map<Duplex, { readonly identity: string; readonly disarm: () => void }>();
+  readonly #undecided = new Map<Duplex, { readonly peer: Concerned; readonly disarm: () => void }>();
   readonly #connections = new Set<Connection<"CentralSystem">>();
   #closing = false;
 
@@ -144,6 +153,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#options = options;
     this.#clock = soundClock(options.clock ?? systemClock);
     this.#quirks = new HandshakeQuirks(options.tolerate);
+    this.#addresses = new PeerAddresses(options.trustedProxies);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;
     this.#maxConnections = options.maxConnections ?? 10_000;
@@ -154,8 +164,13 @@ export class Endpoint implements UpgradeEndpoint {
       // J-023, J-028: one of those that were offered, compared exactly; trap 14: and of those that this end speaks.
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
+    this.#descriptors = new DescriptorWatch(
+      this.#clock,
+      () => this.#webSockets.clients.size,
+      (error) => this.#fault(undefined, error),
+    );
     this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
-      this.#refuse(socket, malformedRequest(message), this.#identityIn(request));
+      this.#refuse(socket, malformedRequest(message), this.#peerOf(request));
     });
   }
 
@@ -165,13 +180,13 @@ export class Endpoint implements UpgradeEndpoint {
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#refuse(socket, refusalOfUrl(url, this.path));
+      this.#refuse(socket, refusalOfUrl(url, this.path), this.#peerOf(request));
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
     const refusal = unfit ?? refusalOfRequest(request) ?? this.#refusalOfState();
     if (refusal === undefined) this.#decide(request, socket, head, identity);
-    else this.#refuse(socket, refusal, identity);
+    else this.#refuse(socket, refusal, this.#peerOf(request));
   }
 
   /** Answers a request that does not ask for an upgrade. */
@@ -181,7 +196,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   bypassed(request: IncomingMessage, status: number): void {
-    this.#refused({ ...noUpgrade, status }, { identity: this.#identityIn(request), ...addressOf(request.socket) });
+    this.#refused({ ...noUpgrade, status }, this.#peerOf(request));
   }
 
   /**
@@ -197,12 +212,12 @@ export class Endpoint implements UpgradeEndpoint {
   clientError(error: ClientError, socket: Duplex): void {
     // It has hung up, or has had its answer.
     if (!socket.writable) socket.destroy();
-    else this.#refuse(socket, refusalOfClientError(error, this.handshakeTimeoutMs));
+    else this.#refuse(socket, refusalOfClientError(error, this.handshakeTimeoutMs), addressOf(socket));
   }
 
   /** Reports a failure of the server itself: it could not accept a TCP connection, for example. */
   failed(error: Error): void {
-    this.#fault(undefined, error);
+    if (!this.#descriptors.failed(error)) this.#fault(undefined, error);
   }
 
   /** Reports a TLS handshake that failed, unless it was this end that dropped the peer. */
@@ -213,15 +228,20 @@ export class Endpoint implements UpgradeEndpoint {
   /** Refuses what is undecided, closes every connection with 1001, and resolves when all WebSockets are gone. */
   close(): Promise<void> {
     this.#closing = true;
-    for (const [socket, { identity }] of this.#undecided) {
-      if (this.#decided(socket)) this.#refuse(socket, shuttingDown, identity);
+    for (const [socket, { peer }] of this.#undecided) {
+      if (this.#decided(socket)) this.#refuse(socket, shuttingDown, peer);
     }
     for (const connection of this.#connections) connection.close(1001, "The Central System shuts down");
+    this.#descriptors.stop();
     return new Promise((resolve) => this.#webSockets.close(() => resolve()));
   }
 
   #identityIn(request: IncomingMessage): string | undefined {
     return identityFromPath(request.url ?? "", this.path) ?? this.#quirks.identityIn(request, this.path);
+  }
+
+  #peerOf(request: IncomingMessage): Concerned {
+    return { identity: this.#identityIn(request), remoteAddress: this.#addresses.of(request) };
   }
 
   /** Why nobody is let in now, before it is asked who it is. */
@@ -236,10 +256,11 @@ export class Endpoint implements UpgradeEndpoint {
 
   #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
     const timeoutMs = this.handshakeTimeoutMs;
+    const peer = this.#peerOf(request); // Now: a socket that has closed has forgotten where it came from.
     const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
-      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), identity);
+      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), peer);
     });
-    this.#undecided.set(socket, { identity, disarm });
+    this.#undecided.set(socket, { peer, disarm });
     const { bytesWritten } = request.socket;
     // That this side has ended would not do: a peer with TLS that hangs up ends it, too.
     const isAnswered = (): boolean => request.socket.bytesWritten > bytesWritten;
@@ -252,7 +273,7 @@ export class Endpoint implements UpgradeEndpoint {
       if (!this.#decided(socket)) return; // It hung up, or has had its answer.
       const verdict = refusal ?? (replaces ? undefined : this.#refusalOfRoom());
       if (isAnswered()) this.#fault(identity, answeredByOther());
-      else if (verdict !== undefined) this.#refuse(socket, verdict, identity);
+      else if (verdict !== undefined) this.#refuse(socket, verdict, peer);
       else this.#open(request, socket, head, identity);
     });
   }
@@ -301,12 +322,13 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
-    const transport = new WebSocketTransport(webSocket, socket, this.#options);
+    const peer = this.#peerOf(request);
+    const transport = new WebSocketTransport(webSocket, socket, this.#options, { remoteAddress: peer.remoteAddress });
     if (webSocket.protocol !== subprotocol && !this.#quirks.forgivesSubprotocol(request)) {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
       const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
       transport.close(1002, refusal.body);
-      this.#refused(refusal, { identity, ...addressOf(socket) });
+      this.#refused(refusal, peer);
       return;
     }
     this.#tolerated(request, identity);
@@ -317,7 +339,7 @@ export class Endpoint implements UpgradeEndpoint {
 
   #dropSilent(socket: Socket, isPlain: boolean): void {
     const refusal = tooManySilent(this.#maxConnections);
-    if (isPlain) this.#refuse(socket, refusal);
+    if (isPlain) this.#refuse(socket, refusal, addressOf(socket));
     else {
       const { status: _, ...untold } = refusal;
       this.#refused(untold, addressOf(socket));
@@ -325,10 +347,9 @@ export class Endpoint implements UpgradeEndpoint {
     }
   }
 
-  #refuse(socket: Duplex, refusal: Refusal, identity?: string): void {
-    const concerned = { identity, ...addressOf(socket) };
+  #refuse(socket: Duplex, refusal: Refusal, peer: Concerned): void {
     socket.end(answerTo(refusal), () => socket.destroy());
-    this.#refused(refusal, concerned);
+    this.#refused(refusal, peer);
   }
 
   /** Reports that a handshake was refused, by whomever. */

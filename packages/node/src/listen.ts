@@ -4,6 +4,7 @@ import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { type TLSSocket, Server as TlsServer } from "node:tls";
 import { type CentralSystem, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { trustedProxiesRule } from "./peer-address.ts";
 import { refusalOfTls } from "./profile-refusals.ts";
 import {
   listeningTls,
@@ -105,6 +106,7 @@ const listenRules: OptionRules<ListenOptions> = {
   handshakeTimeoutMs: optionRules.milliseconds,
   maxHandshakes: optionRules.whole(1),
   maxConnections: optionRules.whole(1),
+  trustedProxies: trustedProxiesRule,
   port: optionRules.whole(0, 65_535),
   host: optionRules.text,
   tls: tlsRule,

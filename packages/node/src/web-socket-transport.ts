@@ -51,6 +51,9 @@ export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) 
   return { maxPayload: maxFrameBytes, perMessageDeflate: false } as const;
 }
 
+/** What the opening handshake has brought to light. */
+type Opening = Pick<Transport, "remoteAddress" | "tolerated">;
+
 /** Why this end gave the connection up, where the closing handshake does not tell. */
 interface Verdict {
   readonly code: number;
@@ -95,11 +98,17 @@ export class WebSocketTransport implements Transport {
    * Takes over a WebSocket in the very turn in which it opened, before it reads anything.
    *
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
-   * @param tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
+   * @param opening.tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
+   * @param opening.remoteAddress - Where the peer is. Default: the far end of the socket.
    */
-  constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions, tolerated: readonly Tolerated[] = []) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    options: TransportOptions,
+    { tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress }: Opening = {},
+  ) {
     this.tolerated = tolerated;
-    this.remoteAddress = (socket as Partial<Socket>).remoteAddress;
+    this.remoteAddress = remoteAddress;
     this.#webSocket = webSocket;
     this.#clock = soundClock(options.clock ?? systemClock);
     this.#liveness = new Liveness(options.pingIntervalMs ?? 20_000, this.#clock.now());
