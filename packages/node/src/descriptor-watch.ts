@@ -19,7 +19,7 @@ export class DescriptorWatch {
   readonly #tell: (error: Error) => void;
   /** Read beforehand, because that takes a descriptor. */
   readonly #limit = descriptorLimit();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
 
   /** @param connections - How many Charge Points are connected. */
@@ -27,7 +27,10 @@ export class DescriptorWatch {
     this.#clock = clock;
     this.#connections = connections;
     this.#tell = tell;
-    // On a timer of the runtime, which does not keep a process alive, and is nothing that is waited for.
+  }
+
+  /** Begins to try; on a timer of the runtime, which does not keep a process alive, and is nothing that is waited for. */
+  start(): void {
     this.#timer = setInterval(() => this.#try(), trialMs).unref();
   }
 

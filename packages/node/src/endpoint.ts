@@ -41,6 +41,7 @@ import {
   unknownIdentity,
   wrongPassword,
 } from "./refusals.ts";
+import { isRevoked, type ReadRevocationList } from "./revocation-list.ts";
 import type { SecurityProfile } from "./security-profile.ts";
 import { SilentPeers } from "./silent-peers.ts";
 import type { UpgradeEndpoint } from "./upgrade-routing.ts";
@@ -143,7 +144,8 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #descriptors: DescriptorWatch;
   /** The sockets that wait for a decision. */
   readonly #undecided = new Map<Duplex, { readonly peer: Concerned; readonly disarm: () => void }>();
-  readonly #connections = new Set<Connection<"CentralSystem">>();
+  /** Those that are open, with the certificates that have been shown. */
+  readonly #connections = new Map<Connection<"CentralSystem">, X509Certificate | undefined>();
   #closing = false;
 
   /** @param options - Checked, and nobody else's. */
@@ -225,13 +227,29 @@ export class Endpoint implements UpgradeEndpoint {
     if (this.#silent.settled(socket)) this.#refused(refusal, addressOf(socket));
   }
 
+  /** Begins to look after the process, once nothing can go wrong any more. */
+  opened(): void {
+    this.#descriptors.start();
+  }
+
+  certificateOf(connection: Connection<"CentralSystem">): X509Certificate | undefined {
+    return this.#connections.get(connection);
+  }
+
+  /** Ends the connections whose certificate is revoked. */
+  revoked(lists: readonly ReadRevocationList[]): void {
+    for (const [connection, certificate] of this.#connections) {
+      if (certificate && isRevoked(certificate, lists)) connection.close(1008, "The certificate is revoked");
+    }
+  }
+
   /** Refuses what is undecided, closes every connection with 1001, and resolves when all WebSockets are gone. */
   close(): Promise<void> {
     this.#closing = true;
     for (const [socket, { peer }] of this.#undecided) {
       if (this.#decided(socket)) this.#refuse(socket, shuttingDown, peer);
     }
-    for (const connection of this.#connections) connection.close(1001, "The Central System shuts down");
+    for (const connection of this.#connections.keys()) connection.close(1001, "The Central System shuts down");
     this.#descriptors.stop();
     return new Promise((resolve) => this.#webSockets.close(() => resolve()));
   }
@@ -333,7 +351,7 @@ export class Endpoint implements UpgradeEndpoint {
     }
     this.#tolerated(request, identity);
     const connection = this.#centralSystem.accept(transport, identity);
-    this.#connections.add(connection);
+    this.#connections.set(connection, certificateOf(request.socket));
     webSocket.once("close", () => this.#connections.delete(connection));
   }
 

@@ -3,6 +3,7 @@ export { type ConnectOptions, connect } from "./connect.ts";
 export { type DurableStoreOptions, durableStore } from "./durable-store.ts";
 export type { Authenticate, AuthenticationAttempt, EndpointOptions } from "./endpoint.ts";
 export { type Listener, type ListenOptions, listen } from "./listen.ts";
+export type { RevocationList } from "./revocation-list.ts";
 export {
   type ChargePointCertificateSubject,
   isChargePointCertificate,
