@@ -120,6 +120,11 @@ export interface EndpointOptions extends TransportOptions {
    * `X-Forwarded-For`. Default: none, and the header is ignored, because anybody can send it.
    */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Whether the connection of a Charge Point is cut where this end ends it, without a Close frame: there is firmware that never
+   * comes back after one (lbbrhzn/ocpp#1975). Asked when it connects. Default: nobody's is.
+   */
+  readonly cuts?: (identity: string) => boolean;
 }
 
 /** Whom an event concerns, as far as anybody has said. */
@@ -341,7 +346,10 @@ export class Endpoint implements UpgradeEndpoint {
 
   #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
     const peer = this.#peerOf(request);
-    const transport = new WebSocketTransport(webSocket, socket, this.#options, { remoteAddress: peer.remoteAddress });
+    const transport = new WebSocketTransport(webSocket, socket, this.#options, {
+      remoteAddress: peer.remoteAddress,
+      cut: this.#isCut(identity),
+    });
     if (webSocket.protocol !== subprotocol && !this.#quirks.forgivesSubprotocol(request)) {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
       const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
@@ -353,6 +361,15 @@ export class Endpoint implements UpgradeEndpoint {
     const connection = this.#centralSystem.accept(transport, identity);
     this.#connections.set(connection, certificateOf(request.socket));
     webSocket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #isCut(identity: string): boolean {
+    try {
+      return this.#options.cuts?.(identity) === true;
+    } catch (error) {
+      this.#fault(identity, error);
+      return false;
+    }
   }
 
   #dropSilent(socket: Socket, isPlain: boolean): void {

@@ -116,6 +116,7 @@ const listenRules: OptionRules<ListenOptions> = {
   maxHandshakes: optionRules.whole(1),
   maxConnections: optionRules.whole(1),
   trustedProxies: trustedProxiesRule,
+  cuts: optionRules.callback,
   port: optionRules.whole(0, 65_535),
   host: optionRules.text,
   tls: tlsRule,

@@ -52,7 +52,9 @@ export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) 
 }
 
 /** What the opening handshake has brought to light. */
-type Opening = Pick<Transport, "remoteAddress" | "tolerated">;
+interface Opening extends Pick<Transport, "remoteAddress" | "tolerated"> {
+  readonly cut?: boolean;
+}
 
 /** Why this end gave the connection up, where the closing handshake does not tell. */
 interface Verdict {
@@ -74,6 +76,8 @@ export class WebSocketTransport implements Transport {
   readonly remoteAddress: string | undefined;
   readonly tolerated: readonly Tolerated[];
   readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #cut: boolean;
   readonly #clock: Clock;
   readonly #liveness: Liveness;
   readonly #judge: () => void;
@@ -100,13 +104,16 @@ export class WebSocketTransport implements Transport {
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
    * @param opening.tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
    * @param opening.remoteAddress - Where the peer is. Default: the far end of the socket.
+   * @param opening.cut - Whether this end closes without a Close frame. Default false.
    */
   constructor(
     webSocket: WebSocket,
     socket: Duplex,
     options: TransportOptions,
-    { tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress }: Opening = {},
+    { tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress, cut = false }: Opening = {},
   ) {
+    this.#cut = cut;
+    this.#socket = socket;
     this.tolerated = tolerated;
     this.remoteAddress = remoteAddress;
     this.#webSocket = webSocket;
@@ -180,7 +187,10 @@ export class WebSocketTransport implements Transport {
 
   close(code = 1000, reason = ""): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
-    this.#webSocket.close(code, reason);
+    if (this.#cut) {
+      this.#verdict ??= { code: 1006, reason: "" };
+      this.#socket.end(); // What was sent before arrives.
+    } else this.#webSocket.close(code, reason);
     this.#deaf = true;
     this.#webSocket.resume(); // Without a listener, too: the peer's answer has to be read.
     this.#end();

@@ -33,3 +33,29 @@ describe("A newcomer, while the older connection of its identity is asked for a 
     expect(await statusOf(newcomer)).toBe(409);
   });
 });
+
+describe("A Charge Point whose connections are cut", () => {
+  test("hears the end of TCP after what was sent before, and no Close frame", async () => {
+    const { central, listener } = await openEndpoint({ cuts: (identity) => identity === "CP001" });
+    const [cut, closed] = await Promise.all([shake(listener.port, "CP001"), shake(listener.port, "CP002")]);
+    await Promise.all([cut.head(), closed.head()]);
+    cut.write(clientFrame(1, '[2,"1","Heartbeat",{}]'));
+    expect((await cut.frame()).payload.toString()).toMatch(/^\[3,"1"/);
+    for (const connection of [...central.connections()]) connection.close(1012, "restart");
+    expect(await cut.rest()).toBe("");
+    expect((await closed.frame()).opcode).toBe(8);
+  });
+
+  test("is closed with a frame when the one who is asked throws, which is a fault", async () => {
+    const { central, faults, listener } = await openEndpoint({
+      cuts() {
+        throw new Error("The database is down.");
+      },
+    });
+    const peer = await shake(listener.port, "CP001");
+    await peer.head();
+    expect(faults).toMatchObject([{ identity: "CP001", error: { message: "The database is down." } }]);
+    central.get("CP001")?.close();
+    expect((await peer.frame()).opcode).toBe(8);
+  });
+});

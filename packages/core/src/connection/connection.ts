@@ -269,7 +269,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#guard(() => listening);
   }
 
-  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress;
   }

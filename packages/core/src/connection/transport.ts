@@ -10,7 +10,7 @@ import type { Tolerated } from "../messages/tolerance.ts";
  * @spec OCPP-J 1.6 §3, §4.1.2
  */
 export interface Transport {
-  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   readonly remoteAddress?: string | undefined;
   /** How long the latest pong took, in milliseconds; `undefined` before the first one, and where nobody knows. */
   readonly roundTripMs?: number | undefined;
