@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CentralSystem, type Transport } from "@ocppj/core";
+import fc from "fast-check";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { connect } from "../src/connect.ts";
 import { listen } from "../src/listen.ts";
+import { readRevocationLists } from "../src/revocation-list.ts";
 import type { TlsOptions } from "../src/security-profile.ts";
 import { Authority, type Certified } from "./certificates.ts";
 
@@ -131,4 +133,23 @@ test("The certificate of the Central System is told of three weeks before its en
   expect(faults).toEqual([
     expect.stringMatching(/^The certificate of the Central System ends at .*replaceCertificates\.$/),
   ]);
+});
+
+test("A list in which anything has changed is read, or refused with an error of one sentence", async () => {
+  const { east } = authorities();
+  const der = Buffer.from((await east.revoke(chargers.CP001)).replace(/-----.*-----|\s/g, ""), "base64");
+  const at = fc.integer({ min: 0, max: der.length - 1 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(at, fc.integer({ min: 0, max: 255 })), { maxLength: 3 }), at, (changes, length) => {
+      const changed = Buffer.from(der.subarray(0, changes.length === 0 ? length : der.length));
+      for (const [place, byte] of changes) changed[place] = byte;
+      const pem = `-----BEGIN X509 CRL-----\n${changed.toString("base64")}\n-----END X509 CRL-----`;
+      try {
+        for (const { thisUpdate } of readRevocationLists([pem])) expect(thisUpdate.getTime()).not.toBeNaN();
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^(of \d+ PEM blocks in crl|a list of revoked certificates in crl)/);
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });

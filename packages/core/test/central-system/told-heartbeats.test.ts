@@ -1,6 +1,6 @@
 import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
-import { CentralSystem, type CentralSystemEvents, type TransportListener } from "../../src/index.ts";
+import { CentralSystem, type CentralSystemEvents, Connection, type TransportListener } from "../../src/index.ts";
 
 const currentTime = "2026-01-01T00:00:00Z";
 const boot = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]';
@@ -105,4 +105,24 @@ test("A Charge Point that answers pings is not judged by its Heartbeats [Q20]", 
   await clock.advance(1_000_000);
   expect(log).toEqual([]);
   expect(connection.lastHeardAt).toBe(connection.connectedAt);
+});
+
+test("A Central System that answers no pings is told of, and judged by the answers to Heartbeats [J-154] [Q20]", async () => {
+  const clock = new FakeClock();
+  let listener: TransportListener | undefined;
+  const transport = {
+    listen(given: TransportListener) {
+      listener = given;
+    },
+    send: () => {},
+    close: () => {},
+    ping: () => {},
+  };
+  const connection = new Connection(transport, { role: "ChargePoint", identity: "CP001", clock });
+  const told: string[] = [];
+  connection.on("tolerated", ({ quirk }) => told.push(quirk));
+  connection.on("closed", () => told.push("closed"));
+  listener?.unanswered?.();
+  await clock.advance(1_000_000);
+  expect(told).toEqual(["unansweredPings"]);
 });
