@@ -1,7 +1,7 @@
 /* What a peer has sent, in the sentences of the doctor: strangers can send anything, and these end up in logs. */
 
 /** The text without what a terminal or a log would obey: printable ASCII stays. */
-export const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?");
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?");
 
 /** How much of a text is told. */
 const most = 100;
