@@ -1,3 +1,5 @@
+import { oneLine } from "./one-line.ts";
+
 /**
  * The error codes of a CALLERROR, with what each means. The spellings are those of the 1.6 wire: that
  * `OccurenceConstraintViolation` lacks an r and that later versions say `FormatViolation` is known and will not change.
@@ -84,8 +86,9 @@ export class CallError extends OcppError {
     }
     const { action, messageId, receivedCode = code } = options;
     const what = action === undefined ? "" : ` in answer to ${action} (message id "${messageId}")`;
-    const said = description || errorCodes[code];
-    super(`[${receivedCode}] ${what === "" ? said : `${said.replace(/\.$/, "")}${what}`}`, causeOf(options));
+    const said = oneLine(description) || errorCodes[code];
+    const shownCode = oneLine(receivedCode);
+    super(`[${shownCode}] ${what === "" ? said : `${said.replace(/\.$/, "")}${what}`}`, causeOf(options));
     this.code = code;
     this.receivedCode = receivedCode;
     this.description = description;

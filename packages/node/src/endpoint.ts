@@ -15,7 +15,9 @@ import {
 } from "@ocppj/core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
+import { PeerAddresses } from "./peer-address.ts";
 import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
 import { answerTo, bodyOf, headersOf } from "./refusal-answer.ts";
 import {
@@ -39,6 +41,7 @@ import {
   unknownIdentity,
   wrongPassword,
 } from "./refusals.ts";
+import { isRevoked, type ReadRevocationList } from "./revocation-list.ts";
 import type { SecurityProfile } from "./security-profile.ts";
 import { SilentPeers } from "./silent-peers.ts";
 import type { UpgradeEndpoint } from "./upgrade-routing.ts";
@@ -112,10 +115,23 @@ export interface EndpointOptions extends TransportOptions {
    * peers who never send one do not keep others out. Default 10 000.
    */
   readonly maxConnections?: number;
+  /**
+   * The addresses of the proxies before this end, or blocks of them as `10.0.0.0/8`. `remoteAddress` is then what they say in
+   * `X-Forwarded-For`. Default: none, and the header is ignored, because anybody can send it.
+   */
+  readonly trustedProxies?: readonly string[];
+  /**
+   * Whether the connection of a Charge Point is cut where this end ends it, without a Close frame: there is firmware that never
+   * comes back after one (lbbrhzn/ocpp#1975). Asked when it connects. Default: nobody's is.
+   */
+  readonly cuts?: (identity: string) => boolean;
 }
 
-/** Whom a refusal concerns. */
-type Refused = Pick<HandshakeRefusal, "identity" | "remoteAddress">;
+/** Whom an event concerns, as far as anybody has said. */
+interface Concerned {
+  readonly identity?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+}
 
 /** One OCPP-J endpoint: decides on opening handshakes and hands what passes to the Central System. */
 export class Endpoint implements UpgradeEndpoint {
@@ -127,11 +143,14 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #maxHandshakes: number;
   readonly #maxConnections: number;
   readonly #quirks: HandshakeQuirks;
+  readonly #addresses: PeerAddresses;
   readonly #webSockets: WebSocketServer;
   readonly #silent: SilentPeers;
+  readonly #descriptors: DescriptorWatch;
   /** The sockets that wait for a decision. */
-  readonly #undecided = new Map<Duplex, { readonly identity: string; readonly disarm: () => void }>();
-  readonly #connections = new Set<Connection<"CentralSystem">>();
+  readonly #undecided = new Map<Duplex, { readonly peer: Concerned; readonly disarm: () => void }>();
+  /** Those that are open, with the certificates that have been shown. */
+  readonly #connections = new Map<Connection<"CentralSystem">, X509Certificate | undefined>();
   #closing = false;
 
   /** @param options - Checked, and nobody else's. */
@@ -141,6 +160,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#options = options;
     this.#clock = soundClock(options.clock ?? systemClock);
     this.#quirks = new HandshakeQuirks(options.tolerate, (error) => this.#fault(undefined, error));
+    this.#addresses = new PeerAddresses(options.trustedProxies);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;
     this.#maxConnections = options.maxConnections ?? 10_000;
@@ -152,8 +172,13 @@ export class Endpoint implements UpgradeEndpoint {
       handleProtocols: (offered, request) =>
         offered.has(subprotocol) ? subprotocol : (this.#quirks.subprotocolIn(request, offered) ?? false),
     });
+    this.#descriptors = new DescriptorWatch(
+      this.#clock,
+      () => this.#webSockets.clients.size,
+      (error) => this.#fault(undefined, error),
+    );
     this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
-      this.#refuse(socket, malformedRequest(message), this.#identityIn(request));
+      this.#refuse(socket, malformedRequest(message), this.#peerOf(request));
     });
   }
 
@@ -163,13 +188,13 @@ export class Endpoint implements UpgradeEndpoint {
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#refuse(socket, refusalOfUrl(url, this.path));
+      this.#refuse(socket, refusalOfUrl(url, this.path), this.#peerOf(request));
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
     const refusal = unfit ?? refusalOfRequest(request) ?? this.#refusalOfState();
     if (refusal === undefined) this.#decide(request, socket, head, identity);
-    else this.#refuse(socket, refusal, unfit === undefined ? identity : undefined);
+    else this.#refuse(socket, refusal, this.#peerOf(request));
   }
 
   /** Answers a request that does not ask for an upgrade. */
@@ -179,11 +204,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   bypassed(request: IncomingMessage, status: number): void {
-    const identity = this.#identityIn(request);
-    this.#refused(
-      { ...noUpgrade, status },
-      { ...(identity !== undefined && { identity }), ...addressOf(request.socket) },
-    );
+    this.#refused({ ...noUpgrade, status }, this.#peerOf(request));
   }
 
   /**
@@ -199,12 +220,12 @@ export class Endpoint implements UpgradeEndpoint {
   clientError(error: ClientError, socket: Duplex): void {
     // It has hung up, or has had its answer.
     if (!socket.writable) socket.destroy();
-    else this.#refuse(socket, refusalOfClientError(error, this.handshakeTimeoutMs));
+    else this.#refuse(socket, refusalOfClientError(error, this.handshakeTimeoutMs), addressOf(socket));
   }
 
   /** Reports a failure of the server itself: it could not accept a TCP connection, for example. */
   failed(error: Error): void {
-    this.#fault(undefined, error);
+    if (!this.#descriptors.failed(error)) this.#fault(undefined, error);
   }
 
   /** Reports a TLS handshake that failed, unless it was this end that dropped the peer. */
@@ -212,18 +233,39 @@ export class Endpoint implements UpgradeEndpoint {
     if (this.#silent.settled(socket)) this.#refused(refusal, addressOf(socket));
   }
 
+  /** Begins to look after the process, once nothing can go wrong any more. */
+  opened(): void {
+    this.#descriptors.start();
+  }
+
+  certificateOf(connection: Connection<"CentralSystem">): X509Certificate | undefined {
+    return this.#connections.get(connection);
+  }
+
+  /** Ends the connections whose certificate is revoked. */
+  revoked(lists: readonly ReadRevocationList[]): void {
+    for (const [connection, certificate] of this.#connections) {
+      if (certificate && isRevoked(certificate, lists)) connection.close(1008, "The certificate is revoked");
+    }
+  }
+
   /** Refuses what is undecided, closes every connection with 1001, and resolves when all WebSockets are gone. */
   close(): Promise<void> {
     this.#closing = true;
-    for (const [socket, { identity }] of this.#undecided) {
-      if (this.#decided(socket)) this.#refuse(socket, shuttingDown, identity);
+    for (const [socket, { peer }] of this.#undecided) {
+      if (this.#decided(socket)) this.#refuse(socket, shuttingDown, peer);
     }
-    for (const connection of this.#connections) connection.close(1001, "The Central System shuts down");
+    for (const connection of this.#connections.keys()) connection.close(1001, "The Central System shuts down");
+    this.#descriptors.stop();
     return new Promise((resolve) => this.#webSockets.close(() => resolve()));
   }
 
   #identityIn(request: IncomingMessage): string | undefined {
     return identityFromPath(request.url ?? "", this.path) ?? this.#quirks.identityIn(request, this.path);
+  }
+
+  #peerOf(request: IncomingMessage): Concerned {
+    return { identity: this.#identityIn(request), remoteAddress: this.#addresses.of(request) };
   }
 
   /** Why nobody is let in now, before it is asked who it is. */
@@ -238,10 +280,11 @@ export class Endpoint implements UpgradeEndpoint {
 
   #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
     const timeoutMs = this.handshakeTimeoutMs;
+    const peer = this.#peerOf(request); // Now: a socket that has closed has forgotten where it came from.
     const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
-      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), identity);
+      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), peer);
     });
-    this.#undecided.set(socket, { identity, disarm });
+    this.#undecided.set(socket, { peer, disarm });
     const { bytesWritten } = request.socket;
     // That this side has ended would not do: a peer with TLS that hangs up ends it, too.
     const isAnswered = (): boolean => request.socket.bytesWritten > bytesWritten;
@@ -254,7 +297,7 @@ export class Endpoint implements UpgradeEndpoint {
       if (!this.#decided(socket)) return; // It hung up, or has had its answer.
       const verdict = refusal ?? (replaces ? undefined : this.#refusalOfRoom());
       if (isAnswered()) this.#fault(identity, answeredByOther());
-      else if (verdict !== undefined) this.#refuse(socket, verdict, identity);
+      else if (verdict !== undefined) this.#refuse(socket, verdict, peer);
       else this.#open(request, socket, head, identity);
     });
   }
@@ -303,23 +346,36 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
-    const transport = new WebSocketTransport(webSocket, socket, this.#options);
+    const peer = this.#peerOf(request);
+    const transport = new WebSocketTransport(webSocket, socket, this.#options, {
+      remoteAddress: peer.remoteAddress,
+      cut: this.#isCut(identity),
+    });
     if (webSocket.protocol === "" && !this.#quirks.forgivesSubprotocol(request)) {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
       const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
       transport.close(1002, refusal.body);
-      this.#refused(refusal, { identity, ...addressOf(socket) });
+      this.#refused(refusal, peer);
       return;
     }
     this.#tolerated(request, identity);
     const connection = this.#centralSystem.accept(transport, identity);
-    this.#connections.add(connection);
+    this.#connections.set(connection, certificateOf(request.socket));
     webSocket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #isCut(identity: string): boolean {
+    try {
+      return this.#options.cuts?.(identity) === true;
+    } catch (error) {
+      this.#fault(identity, error);
+      return false;
+    }
   }
 
   #dropSilent(socket: Socket, isPlain: boolean): void {
     const refusal = tooManySilent(this.#maxConnections);
-    if (isPlain) this.#refuse(socket, refusal);
+    if (isPlain) this.#refuse(socket, refusal, addressOf(socket));
     else {
       const { status: _, ...untold } = refusal;
       this.#refused(untold, addressOf(socket));
@@ -327,15 +383,14 @@ export class Endpoint implements UpgradeEndpoint {
     }
   }
 
-  #refuse(socket: Duplex, refusal: Refusal, identity?: string): void {
-    const refused = { ...(identity !== undefined && { identity }), ...addressOf(socket) };
+  #refuse(socket: Duplex, refusal: Refusal, peer: Concerned): void {
     socket.end(answerTo(refusal), () => socket.destroy());
-    this.#refused(refusal, refused);
+    this.#refused(refusal, peer);
   }
 
   /** Reports that a handshake was refused, by whomever. */
-  #refused({ reason, status, message, advice }: Refusal, refused: Refused): void {
-    const event = { ...refused, reason, message, advice, ...(status !== undefined && { status }) };
+  #refused({ reason, status, message, advice }: Refusal, concerned: Concerned): void {
+    const event = { ...shown(concerned), reason, message, advice, ...(status !== undefined && { status }) };
     this.#centralSystem.emit("refused", event);
   }
 
@@ -344,7 +399,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #fault(identity: string | undefined, error: unknown): void {
-    this.#centralSystem.emit("fault", { ...(identity !== undefined && { identity }), error });
+    this.#centralSystem.emit("fault", { ...shown({ identity }), error });
   }
 }
 
@@ -355,7 +410,13 @@ const answeredByOther = (): Error =>
       "Let it leave alone what is not at its own path; a WebSocketServer needs the option noServer for that.",
   );
 
-function addressOf(socket: Duplex): Pick<Refused, "remoteAddress"> {
+/** What an event says of whom it concerns: an identity that cannot be one is not told, whoever sends it. [trap 1] */
+function shown({ identity, remoteAddress }: Concerned): Pick<HandshakeRefusal, "identity" | "remoteAddress"> {
+  const isFit = identity !== undefined && refusalOfIdentity(identity, "") === undefined;
+  return { ...(isFit && { identity }), ...(remoteAddress !== undefined && { remoteAddress }) };
+}
+
+function addressOf(socket: Duplex): Pick<Concerned, "remoteAddress"> {
   const { remoteAddress } = socket as Partial<Socket>;
   return remoteAddress === undefined ? {} : { remoteAddress };
 }

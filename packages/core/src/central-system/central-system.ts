@@ -20,6 +20,7 @@ import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
 import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
+import { ToldHeartbeats } from "./told-heartbeats.ts";
 
 /** What every event about one Charge Point carries. */
 interface WithIdentity {
@@ -116,6 +117,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
   readonly #byConnection = new WeakMap<Connection<"CentralSystem">, Registered>();
   /** What Charge Points told of themselves: those that come back do not always boot again. */
   readonly #described = new Map<string, ChargePointDescription>();
+  readonly #heartbeats = new ToldHeartbeats();
   /** What is being decided about a Charge Point that asks to be let in. */
   readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
@@ -126,7 +128,10 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     assertAllowed: (connection, action) => this.#assertAllowed(connection, action),
     handlerOf: (action) => this.#handlers.get(action),
     responding: (connection, action, conf) => this.#responding(connection, action, conf),
-    confirmed: (connection, { action, payload }, conf) => this.#of(connection).gate.confirmed(action, payload, conf),
+    confirmed: (connection, { action, payload }, conf) => {
+      this.#of(connection).gate.confirmed(action, payload, conf);
+      this.#heartbeats.confirmed(connection, action, payload, conf);
+    },
     describe: (identity) => this.#described.get(identity),
     introduced: (chargePoint) => this.#introduced(chargePoint),
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
@@ -182,7 +187,8 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
   async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
     const policy = this.#duplicates;
     const present = this.#leaving === undefined && policy !== "replace" ? this.get(identity) : undefined;
-    const stays = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
+    const lives = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
+    const stays = lives && this.get(identity) === present;
     if (this.#leaving !== undefined) return { identity, ...closing };
     if (stays) return { identity, ...duplicate };
     present?.close(1008, "No sign of life, while another connection asks to be let in");
@@ -205,6 +211,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     const registered = { connection, generation, gate };
     this.#registered.set(identity, registered);
     this.#byConnection.set(connection, registered);
+    this.#heartbeats.connected(connection);
     this.emit("connected", { identity, generation, connection });
     if (this.#leaving !== undefined) connection.close(...this.#leaving);
     return connection;
@@ -296,6 +303,7 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     if (action !== "BootNotification") return undefined;
     const { status } = conf as Conf<"BootNotification">;
     this.#of(connection).gate.registered(status);
+    this.#heartbeats.answered(connection, conf as Conf<"BootNotification">);
     return this.#remember(connection, status);
   }
 

@@ -2,7 +2,7 @@
 export interface HandshakeRefusal {
   /** The identity in the URL, where it could be read. */
   readonly identity?: string;
-  /** Where the TCP connection came from; behind a proxy, the address of the proxy. */
+  /** Where the TCP connection came from; behind a proxy that is not trusted, the address of the proxy. */
   readonly remoteAddress?: string;
   /**
    * What was wrong:

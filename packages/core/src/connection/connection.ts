@@ -25,6 +25,7 @@ import {
 } from "../messages/actions.ts";
 import type { ChargePointDescription, Quirk, QuirkChoice, RepairedPayload, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
+import { oneLine } from "../one-line.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
@@ -221,6 +222,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   readonly role: R;
   /** The identity of the Charge Point. [J-009] */
   readonly identity: string;
+  /** Since when it is, in milliseconds since the epoch, on the clock that it was given. */
+  readonly connectedAt: number;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -239,11 +242,19 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
+  /** What wants to know whether the peer lives. */
   readonly #probes = new Set<(alive: boolean) => void>();
   #tolerate: QuirkChoice = [];
   /** Those of `#tolerate` that concern this connection, once they were needed. */
   #quirks: readonly Quirk[] | undefined;
   #chargePoint: ChargePointDescription;
+  #lastHeardAt: number;
+  /** How often something has arrived. */
+  #arrivals = 0;
+  /** The longest silence of a peer that answers no pings, in milliseconds. */
+  #longestSilenceMs = Number.POSITIVE_INFINITY;
+  #answersNoPings = false;
+  #disarmSilence = (): void => {};
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
   /**
@@ -267,18 +278,37 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#owner = owner;
     this.#chargePoint = owner?.describe?.(taken.identity) ?? { identity: taken.identity };
     this.tolerate(taken.tolerate ?? []);
+    this.connectedAt = this.#clock.now();
+    this.#lastHeardAt = this.connectedAt;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     const listening: unknown = transport.listen({
       message: (text) => this.#receive(text),
       heard: () => this.#heard(),
+      pong: () => this.#ponged(),
+      unanswered: () => this.#unanswered(),
       close: (code, reason) => this.#end(code, reason),
     });
     this.#guard(() => listening);
   }
 
-  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress;
+  }
+
+  /** When something arrived last, if only a pong, in milliseconds since the epoch; at first `connectedAt`. */
+  get lastHeardAt(): number {
+    return this.#lastHeardAt;
+  }
+
+  /** How long the answer to the latest ping took, in milliseconds; `undefined` before the first, and where nobody pings. */
+  get roundTripMs(): number | undefined {
+    return this.#transport.roundTripMs;
+  }
+
+  /** How many bytes wait to be sent, because the peer does not read them; `undefined` where that is not known. */
+  get bufferedBytes(): number | undefined {
+    return this.#transport.bufferedBytes;
   }
 
   /**
@@ -379,7 +409,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Asks the peer for a sign of life; anything that arrives is one.
+   * Asks the peer for a sign of life. A pong is one at once. Anything else that arrives counts only if the connection is
+   * still open when the time is over: it may be what ends it.
    *
    * @param timeoutMs - How long to wait for it, in milliseconds.
    * @returns Whether there was one in time; false where the transport cannot ask, and once it is closed. Never rejects.
@@ -395,7 +426,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
         this.#probes.delete(settle);
         resolve(alive);
       };
-      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(false));
+      const heardBefore = this.#arrivals;
+      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(this.#arrivals > heardBefore));
       this.#probes.add(settle);
       this.#guard(() => this.#transport.ping?.());
     });
@@ -415,7 +447,40 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   }
 
   #heard(): void {
+    this.#lastHeardAt = this.#clock.now();
+    this.#arrivals += 1;
+  }
+
+  #ponged(): void {
+    this.#answersNoPings = false;
     for (const settle of this.#probes) settle(true);
+  }
+
+  #unanswered(): void {
+    if (this.#closed !== undefined) return;
+    this.#answersNoPings = true;
+    this.emit("tolerated", unansweredPings);
+    this.#watchSilence();
+  }
+
+  /**
+   * Internal, for the Central System: says how long a peer may be silent that never answers a ping. Longer, and the
+   * connection is closed with 1008. Who answers pings is judged by the transport.
+   */
+  limitSilence(longestSilenceMs: number): void {
+    this.#longestSilenceMs = longestSilenceMs;
+    this.#watchSilence();
+  }
+
+  #watchSilence(): void {
+    this.#disarmSilence();
+    if (this.#closed !== undefined || !this.#answersNoPings || this.#longestSilenceMs === Number.POSITIVE_INFINITY)
+      return;
+    const silentMs = this.#clock.now() - this.#lastHeardAt;
+    if (silentMs >= this.#longestSilenceMs)
+      this.close(1008, `Nothing arrived for ${Math.round(silentMs)} ms, not even a pong`);
+    else
+      this.#disarmSilence = this.#clock.wakeAt(this.#lastHeardAt + this.#longestSilenceMs, () => this.#watchSilence());
   }
 
   #receive(text: string): void {
@@ -646,12 +711,13 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
 
   #end(code: number, reason: string): void {
     if (this.#closed !== undefined) return;
-    this.#closed = { code, reason };
+    this.#closed = { code, reason: oneLine(reason) };
     this.#rpc.close();
     // Here, even when an output is being performed already: `closed` comes after all of them.
     for (let output = this.#rpc.poll(); output !== undefined; output = this.#rpc.poll()) this.#perform(output);
     this.#run(); // Disarms the clock.
     for (const settle of this.#probes) settle(false);
+    this.#disarmSilence();
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
     this.emit("closed", this.#closed);
   }
@@ -694,6 +760,14 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     return !failed;
   }
 }
+
+/** What is told of a peer that lets its first ping go unanswered. */
+const unansweredPings: Tolerated = {
+  quirk: "unansweredPings",
+  id: "Q20",
+  path: "",
+  message: "The peer answers no pings; whether it is there is judged by what else it sends.",
+};
 
 /** The actions whose answer has a `currentTime`: an old answer would set a clock wrong, so each CALL is served. */
 const tellsTheTime: ReadonlySet<string> = new Set<Action>(["BootNotification", "Heartbeat"]);

@@ -128,7 +128,7 @@ export type QuirkChoice = QuirkSet | ((chargePoint: ChargePointDescription) => Q
 
 /** That a quirk was made use of. */
 export interface Tolerated {
-  /** Name of the quirk, as in `quirks`. */
+  /** Name of the quirk, as in `quirks`; or `unansweredPings`, which is tolerated without one. */
   readonly quirk: string;
   /** Its id, for example `Q7`. */
   readonly id: string;

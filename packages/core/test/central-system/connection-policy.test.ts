@@ -1,6 +1,6 @@
 import { FakeClock, transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
-import { CentralSystem, type CentralSystemOptions, Connection } from "../../src/index.ts";
+import { CentralSystem, type CentralSystemOptions, Connection, type TransportListener } from "../../src/index.ts";
 
 /** A Central System that writes down who comes and goes. */
 function site(options: CentralSystemOptions = {}) {
@@ -40,15 +40,52 @@ describe("A second connection with the same identity", () => {
     expect(log).toEqual(["CP001 1 connected"]);
   });
 
-  test("is refused when the first one says anything at all [Q20]", async () => {
-    const { clock, connect, knock } = site();
+  test("is refused when the first one says anything at all, and is still there when the time is over [Q20]", async () => {
+    const { clock, connect, knock } = site({ probeTimeoutMs: 2000 });
     const { chargePoint, link } = connect();
     link.centralSystem.mute(); // The ping does not arrive.
     const answer = knock();
     await clock.advance(1000);
     chargePoint.call("Heartbeat", {}).catch(() => {});
-    await clock.advance(10);
+    await clock.advance(999);
+    expect(answer.now).toBeUndefined();
+    await clock.advance(1);
     expect(answer.now).toBe("duplicate");
+  });
+
+  test("is admitted when what the first one says is the last that is heard of it [Q20]", async () => {
+    const { clock, connect, knock } = site({ probeTimeoutMs: 2000 });
+    const { chargePoint, link } = connect();
+    link.centralSystem.mute();
+    const answer = knock();
+    await clock.advance(1000);
+    chargePoint.call("Heartbeat", {}).catch(() => {});
+    await clock.advance(10);
+    link.chargePoint.drop();
+    await clock.advance(10);
+    expect(answer.now).toBe("admitted");
+  });
+
+  test("is admitted when the first one ends in the turn of its pong [Q20]", async () => {
+    const { centralSystem, knock } = site();
+    let listener: TransportListener | undefined;
+    const connection = centralSystem.accept(
+      {
+        listen(given) {
+          listener = given;
+        },
+        send: () => {},
+        close: () => {},
+        ping: () => {},
+      },
+      "CP001",
+    );
+    const answer = knock();
+    listener?.heard?.();
+    listener?.pong?.();
+    connection.close();
+    await answer.promise;
+    expect(answer.now).toBe("admitted");
   });
 
   test("replaces the first one when that is silent for the whole time [J-164]", async () => {
