@@ -103,7 +103,11 @@ export class SimulatedCentralSystem {
 
   #started(): CentralSystem {
     const laws = this.#laws;
-    const centralSystem = new CentralSystem({ clock: this.#clock, registrations: this.#registrations });
+    const centralSystem = new CentralSystem({
+      clock: this.#clock,
+      registrations: this.#registrations,
+      handlerTimeoutMs: 2 ** 40, // What is silent here stays so.
+    });
     centralSystem.on("fault", ({ error }) => laws.law(false, `A fault of the Central System: ${error}`));
     centralSystem.on("violation", ({ reason }) => laws.violation("centralSystem", reason));
     const told = (): { currentTime: string } => ({
