@@ -44,7 +44,7 @@ import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a handler is told besides the payload. */
-export interface HandlerContext<R extends Role, Context = unknown> {
+export interface HandlerContext<out R extends Role, out Context = unknown> {
   /** The connection on which the CALL arrived; `call` may be used inside a handler. */
   readonly connection: Connection<R, Context>;
   /** The message id of the CALL. Unique on this connection only. */
@@ -226,7 +226,7 @@ interface Caller {
  *
  * @spec OCPP-J 1.6 §3, §4
  */
-export class Connection<R extends Role, Context = unknown> extends Emitter<ConnectionEvents> {
+export class Connection<out R extends Role, out Context = unknown> extends Emitter<ConnectionEvents> {
   /** Which end this is. */
   readonly role: R;
   /** The identity of the Charge Point. [J-009] */
