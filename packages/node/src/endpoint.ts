@@ -322,7 +322,8 @@ export class Endpoint implements UpgradeEndpoint {
       let decision: unknown = await authenticate(attempt);
       const meant = decision === false && password && this.#quirks.passwordIn(request, password);
       if (meant) decision = await authenticate({ ...attempt, password: meant });
-      const refusal = this.#refusalOfDecision(decision, password) ?? (await this.#centralSystem.admit(identity));
+      const refusal =
+        this.#refusalOfDecision(decision, password) ?? (await this.#centralSystem.admit(identity, signal));
       return refusal === undefined ? { context: contextOf(decision) } : { refusal };
     } catch (error) {
       if (error !== signal.reason || !signal.aborted) this.#fault(identity, error);

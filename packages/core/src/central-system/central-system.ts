@@ -222,14 +222,16 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
    * Decides whether a Charge Point that has been authenticated may connect, before its WebSocket is opened. An older
    * connection that gives no sign of life is closed with 1008. Of several that ask at once, one is let in at a time.
    *
+   * @param signal - Aborts when it has hung up: others that ask need not wait for a decision on it.
    * @returns `undefined` if it may, and {@link accept} is to be called at once; otherwise why not. Never rejects.
    * @spec [J-164, J-166, Q20]
    */
-  async admit(identity: string): Promise<HandshakeRefusal | undefined> {
+  async admit(identity: string, signal?: AbortSignalLike): Promise<HandshakeRefusal | undefined> {
     for (let first = this.#admissions.get(identity); first !== undefined; first = this.#admissions.get(identity)) {
       const refusal = await first; // What is true of the first one is true of all.
       if (refusal !== undefined) return refusal;
     }
+    if (signal?.aborted) return { identity, ...gone };
     const decision = this.#decide(identity);
     const over = decision.then(async (refusal) => {
       if (refusal === undefined) await this.#wokenAt(this.#clock.now()); // In a later turn it is accepted.
@@ -509,6 +511,12 @@ const closing = {
   status: 503,
   message: "The Central System is shutting down.",
   advice: "Nothing has to be done: the Charge Point will try again.",
+} as const satisfies HandshakeRefusal;
+
+const gone = {
+  reason: "timeout",
+  message: "The Charge Point has hung up before it was decided on.",
+  advice: "Nothing has to be done: it will try again.",
 } as const satisfies HandshakeRefusal;
 
 const duplicate = {

@@ -89,6 +89,19 @@ describe("A second connection with the same identity", () => {
     expect(answers).toEqual(["admitted", "duplicate", "duplicate"]);
   });
 
+  test("keeps nobody waiting who asks after it, when it has hung up meanwhile", async () => {
+    const { clock, centralSystem, connect } = site();
+    connect().link.chargePoint.mute();
+    const answers: string[] = [];
+    const hangUp = new AbortController();
+    for (const signal of [undefined, hangUp.signal, hangUp.signal, undefined]) {
+      void centralSystem.admit("CP001", signal).then((refusal) => answers.push(refusal?.reason ?? "admitted"));
+    }
+    hangUp.abort();
+    await clock.advance(5000); // The first one does not call `accept`.
+    expect(answers).toEqual(["admitted", "timeout", "timeout", "admitted"]);
+  });
+
   test("is admitted as soon as the first one ends", async () => {
     const { clock, connect, knock } = site();
     const { link } = connect();
