@@ -16,11 +16,14 @@ import {
 import { type WebSocket, WebSocketServer } from "ws";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
+import { HandshakePlaces, type Place } from "./handshake-places.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
 import { PeerAddresses } from "./peer-address.ts";
 import { certificateOf, otherCertificate, refusalOfProfile } from "./profile-refusals.ts";
+import { readAhead } from "./read-ahead.ts";
 import { answerTo, bodyOf, headersOf } from "./refusal-answer.ts";
 import {
+  busy,
   type ClientError,
   faulty,
   malformedRequest,
@@ -63,20 +66,36 @@ export interface AuthenticationAttempt {
   readonly certificate: X509Certificate | undefined;
   /** The upgrade request, for what else may decide: other headers, the remote address. */
   readonly request: IncomingMessage;
+  /**
+   * Aborts when nobody waits for the decision any more: the peer has hung up, or the time is up. A decision that goes on
+   * all the same keeps its place among `maxHandshakes`.
+   */
+  readonly signal: AbortSignal;
 }
 
 /**
- * Decides on a Charge Point: `true` lets it in, `false` is answered with 401 (with 403 in security profile 3),
- * `"unknown-identity"` with 404. Anything else, an exception too, is answered with 500 and reported as `fault`.
+ * What becomes of a Charge Point. `true` lets it in; so does an object with a `context`, which its connection and so every
+ * handler has. `false` is answered with 401 (with 403 in security profile 3), `"unknown-identity"` with 404, `"busy"` with
+ * 503 and Retry-After.
+ */
+export type AuthenticationDecision<Context = unknown> =
+  | false
+  | "unknown-identity"
+  | "busy"
+  | { readonly context: Context }
+  | (undefined extends Context ? true : never);
+
+/**
+ * Decides on a Charge Point. Anything that is no decision, an exception too, is answered with 500 and reported as `fault`.
  *
  * @spec OCPP-J 1.6 §3.2; security white paper §2.3 [J-030, J-032, SEC-A00-207]
  */
-export type Authenticate = (
+export type Authenticate<Context = unknown> = (
   attempt: AuthenticationAttempt,
-) => boolean | "unknown-identity" | Promise<boolean | "unknown-identity">;
+) => AuthenticationDecision<Context> | Promise<AuthenticationDecision<Context>>;
 
 /** Settings of an OCPP-J endpoint, whatever server it is on. */
-export interface EndpointOptions extends TransportOptions {
+export interface EndpointOptions<Context = unknown> extends TransportOptions {
   /** Path of the endpoint URL, percent-encoded. Default `/`. */
   readonly path?: string;
   /**
@@ -92,7 +111,7 @@ export interface EndpointOptions extends TransportOptions {
    * 3 only about certificates that are valid. Default: everybody, which is right only where the network itself is trusted
    * and with no security profile. [J-171]
    */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate<Context>;
   /**
    * What is forgiven of opening handshakes, see `quirks`; the others are ignored here, and are for the CentralSystem.
    * With `hexadecimalKeys`, `authenticate` is asked a second time where it has answered false. Default: nothing.
@@ -105,7 +124,8 @@ export interface EndpointOptions extends TransportOptions {
    */
   readonly handshakeTimeoutMs?: number;
   /**
-   * How many handshakes may wait to be decided on; for more the answer is 503 with Retry-After. Default 1000.
+   * How many decisions may be under way, those of peers that have left included; for more handshakes the answer is 503 with
+   * Retry-After. While decisions do not come in time, fewer are begun, so that some do. Default 1000.
    */
   readonly maxHandshakes?: number;
   /**
@@ -127,6 +147,9 @@ export interface EndpointOptions extends TransportOptions {
   readonly cuts?: (identity: string) => boolean;
 }
 
+/** What was decided on a handshake. */
+type Verdict = { readonly refusal: Refusal } | { readonly context: unknown };
+
 /** Whom an event concerns, as far as anybody has said. */
 interface Concerned {
   readonly identity?: string | undefined;
@@ -141,6 +164,7 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #options: EndpointOptions;
   readonly #clock: Clock;
   readonly #maxHandshakes: number;
+  readonly #places: HandshakePlaces;
   readonly #maxConnections: number;
   readonly #quirks: HandshakeQuirks;
   readonly #addresses: PeerAddresses;
@@ -148,7 +172,7 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #silent: SilentPeers;
   readonly #descriptors: DescriptorWatch;
   /** The sockets that wait for a decision. */
-  readonly #undecided = new Map<Duplex, { readonly peer: Concerned; readonly disarm: () => void }>();
+  readonly #undecided = new Map<Duplex, { readonly peer: Concerned; readonly end: (reason?: Error) => void }>();
   /** Those that are open, with the certificates that have been shown. */
   readonly #connections = new Map<Connection<"CentralSystem">, X509Certificate | undefined>();
   #closing = false;
@@ -163,6 +187,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#addresses = new PeerAddresses(options.trustedProxies);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;
+    this.#places = new HandshakePlaces(this.#maxHandshakes, this.handshakeTimeoutMs);
     this.#maxConnections = options.maxConnections ?? 10_000;
     this.#silent = new SilentPeers(this.#maxConnections, (socket, isPlain) => this.#dropSilent(socket, isPlain));
     this.#webSockets = new WebSocketServer({
@@ -192,9 +217,10 @@ export class Endpoint implements UpgradeEndpoint {
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
-    const refusal = unfit ?? refusalOfRequest(request) ?? this.#refusalOfState();
-    if (refusal === undefined) this.#decide(request, socket, head, identity);
-    else this.#refuse(socket, refusal, this.#peerOf(request));
+    const malformed = unfit ?? refusalOfRequest(request) ?? (this.#closing ? shuttingDown : undefined);
+    const place = malformed === undefined ? this.#places.take(this.#clock.now()) : undefined;
+    if (place !== undefined) this.#decide(request, socket, head, identity, place);
+    else this.#refuse(socket, malformed ?? tooManyHandshakes(this.#places.bound), this.#peerOf(request));
   }
 
   /** Answers a request that does not ask for an upgrade. */
@@ -253,7 +279,7 @@ export class Endpoint implements UpgradeEndpoint {
   close(): Promise<void> {
     this.#closing = true;
     for (const [socket, { peer }] of this.#undecided) {
-      if (this.#decided(socket)) this.#refuse(socket, shuttingDown, peer);
+      if (this.#decided(socket, new Error(shuttingDown.message))) this.#refuse(socket, shuttingDown, peer);
     }
     for (const connection of this.#connections.keys()) connection.close(1001, "The Central System shuts down");
     this.#descriptors.stop();
@@ -268,75 +294,98 @@ export class Endpoint implements UpgradeEndpoint {
     return { identity: this.#identityIn(request), remoteAddress: this.#addresses.of(request) };
   }
 
-  /** Why nobody is let in now, before it is asked who it is. */
-  #refusalOfState(): Refusal | undefined {
-    if (this.#closing) return shuttingDown;
-    return this.#undecided.size >= this.#maxHandshakes ? tooManyHandshakes(this.#maxHandshakes) : undefined;
-  }
-
   #refusalOfRoom(): Refusal | undefined {
     return this.#webSockets.clients.size >= this.#maxConnections ? tooManyConnections(this.#maxConnections) : undefined;
   }
 
-  #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
+  /** Decides on a handshake; the place is kept until there is a decision, wanted or not. */
+  #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string, place: Place): void {
     const timeoutMs = this.handshakeTimeoutMs;
     const peer = this.#peerOf(request); // Now: a socket that has closed has forgotten where it came from.
+    const late = undecided(timeoutMs);
     const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
-      if (this.#decided(socket)) this.#refuse(socket, undecided(timeoutMs), peer);
+      this.#places.late(this.#clock.now());
+      if (this.#decided(socket, new Error(late.message))) this.#refuse(socket, late, peer);
     });
-    this.#undecided.set(socket, { peer, disarm });
+    const controller = new AbortController();
+    const stopReading = readAhead(socket, () => socket.destroy());
+    let arrived = head;
+    const end = (reason?: Error): void => {
+      disarm();
+      arrived = Buffer.concat([head, stopReading()]);
+      if (reason !== undefined) controller.abort(reason);
+    };
+    this.#undecided.set(socket, { peer, end });
     const { bytesWritten } = request.socket;
     // That this side has ended would not do: a peer with TLS that hangs up ends it, too.
     const isAnswered = (): boolean => request.socket.bytesWritten > bytesWritten;
     socket.once("close", () => {
-      if (this.#decided(socket) && isAnswered()) this.#fault(identity, answeredByOther());
+      if (this.#decided(socket, new Error("The peer has hung up.")) && isAnswered()) {
+        this.#fault(identity, answeredByOther());
+      }
     });
 
     const replaces = this.#centralSystem.get(identity) !== undefined;
-    void this.#judge(request, identity).then((refusal) => {
+    void this.#judge(request, identity, controller.signal).then((verdict) => {
+      this.#places.release(place);
       if (!this.#decided(socket)) return; // It hung up, or has had its answer.
-      const verdict = refusal ?? (replaces ? undefined : this.#refusalOfRoom());
+      this.#places.inTime();
+      const refusal = "refusal" in verdict ? verdict.refusal : replaces ? undefined : this.#refusalOfRoom();
       if (isAnswered()) this.#fault(identity, answeredByOther());
-      else if (verdict !== undefined) this.#refuse(socket, verdict, peer);
-      else this.#open(request, socket, head, identity);
+      else if (refusal !== undefined) this.#refuse(socket, refusal, peer);
+      else if ("context" in verdict) this.#open(request, socket, arrived, identity, verdict.context);
     });
   }
 
-  /** Ends the wait of a socket; whether it still waited. */
-  #decided(socket: Duplex): boolean {
-    this.#undecided.get(socket)?.disarm();
+  /**
+   * Ends the wait of a socket; whether it still waited.
+   *
+   * @param reason - Why nobody waits for the decision any more, where it has not come.
+   */
+  #decided(socket: Duplex, reason?: Error): boolean {
+    this.#undecided.get(socket)?.end(reason);
     return this.#undecided.delete(socket);
   }
 
   /** Never rejects: whatever the application's hook does, there is an answer. [trap 2] */
-  async #judge(request: IncomingMessage, identity: string): Promise<Refusal | undefined> {
+  async #judge(request: IncomingMessage, identity: string, signal: AbortSignal): Promise<Verdict> {
     const credentials = basicCredentials(request.headers.authorization);
     const password = credentials === undefined ? undefined : passwordOf(identity, credentials);
     // SEC-A00-204: the user name is the identity, so there is nothing to ask about another one.
-    if (credentials !== undefined && password === undefined) return otherUser;
-    const { authenticate, securityProfile = 0 } = this.#options;
+    if (credentials !== undefined && password === undefined) return { refusal: otherUser };
+    const { authenticate = () => true, securityProfile = 0 } = this.#options;
     const otherProfile = refusalOfProfile(securityProfile, request.socket, password);
-    if (otherProfile !== undefined) return otherProfile;
-    const attempt = { identity, password, certificate: certificateOf(request.socket), request };
+    if (otherProfile !== undefined) return { refusal: otherProfile };
+    const attempt = { identity, password, certificate: certificateOf(request.socket), request, signal };
     try {
-      let decision: unknown = authenticate === undefined || (await authenticate(attempt));
+      let decision: unknown = await authenticate(attempt);
       const meant = decision === false && password && this.#quirks.passwordIn(request, password);
-      if (meant) decision = await authenticate?.({ ...attempt, password: meant });
-      if (decision === true) return await this.#centralSystem.admit(identity);
-      if (decision === false && securityProfile === 3) return otherCertificate;
-      if (decision === false) return password === undefined ? noCredentials : wrongPassword;
-      if (decision === "unknown-identity") return unknownIdentity;
-      throw new TypeError(`authenticate answered ${String(decision)}. Answer true, false or "unknown-identity".`);
+      if (meant) decision = await authenticate({ ...attempt, password: meant });
+      const refusal =
+        this.#refusalOfDecision(decision, password) ?? (await this.#centralSystem.admit(identity, signal));
+      return refusal === undefined ? { context: contextOf(decision) } : { refusal };
     } catch (error) {
-      this.#fault(identity, error);
-      return faulty;
+      if (error !== signal.reason || !signal.aborted) this.#fault(identity, error);
+      return { refusal: faulty };
     }
   }
 
-  #open(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string): void {
+  /** @throws TypeError It is no decision. */
+  #refusalOfDecision(decision: unknown, password: Uint8Array | undefined): Refusal | undefined {
+    if (decision === true || hasContext(decision)) return undefined;
+    if (decision === false && this.#options.securityProfile === 3) return otherCertificate;
+    if (decision === false) return password === undefined ? noCredentials : wrongPassword;
+    if (decision === "unknown-identity") return unknownIdentity;
+    if (decision === "busy") return busy;
+    throw new TypeError(
+      `authenticate answered ${String(decision)}. Answer true, false, "unknown-identity", "busy" or { context }.`,
+    );
+  }
+
+  #open(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string, context: unknown): void {
     try {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#opened(webSocket, socket, request, identity);
+        this.#opened(webSocket, socket, request, identity, context);
       });
     } catch (error) {
       // Nobody else would hear of it, and nobody serves this socket.
@@ -345,7 +394,7 @@ export class Endpoint implements UpgradeEndpoint {
     }
   }
 
-  #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
+  #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string, context: unknown): void {
     const peer = this.#peerOf(request);
     const transport = new WebSocketTransport(webSocket, socket, this.#options, {
       remoteAddress: peer.remoteAddress,
@@ -359,7 +408,7 @@ export class Endpoint implements UpgradeEndpoint {
       return;
     }
     this.#tolerated(request, identity);
-    const connection = this.#centralSystem.accept(transport, identity);
+    const connection = this.#centralSystem.accept(transport, identity, context);
     this.#connections.set(connection, certificateOf(request.socket));
     webSocket.once("close", () => this.#connections.delete(connection));
   }
@@ -402,6 +451,11 @@ export class Endpoint implements UpgradeEndpoint {
     this.#centralSystem.emit("fault", { ...shown({ identity }), error });
   }
 }
+
+const hasContext = (decision: unknown): decision is { readonly context: unknown } =>
+  typeof decision === "object" && decision !== null && "context" in decision;
+
+const contextOf = (decision: unknown): unknown => (hasContext(decision) ? decision.context : undefined);
 
 /** With the options `server` and `path`, a `WebSocketServer` of `ws` answers 400 to everything at other paths. */
 const answeredByOther = (): Error =>

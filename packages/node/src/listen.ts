@@ -4,7 +4,7 @@ import { createServer as createSecureServer, type Server as HttpsServer } from "
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { type TLSSocket, Server as TlsServer } from "node:tls";
 import { type CentralSystem, type Connection, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
-import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { type Authenticate, Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { trustedProxiesRule } from "./peer-address.ts";
 import { refusalOfTls } from "./profile-refusals.ts";
 import type { RevocationList } from "./revocation-list.ts";
@@ -22,7 +22,7 @@ import { routeUpgrades } from "./upgrade-routing.ts";
 import { transportRules } from "./web-socket-transport.ts";
 
 /** Settings of {@link listen}. */
-export interface ListenOptions extends EndpointOptions {
+export interface ListenOptions<Context = unknown> extends EndpointOptions<Context> {
   /** TCP port to listen on; not together with `server`. Default 0: any that is free, see {@link Listener}. */
   readonly port?: number;
   /**
@@ -88,16 +88,23 @@ export interface Listener {
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */
-export async function listen(centralSystem: CentralSystem, options: ListenOptions = {}): Promise<Listener> {
+export async function listen<Context = unknown>(
+  centralSystem: CentralSystem<Context>,
+  ...[options]: ListenArguments<Context>
+): Promise<Listener> {
   if (typeof centralSystem?.accept !== "function") {
     throw new TypeError(
       "listen got no CentralSystem. Give one before the options: listen(new CentralSystem(), { port }).",
     );
   }
-  const taken = takeOptions("listen", options, listenRules);
+  const taken = takeOptions("listen", (options ?? {}) as ListenOptions, listenRules);
   const { authenticate, host, port, securityProfile = 0, server, tls } = taken;
   if (securityProfile !== 0 && authenticate === undefined) {
     throw new TypeError(`securityProfile ${securityProfile} needs authenticate, or everybody would be let in.`);
+  }
+  if (!hasWarned && !centralSystem.handles("BootNotification")) {
+    hasWarned = true;
+    process.emitWarning(noBootHandler, "OcppjWarning");
   }
   const endpoint = new Endpoint(centralSystem, taken);
   if (server === undefined) return serve(endpoint, taken);
@@ -106,6 +113,19 @@ export async function listen(centralSystem: CentralSystem, options: ListenOption
   }
   return attach(endpoint, server, rulesOf(securityProfile).scheme);
 }
+
+/** Without `authenticate` there is no context. */
+type ListenArguments<Context> = undefined extends Context
+  ? [options?: ListenOptions<Context>]
+  : [options: ListenOptions<Context> & { readonly authenticate: Authenticate<Context> }];
+
+/** Once is enough for a program. */
+let hasWarned = false;
+
+const noBootHandler =
+  "listen: the CentralSystem has no handler for BootNotification. Charge Points that send one are answered with " +
+  "NotSupported, and until they are accepted everything else with SecurityError. " +
+  'Register it before: centralSystem.handle("BootNotification", …).';
 
 const listenRules: OptionRules<ListenOptions> = {
   path: { give: 'a path like "/ocpp"', takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path) },

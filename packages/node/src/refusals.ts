@@ -246,7 +246,7 @@ export const unknownIdentity: Refusal = {
 export const tooManyHandshakes = (limit: number): Refusal => ({
   reason: "limit",
   status: 503,
-  message: `${limit} handshakes are under way.`,
+  message: `${limit} decisions on handshakes are under way, which is as many as come in time.`,
   advice: "After an outage this passes. If it does not, make authenticate faster, or raise maxHandshakes.",
   body: "Too many handshakes are under way. Try again later.",
 });
@@ -275,6 +275,14 @@ export const undecided = (timeoutMs: number): Refusal => ({
   advice: "Find out what authenticate waits for, or raise handshakeTimeoutMs.",
   body: "The Central System is too busy. Try again later.",
 });
+
+export const busy: Refusal = {
+  reason: "busy",
+  status: 503,
+  message: 'The application is too busy to decide on this Charge Point: authenticate answered "busy".',
+  advice: "Nothing has to be done: the Charge Point will try again.",
+  body: "The Central System is too busy. Try again later.",
+};
 
 export const shuttingDown: Refusal = {
   reason: "closing",

@@ -126,6 +126,19 @@ describe("A second connection with the same identity", () => {
     expect(answers).toEqual(["admitted", "duplicate", "duplicate"]);
   });
 
+  test("keeps nobody waiting who asks after it, when it has hung up meanwhile", async () => {
+    const { clock, centralSystem, connect } = site();
+    connect().link.chargePoint.mute();
+    const answers: string[] = [];
+    const hangUp = new AbortController();
+    for (const signal of [undefined, hangUp.signal, hangUp.signal, undefined]) {
+      void centralSystem.admit("CP001", signal).then((refusal) => answers.push(refusal?.reason ?? "admitted"));
+    }
+    hangUp.abort();
+    await clock.advance(5000); // The first one does not call `accept`.
+    expect(answers).toEqual(["admitted", "timeout", "timeout", "admitted"]);
+  });
+
   test("is admitted as soon as the first one ends", async () => {
     const { clock, connect, knock } = site();
     const { link } = connect();
@@ -227,6 +240,62 @@ describe("CentralSystem.drain", () => {
     expect(log).toEqual(["CP001 1 connected", "CP001 1 1012"]);
     expect(centralSystem.get("CP001")).toBeUndefined();
   });
+
+  test("waits for handlers that run, so that their answers leave; what does not end in time is cut off", async () => {
+    const { clock, centralSystem, connect, log } = site({ registrations: { get: () => "Accepted", set: () => {} } });
+    let answer = (): void => {};
+    const transactions: string[] = [];
+    centralSystem.handle("StartTransaction", (_, { connection }) => {
+      transactions.push(connection.identity);
+      if (connection.identity === "B") return new Promise(() => {});
+      return new Promise((resolve) => {
+        answer = () => resolve({ transactionId: 1, idTagInfo: { status: "Accepted" } });
+      });
+    });
+    const start = { connectorId: 1, idTag: "A", meterStart: 0, timestamp: "2026-01-01T00:00:00Z" };
+    const confs = ["A", "B"].map((identity) =>
+      connect(identity)
+        .chargePoint.call("StartTransaction", start)
+        .catch(({ code }: { code: number }) => code),
+    );
+    connect("C");
+    await clock.advance(20);
+    log.length = 0;
+    let isDrained = false;
+    void centralSystem.drain({ deadlineMs: 20_000 }).then(() => (isDrained = true));
+    await clock.advance(1000);
+    expect(log).toEqual(["C 3 1012"]);
+    answer();
+    await clock.advance(1000);
+    expect(log).toEqual(["C 3 1012", "A 1 1012"]);
+    await clock.advance(17_999);
+    expect(isDrained).toBe(false);
+    await clock.advance(1);
+    expect(isDrained).toBe(true);
+    expect(log).toEqual(["C 3 1012", "A 1 1012", "B 2 1012"]);
+    await clock.advance(10);
+    expect(await Promise.all(confs)).toEqual([{ transactionId: 1, idTagInfo: { status: "Accepted" } }, 1012]);
+    expect(transactions).toEqual(["A", "B"]);
+  });
+
+  test.each([
+    [100, 60_000, 50],
+    [10, 100, 125],
+    [1000, 10_000, 125],
+  ])(
+    "closes %i connections within %i ms at a rate of %i each second, unless it is given",
+    async (count, deadlineMs, rate) => {
+      const { clock, centralSystem, connect, log } = site();
+      for (let index = 0; index < count; index++) connect(`CP${index}`);
+      log.length = 0;
+      const drained = centralSystem.drain({ deadlineMs });
+      await clock.advance(deadlineMs / 10);
+      expect(log.length).toBe(Math.min(count, 1 + Math.floor((rate * deadlineMs) / 10_000)));
+      await clock.advance(0.7 * deadlineMs);
+      await drained;
+      expect(log).toHaveLength(count);
+    },
+  );
 
   test.each([{ ratePerSecond: 0 }, { ratePerSecond: Number.NaN }, { deadlineMs: -1 }])(
     "refuses %j",
