@@ -41,7 +41,10 @@ export const systemClock: Clock = {
     let cancel = (): void => clearTimeout(timer);
     const timer = setTimeout(
       () => {
-        cancel = afterReading(callback);
+        cancel = afterReading(() => {
+          cancel = () => {}; // An immediate that is kept would keep all that came after it.
+          callback();
+        });
       },
       Math.min(delayMs, longestDelayMs),
     );

@@ -19,8 +19,8 @@ export interface TransportOptions {
   /**
    * After how many milliseconds a ping is sent in which this end has sent nothing, or nothing has arrived. From a peer that
    * has ever answered one, something has to arrive within as long again, or the connection is lost (1006); anything counts,
-   * not only pongs. One that never answers any is told once as `tolerated`. 0 means never. Default 20 000: proxies and load
-   * balancers, most of which cut what is silent for 60 s, see neither direction silent for 25 s.
+   * not only pongs. One that never answers any is told once as `tolerated`. 0 means never. Default 20 000.
+   * So proxies and load balancers, most of which cut what is silent for 60 s, see neither direction silent for 25 s.
    *
    * @spec OCPP-J 1.6 §5.3, §7; J errata 3.9 [J-150 … J-155, Q20]
    */

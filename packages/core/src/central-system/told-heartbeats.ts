@@ -42,7 +42,8 @@ export class ToldHeartbeats {
     connection.limitSilence(isTold ? patience * interval * 1000 : Number.POSITIVE_INFINITY);
     if (!isTold) return;
     this.#intervals.set(identity, interval);
+    if (this.#intervals.size <= most) return;
     const [first] = this.#intervals.keys();
-    if (this.#intervals.size > most && first !== undefined) this.#intervals.delete(first);
+    if (first !== undefined) this.#intervals.delete(first);
   }
 }
