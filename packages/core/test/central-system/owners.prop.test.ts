@@ -162,6 +162,7 @@ class Charger {
   }
 
   #next(): void {
+    if (this.#transport === undefined) return;
     const [message] = this.left;
     if (message !== undefined && ![...this.#waiting.values()].some(({ action }) => action === message[0])) {
       this.#send(...message);
