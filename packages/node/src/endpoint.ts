@@ -203,7 +203,7 @@ export class Endpoint implements UpgradeEndpoint {
       (error) => this.#fault(undefined, error),
     );
     this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
-      this.#refuse(socket, malformedRequest(message), this.#peerOf(request));
+      this.#refuse(socket, malformedRequest(message), this.#peerOf(request, this.#identityIn(request)));
     });
   }
 
@@ -213,14 +213,14 @@ export class Endpoint implements UpgradeEndpoint {
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#refuse(socket, refusalOfUrl(url, this.path), this.#peerOf(request));
+      this.#refuse(socket, refusalOfUrl(url, this.path), this.#peerOf(request, identity));
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
     const malformed = unfit ?? refusalOfRequest(request) ?? (this.#closing ? shuttingDown : undefined);
     const place = malformed === undefined ? this.#places.take(this.#clock.now()) : undefined;
     if (place !== undefined) this.#decide(request, socket, head, identity, place);
-    else this.#refuse(socket, malformed ?? tooManyHandshakes(this.#places.bound), this.#peerOf(request));
+    else this.#refuse(socket, malformed ?? tooManyHandshakes(this.#places.bound), this.#peerOf(request, identity));
   }
 
   /** Answers a request that does not ask for an upgrade. */
@@ -230,7 +230,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   bypassed(request: IncomingMessage, status: number): void {
-    this.#refused({ ...noUpgrade, status }, this.#peerOf(request));
+    this.#refused({ ...noUpgrade, status }, this.#peerOf(request, this.#identityIn(request)));
   }
 
   /**
@@ -290,8 +290,8 @@ export class Endpoint implements UpgradeEndpoint {
     return identityFromPath(request.url ?? "", this.path) ?? this.#quirks.identityIn(request, this.path);
   }
 
-  #peerOf(request: IncomingMessage): Concerned {
-    return { identity: this.#identityIn(request), remoteAddress: this.#addresses.of(request) };
+  #peerOf(request: IncomingMessage, identity: string | undefined): Concerned {
+    return { identity, remoteAddress: this.#addresses.of(request) };
   }
 
   #refusalOfRoom(): Refusal | undefined {
@@ -301,7 +301,7 @@ export class Endpoint implements UpgradeEndpoint {
   /** Decides on a handshake; the place is kept until there is a decision, wanted or not. */
   #decide(request: IncomingMessage, socket: Duplex, head: Buffer, identity: string, place: Place): void {
     const timeoutMs = this.handshakeTimeoutMs;
-    const peer = this.#peerOf(request); // Now: a socket that has closed has forgotten where it came from.
+    const peer = this.#peerOf(request, identity); // Now: a socket that has closed has forgotten where it came from.
     const late = undecided(timeoutMs);
     const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => {
       this.#places.late(this.#clock.now());
@@ -395,7 +395,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string, context: unknown): void {
-    const peer = this.#peerOf(request);
+    const peer = this.#peerOf(request, identity);
     const transport = new WebSocketTransport(webSocket, socket, this.#options, {
       remoteAddress: peer.remoteAddress,
       cut: this.#isCut(identity),
