@@ -152,6 +152,11 @@ export class Stamps {
   }
 }
 
+/** A payload whose own timestamp is not before a time. */
+export function notEarlier<R extends { readonly timestamp: string }>(req: R, notBefore = Number.NEGATIVE_INFINITY): R {
+  return Date.parse(req.timestamp) >= notBefore ? req : { ...req, timestamp: dateTimeOf(notBefore) };
+}
+
 /** Whether the clock of a mark has shown a timestamp. */
 function isOf({ since, until }: Mark, timestamp: string): boolean {
   const time = Date.parse(timestamp);

@@ -6,7 +6,7 @@ import { Delivery } from "./delivery.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
 import { keyOf, type MeterValuesRecord, parseMeterValues } from "./delivery-records.ts";
 import type { Desk } from "./desk.ts";
-import type { Stamped } from "./stamps.ts";
+import { notEarlier, type Stamped } from "./stamps.ts";
 import {
   checkedData,
   type Discarded,
@@ -16,6 +16,7 @@ import {
   OpenTransaction,
   type StartMessage,
   type StopMessage,
+  type StopReq,
   type Transaction,
   type TransactionMeterValues,
   type TransactionOutlet,
@@ -350,11 +351,14 @@ export class Transactions implements TransactionOutlet {
   #callOf(message: Message): TransactionCall {
     const { action, mark } = message;
     const ours = action === "MeterValues" || !message.given;
-    const req = this.#desk.stamps.readAll(message.req, mark, ours, this.#notBefore(message));
+    const notBefore = this.#notBefore(message);
+    const req = this.#desk.stamps.readAll(message.req, mark, ours, notBefore);
     if (action === "StartTransaction") return { action, req } as TransactionCall;
     // CORE-TXQ-12
     const { transactionId = -1 } = this.#transactionOf(message) ?? {};
-    return { action, req: { ...req, transactionId } } as TransactionCall;
+    // Where nobody can say any more by how much the start is wrong, the stop is right, and still not before it.
+    const stop = action === "StopTransaction" && ours ? notEarlier(req as StopReq, notBefore) : req;
+    return { action, req: { ...stop, transactionId } } as TransactionCall;
   }
 
   /** Before which time nothing of a message may be; a start is the first of its transaction. */

@@ -392,6 +392,7 @@ export class Laws {
     session.connectedAt = this.now;
     if (session.disconnectedAt > 0) session.disconnectedAt += sleptMs;
     for (const asked of session.saving) asked.at += sleptMs;
+    this.#disk.failedAt += sleptMs; // What it has not answered before is given up now.
     if (this.#wire !== undefined) this.#wire.silentSince += sleptMs;
     if (this.#wire?.outstanding !== undefined) this.#wire.outstanding.at += sleptMs;
     this.doubtful();

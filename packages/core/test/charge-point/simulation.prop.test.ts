@@ -282,4 +282,26 @@ describe("A ChargePoint in a simulated world", () => {
       { at: 279, do: "plug in", connector: 3, forS: 0, idTag: "unknown" },
     ]);
   });
+
+  test("lets no transaction stop before it starts, also when it lost by how much its clock was wrong then [CORE-TXQ-16]", async () => {
+    await replay([
+      { at: 95_339, do: "register", as: "Pending", reboot: true, intervalS: 1800, forS: 1200 },
+      { at: 95_473, do: "slow disk", byMs: 120_000, forS: 14_400 },
+      { at: 95_480, do: "plug in", connector: 2, forS: 100, idTag: "known" },
+      { at: 95_556, do: "sleep", forS: 7200, connection: "open" },
+      { at: 95_575, do: "tell the time wrongly", byS: -31_536_000, times: 2 },
+      { at: 95_739, do: "power cut at write", nth: 8, forS: 30, kept: 2, clockOffS: 3600, resume: false },
+      { at: 95_763, do: "trigger", message: "Heartbeat", connector: 1 },
+      { at: 189_846, do: "call" },
+    ]);
+  });
+
+  test("gives up a disk that has hung since before it slept [CORE-TXQ-16]", async () => {
+    await replay([
+      { at: 54, do: "hanging disk", what: "puts", carriedOut: false, forS: 1200 },
+      { at: 136, do: "deliver", action: "DataTransfer" },
+      { at: 147, do: "plug in", connector: 1, forS: 0, idTag: "known" },
+      { at: 169, do: "sleep", forS: 30_000, connection: "ended" },
+    ]);
+  });
 });
