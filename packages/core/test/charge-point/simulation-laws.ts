@@ -499,6 +499,7 @@ export class Laws {
       outcome: "waiting",
       sign: false,
       failureSaved: false,
+      mayHaveCounted: false,
     };
     // What is sent again while nothing shows that anybody is there counts as sent for the first time.
     for (const earlier of reported.attempts) wire.timedOut.delete(earlier);
@@ -795,6 +796,7 @@ export class Laws {
     if (attempt !== undefined) {
       // What is refused late has failed when its time was over.
       if (attempt.outcome === "waiting") attempt.endedAt = endedAt;
+      attempt.mayHaveCounted = mayCount(attempt);
       attempt.outcome = outcome;
     }
     if (attempt !== undefined && outcome === "failed") this.#failed(session, attempt);

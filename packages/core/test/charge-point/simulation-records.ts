@@ -74,6 +74,8 @@ export interface Attempt {
   sign: boolean;
   /** That it failed would survive a power cut. */
   failureSaved: boolean;
+  /** It may have counted as a failure before it was answered after all. */
+  mayHaveCounted: boolean;
 }
 
 /** A CALL that one end has sent and not seen answered. */
@@ -170,5 +172,5 @@ export function failuresThatCount({ attempts: all }: Reported, { power }: Sessio
 }
 
 /** Whether an attempt may count as a failure. */
-export const mayCount = ({ outcome, sign }: Attempt): boolean =>
-  outcome === "failed" || (outcome === "timed out" && sign);
+export const mayCount = ({ outcome, sign, mayHaveCounted }: Attempt): boolean =>
+  outcome === "failed" || (outcome === "timed out" && sign) || mayHaveCounted;
