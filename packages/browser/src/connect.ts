@@ -33,18 +33,24 @@ export interface ConnectOptions extends TransportOptions {
  *
  * Each attempt offers the subprotocol `ocpp1.6` and nothing else, and ends in a transport or a rejection. What it returns
  * rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, unless it is `timeout`: they tell neither
- * the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. It is `subprotocol` where the runtime leaves
+ * the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. What other runtimes tell is in the message.
+ * The reason is `subprotocol` where the runtime leaves
  * that to its user. It rejects with a TypeError when the URL or the identity is none, and with the reason of `signal` when
  * that aborts; no socket is left behind then either.
  *
  * A page cannot set request headers, so there is no HTTP Basic authentication; a URL with a user name or a password is
  * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection lives.
  *
- * @throws TypeError One of the options is not what it may be, or there is no such option.
+ * @throws TypeError One of the options is not what it may be, there is no such option, or the runtime has no `WebSocket`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-005, J-006, J-020, J-026, J-027, J-158, J-186]
  */
 export function connect(options: ConnectOptions = {}): Connect {
   const taken = takeOptions("connect", options, connectRules);
+  if (typeof WebSocket === "undefined") {
+    throw new TypeError(
+      "This runtime has no WebSocket. In Node.js 20 use @ocppj/node, whose connect is called the same.",
+    );
+  }
   const quirk = Object.values(taken.tolerate ?? []).find(
     (row: Quirk) => row.scope === "handshake" && row.subprotocol !== undefined,
   );
@@ -108,7 +114,8 @@ function open(
 
     webSocket.onerror = (event) => {
       const { error } = event as Partial<ErrorEvent>; // Browsers do not have it.
-      fail("network", "did not open a WebSocket", checkAll, error);
+      if (error === undefined) fail("network", "did not open a WebSocket", `Browsers do not tell why: ${checkAll}`);
+      else fail("network", `did not open a WebSocket: ${wordsOf(error, url)}`, `Otherwise ${checkAll}`, error);
     };
     webSocket.onopen = () => {
       if (webSocket.protocol === subprotocol) {
@@ -133,7 +140,7 @@ const adviceOnQuirk = "connect with the option tolerate: [quirks.missingSubproto
 const checkNetwork = "Check the URL and the network, then try again.";
 
 const checkAll =
-  "Browsers do not tell why: check the URL, the network and the certificate, and whether the Central System knows the " +
+  "check the URL, the network and the certificate, and whether the Central System knows the " +
   `identity, asks for no password and speaks "${subprotocol}". If it may do so without choosing it, ${adviceOnQuirk}`;
 
 const useOf = ({ name, id, forgives }: Quirk): Tolerated => ({
@@ -146,14 +153,19 @@ const useOf = ({ name, id, forgives }: Quirk): Tolerated => ({
 /** The query of a URL may be secret. */
 const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
 
+/** What a runtime says of a failure, to be continued with a full stop. */
+function wordsOf(error: unknown, url: string): string {
+  const said = error instanceof Error ? error.message : String(error);
+  return said.replaceAll(url, withoutQuery(url)).trim().replace(/\.$/, "");
+}
+
 /** A browser may throw instead of failing later, for example at `ws:` in a page that came over HTTPS. */
 function create(url: string, offered: readonly string[]): WebSocket {
   try {
     return new WebSocket(url, [...offered]);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     const tried = withoutQuery(url);
-    const said = why.replace(url, tried).replace(/\.$/, "");
+    const said = wordsOf(cause, url);
     const advice = "Use wss, or a page that came over HTTP.";
     throw new HandshakeError("network", `No WebSocket to ${tried} may be opened from here: ${said}.`, {
       url: tried,

@@ -61,7 +61,8 @@ export class WebSocketTransport implements Transport {
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 4 * 2 ** 20;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5000;
     webSocket.addEventListener("message", ({ data }) => this.#message(data));
-    webSocket.addEventListener("close", ({ code, reason }) => this.#end(code, reason));
+    // Deno has 0 for a connection that was lost.
+    webSocket.addEventListener("close", ({ code, reason }) => this.#end(code || 1006, reason));
   }
 
   listen(listener: TransportListener): void {

@@ -262,11 +262,12 @@ describe("connect, over the WebSocket of Node.js", () => {
     await other.socketsGone();
   });
 
-  test("passes on as the cause what the runtime tells of a failure", async () => {
+  test("says what the runtime tells of a failure, and passes it on as the cause", async () => {
     const { url } = await centralSystem(answering("404 Not Found"));
     expect(await attempt({ url, identity: "CP1" })).toMatchObject({
       name: "HandshakeError",
       reason: "network",
+      message: expect.stringMatching(/ did not open a WebSocket: .*non-101.*\. Otherwise check the URL/),
       cause: expect.stringContaining("non-101"),
     });
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type ConnectOptions, connect } from "../src/index.ts";
 
 /** Every option, with what it may not be: one that is missing is an error of the compiler. */
@@ -11,6 +11,10 @@ const bad: Readonly<Record<keyof Required<ConnectOptions>, readonly unknown[]>> 
 };
 
 describe("The options of connect", () => {
+  beforeAll(() => {
+    vi.stubGlobal("WebSocket", class {}); // Node.js 20 has none.
+  });
+
   test.each(Object.entries(bad))("%s is refused at once if it is none, by name and value", (name, values) => {
     for (const value of values) {
       const told = {

@@ -10,6 +10,7 @@ import { refusalOfTls } from "./profile-refusals.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import {
   listeningTls,
+  requireSecurityLevel,
   rulesOf,
   type ServerTls,
   securityProfileRule,
@@ -111,6 +112,7 @@ export async function listen<Context = unknown>(
   if (host !== undefined || port !== undefined || tls !== undefined) {
     throw new TypeError("An attached server has its own host, port and tls. Leave these out, or the server.");
   }
+  requireSecurityLevel(securityProfile);
   return attach(endpoint, server, rulesOf(securityProfile).scheme);
 }
 

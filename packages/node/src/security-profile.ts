@@ -68,6 +68,24 @@ const tlsPolicy = {
   honorCipherOrder: true,
 } as const satisfies SecureContextOptions;
 
+/**
+ * Says at once that a runtime cannot refuse weak keys: BoringSSL, which Bun and Electron have in the place of OpenSSL,
+ * knows no such levels.
+ *
+ * @throws TypeError The profile has TLS, and that of the runtime will not do.
+ */
+export function requireSecurityLevel(securityProfile: SecurityProfile): void {
+  if (rulesOf(securityProfile).scheme !== "wss") return;
+  try {
+    createSecureContext(tlsPolicy);
+  } catch (cause) {
+    throw new TypeError(
+      `securityProfile ${securityProfile} has to refuse weak keys, which the TLS of this runtime cannot. Use Node.js, whose OpenSSL can.`,
+      { cause },
+    );
+  }
+}
+
 type Pem = string | Buffer;
 
 /** Certificates and keys for TLS, all of them PEM. [SEC-A00-507] */
@@ -145,6 +163,7 @@ export function listeningTls(securityProfile: SecurityProfile, given: TlsOptions
     if (tls === undefined) return undefined;
     throw new TypeError(`securityProfile ${securityProfile} has no TLS. Use profile 2 or 3, or leave tls out.`);
   }
+  requireSecurityLevel(securityProfile);
   if (!hasOwn(tls)) {
     throw new TypeError(
       `securityProfile ${securityProfile} needs tls with the cert and the key of the Central System.`,
@@ -175,6 +194,7 @@ export function listeningTls(securityProfile: SecurityProfile, given: TlsOptions
  */
 export function connectingTls(securityProfile: SecurityProfile, given: TlsOptions = {}) {
   const tls = takeTls(given);
+  requireSecurityLevel(securityProfile);
   const { scheme, clientCertificate } = rulesOf(securityProfile);
   if (clientCertificate && !hasOwn(tls)) {
     throw new TypeError("securityProfile 3 needs tls with the cert and the key of the Charge Point.");

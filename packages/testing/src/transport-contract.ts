@@ -39,7 +39,7 @@ export interface TransportContractOptions {
   readonly binaryCloseCode?: number;
   /**
    * How long to wait for any one thing before the rule counts as broken, in milliseconds. It must be longer than the
-   * transport waits for a peer that does not answer its close. Default 4000.
+   * transport waits for a peer that does not answer its close, by default 5000 in those of `@ocppj`. Default 8000.
    */
   readonly patienceMs?: number;
   /** The clock of that patience. Default: the clock of the runtime. */
@@ -283,7 +283,7 @@ class Stage {
 
   constructor(
     open: () => Promise<OpenedTransport>,
-    { clock = systemClock, patienceMs = 4000 }: TransportContractOptions,
+    { clock = systemClock, patienceMs = 8000 }: TransportContractOptions,
   ) {
     this.#open = open;
     this.#clock = clock;

@@ -67,7 +67,7 @@ function contractOver(
     };
     return { transport: { ...transport, ...breakage(transport, clock) }, peer: peerOf(far) };
   };
-  return transportContract(open, { clock, patienceMs: 4000, ...options }).map(({ title, run }) => ({
+  return transportContract(open, { clock, ...options }).map(({ title, run }) => ({
     title,
     async run() {
       let running = true;
@@ -149,12 +149,12 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
   },
   "loses what arrived before listen": {
     rule: "keeps the messages that arrived before listen",
-    message: /Only 0 of 20 messages were heard within 4000 ms\./,
+    message: /Only 0 of 20 messages were heard within 8000 ms\./,
     breakage: forgetting(() => true),
   },
   "loses a close that arrived before listen": {
     rule: "keeps a close that arrived before listen",
-    message: /The transport did not report its close within 4000 ms\./,
+    message: /The transport did not report its close within 8000 ms\./,
     breakage: forgetting((event) => "code" in event && event.code !== 1006),
   },
   "loses the loss of a peer before listen": {
@@ -278,7 +278,7 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
   },
   "waits for ever for the peer's answer": {
     rule: "reports its close although the peer never answers",
-    message: /The transport did not report its close within 4000 ms\./,
+    message: /The transport did not report its close within 8000 ms\./,
     breakage(transport) {
       let closing = false;
       return {
@@ -320,7 +320,7 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
   },
   "cannot be closed while it delivers": {
     rule: "can be closed from inside the listener",
-    message: /The peer was not closed within 4000 ms\./,
+    message: /The peer was not closed within 8000 ms\./,
     breakage(transport) {
       let delivering = false;
       return {
@@ -358,7 +358,7 @@ describe("transportContract", () => {
     }));
     expect(await failures(refusing, { binaryCloseCode: 1003 })).toEqual({});
     expect(await failures(() => ({}), { binaryCloseCode: 1003 })).toEqual({
-      [rule]: "The peer was not closed within 4000 ms.",
+      [rule]: "The peer was not closed within 8000 ms.",
     });
     expect(contractOver().map(({ title }) => title)).not.toContain(`${rule} [J-047]`);
   });

@@ -180,11 +180,8 @@ export class KnownCredentials {
     identity: string,
     options: CallOptions & { readonly authorizationKey?: string | Uint8Array } = {},
   ): Promise<CredentialChange> {
-    const { authorizationKey = randomBytes(20), ...callOptions } = takeOptions(
-      "changeAuthorizationKey",
-      options,
-      changeRules,
-    );
+    const { authorizationKey = randomBytes(20, "Give an authorizationKey from elsewhere."), ...callOptions } =
+      takeOptions("changeAuthorizationKey", options, changeRules);
     const password = passwordOf(authorizationKey);
     if (password.length < 16 || password.length > 20) throw new TypeError("An AuthorizationKey has 16 to 20 bytes.");
     const connection = this.#connectionOf(identity);

@@ -1,5 +1,5 @@
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
-import { derived, randomBytes } from "./web-crypto.ts";
+import { derived, ownPasswordHash, randomBytes } from "./web-crypto.ts";
 
 /** Turns passwords into what may be stored, and tells whether a password is the one that was stored. */
 export interface PasswordHash {
@@ -35,7 +35,7 @@ export function passwordHash(options: PasswordHashOptions = {}): PasswordHash {
   const { iterations = 10_000 } = takeOptions("passwordHash", options, rules);
   return {
     async seal(password) {
-      const salt = randomBytes(16);
+      const salt = randomBytes(16, ownPasswordHash);
       return [name, iterations, hexOf(salt), hexOf(await derived(password, salt, iterations))].join("$");
     },
     async verify(password, sealed) {

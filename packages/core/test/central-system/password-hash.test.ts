@@ -56,9 +56,13 @@ describe("passwordHash", () => {
   test("says so where the runtime has no Web Crypto, instead of doing without", async () => {
     vi.stubGlobal("crypto", undefined);
     try {
-      await expect(passwordHash().seal(password)).rejects.toThrow(/no crypto.getRandomValues/);
+      await expect(passwordHash().seal(password)).rejects.toThrow(
+        /no crypto.getRandomValues. Give a passwordHash of your own/,
+      );
       const sealed = `pbkdf2-sha256$1$${"0".repeat(32)}$${"0".repeat(64)}`;
-      await expect(passwordHash().verify(password, sealed)).rejects.toThrow(/no crypto.subtle/);
+      await expect(passwordHash().verify(password, sealed)).rejects.toThrow(
+        /no crypto.subtle. Give a passwordHash of your own/,
+      );
     } finally {
       vi.unstubAllGlobals();
     }

@@ -1,0 +1,54 @@
+// How much of the built packages a program carries that uses some of them: bundled by esbuild, minified, and compressed
+// with gzip -9. The figures are exact; what exceeds its budget fails.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** What is used, by the package it is from, and how many bytes it may have: what it has, and a little. */
+const programs = [
+  { what: "decode and encode", core: "decode, encode", budget: 1_500 },
+  { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 25_500 },
+  { what: "CentralSystem", core: "CentralSystem", budget: 26_700 },
+  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 46_000 },
+  {
+    what: "a charger: all that a ChargePoint takes",
+    core: "AuthorizationCache, ChargePoint, Configuration, LocalAuthList",
+    browser: "connect, durableStore",
+    budget: 51_200,
+  },
+];
+
+/** The file that bundlers take of a package. */
+function built(name) {
+  const { publishConfig } = JSON.parse(readFileSync(`packages/${name}/package.json`, "utf8"));
+  return resolve("packages", name, publishConfig.exports["."].module);
+}
+
+const alias = { "@ocppj/core": built("core"), "@ocppj/browser": built("browser") };
+
+async function sizeOf({ core, browser }) {
+  const contents = [
+    `export { ${core} } from "@ocppj/core";`,
+    browser && `export { ${browser} } from "@ocppj/browser";`,
+  ].join("\n");
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: "packages/core" },
+    alias,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    write: false,
+  });
+  return gzipSync(outputFiles[0].contents, { level: 9 }).length;
+}
+
+for (const program of programs) {
+  const size = await sizeOf(program);
+  const exceeded = size > program.budget;
+  if (exceeded) process.exitCode = 1;
+  console.log(
+    `${program.what.padEnd(42)}${size.toLocaleString("en").padStart(7)} bytes, budget ${program.budget.toLocaleString("en")}${exceeded ? ": exceeded" : ""}`,
+  );
+}
