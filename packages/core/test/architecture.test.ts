@@ -45,6 +45,7 @@ const allowed: Record<string, readonly string[]> = {
   authorization: ["foundation", "messages", "store"],
   "charge-point": ["foundation", "rpc", "connection", "messages", "store", "authorization", "delivery"],
   "central-system": ["foundation", "connection", "messages"],
+  "smart-charging": ["foundation", "messages"],
   "vendor-messages": ["foundation", "connection", "messages"],
   index: [
     "foundation",
@@ -56,6 +57,7 @@ const allowed: Record<string, readonly string[]> = {
     "delivery",
     "charge-point",
     "central-system",
+    "smart-charging",
     "vendor-messages",
   ],
 };

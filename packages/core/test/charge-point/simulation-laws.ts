@@ -574,7 +574,10 @@ export class Laws {
       const expected = charging.transactionId;
       // Its start was a dead letter before, and is again where the disk has not taken that it was delivered.
       const wasLost = transactionId === -1 && this.#disk.failedSince(charging.identifiedAt);
-      this.law(transactionId === expected || wasLost, `#${number} has the transaction id ${transactionId}, not ${expected}.`);
+      this.law(
+        transactionId === expected || wasLost,
+        `#${number} has the transaction id ${transactionId}, not ${expected}.`,
+      );
     }
     if (timestamps.length === 0) return;
     const sentBefore = reported.timestamp;
