@@ -64,20 +64,20 @@ class Timetable {
     const recurrenceMs = this.#recurrenceMs;
     if (recurrenceMs === undefined) {
       if (moment < first) return { period: undefined, until: first };
-      return this.#since(first, moment, this.#durationMs, Number.POSITIVE_INFINITY);
+      return this.#since(first, moment, Number.POSITIVE_INFINITY);
     }
     // A rhythm, which was there before its start as well: what begins later has a validFrom.
     const start = first + Math.floor((moment - first) / recurrenceMs) * recurrenceMs;
-    return this.#since(start, moment, Math.min(this.#durationMs, recurrenceMs), start + recurrenceMs);
+    return this.#since(start, moment, start + recurrenceMs);
   }
 
   /** @param next - When it starts again. */
-  #since(start: number, moment: number, durationMs: number, next: number): Saying {
+  #since(start: number, moment: number, next: number): Saying {
     const afterMs = moment - start;
-    if (afterMs >= durationMs) return { period: undefined, until: next };
+    if (afterMs >= this.#durationMs) return { period: undefined, until: next };
     const index = this.#indexAt(afterMs);
     const following = this.#periods[index + 1];
-    const end = Math.min(start + durationMs, next);
+    const end = Math.min(start + this.#durationMs, next);
     const until = following === undefined ? end : Math.min(end, start + following.startPeriod * second);
     return { period: this.#periods[index], until };
   }

@@ -88,7 +88,10 @@ describe("Profiles of any kind", () => {
             return limitAt(cleared, { connectorId, at: from, unit });
           };
           expect(without(["silent", "masked"])).toMatchObject({ limit: explanation.limit });
-          expect(without(["wins", "overruled", "masked"]).limit).toBeGreaterThanOrEqual(explanation.limit);
+          const rest = without(["wins", "overruled", "masked"]);
+          // Fewer phases make more of the same power: then there is nothing to compare.
+          if (rest.numberPhases === explanation.numberPhases)
+            expect(rest.limit).toBeGreaterThanOrEqual(explanation.limit);
         },
       ),
       { numRuns: numRuns / 4 },
