@@ -131,6 +131,15 @@ export {
   type Frame,
   type Malformed,
 } from "./rpc/frame.ts";
+export {
+  type DailyLimit,
+  dailySchedule,
+  limitUntil,
+  type ProfileBasics,
+  pauseFrom,
+  type ScheduledLimit,
+  scheduledLimits,
+} from "./smart-charging/builders.ts";
 export type {
   ChargingProfile,
   ChargingRateUnit,
