@@ -10,8 +10,8 @@ import { type Quirk, quirks, vendorQuirks } from "@ocppj/core";
 
 const all: readonly Quirk[] = Object.values(quirks);
 
-const rowOf = ({ name, id, forgives, repairs, evidence }: Quirk): string =>
-  `| \`${name}\` | ${id} | ${forgives} | ${repairs} | ${evidence.map(linkTo).join(", ") || "no report yet"} |`;
+const rowOf = ({ name, id, forgives, repairs, evidence, guesses }: Quirk): string =>
+  `| \`${name}\` | ${id} | ${forgives} | ${repairs}${guesses ? " (**a guess**)" : ""} | ${evidence.map(linkTo).join(", ") || "no report yet"} |`;
 
 /** `owner/repository#12` as a link to the issue, `owner/repository PR#12` as one to the pull request. */
 export function linkTo(reference: string): string {

@@ -173,7 +173,7 @@ describe("documentation", { timeout: 30_000 }, () => {
         kind: "req",
         issues: [{ ...issue, code: "PropertyConstraintViolation" }],
       }),
-      new CallTimeoutError("StopTransaction", "42", 30_000),
+      new CallTimeoutError("StopTransaction", "42", 30_000, true),
       new ConnectionClosedError("StopTransaction", { code: 1006, reason: "", sent: true }),
       new ConnectionClosedError("StopTransaction", {
         code: 1001,

@@ -48,11 +48,12 @@ const TransactionQuery = z.strictObject({
   before: z.coerce.number().int().optional(),
   limit,
 });
+const SuspicionQuery = z.strictObject({ identity: z.string().optional(), limit });
 const OrphanQuery = z.strictObject({ limit });
 
 /** The HTTP API: JSON in, JSON out, and what went wrong as JSON, too. */
 export function createApi({ calls, credentials, live, tables, token }: ApiOptions): FastifyInstance {
-  const { chargers, idTags, reservations, transactions } = tables;
+  const { chargers, idTags, reservations, suspicions, transactions } = tables;
   const refuse = (error: Error, _request: unknown, reply: FastifyReply) => {
     const { status, body } = problemOf(error);
     if (status === 500) console.error(error);
@@ -120,10 +121,14 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
 
   api.get("/transactions", ({ query }) => transactions.list(TransactionQuery.parse(query)));
   api.get("/transactions/orphaned-stops", ({ query }) => transactions.orphanedStops(OrphanQuery.parse(query).limit));
+  api.get("/transactions/suspicions", ({ query }) => suspicions.list(SuspicionQuery.parse(query)));
   api.get<ToTransaction>("/transactions/:transactionId", ({ params: { transactionId } }) => {
     const transaction = transactions.get(Number(transactionId));
     if (transaction === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
-    return { ...transaction, meterValues: transactions.meterValues(transaction) };
+    const { identity } = transaction;
+    const meterValues = transactions.meterValues(transaction);
+    const suspicious = suspicions.list({ identity, transactionId: transaction.transactionId, limit: 1000 });
+    return { ...transaction, meterValues, suspicions: suspicious };
   });
 
   api.get("/id-tags", () => idTags.list());

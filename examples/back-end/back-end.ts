@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { type CentralSystem, KnownCredentials } from "@ocppj/core";
+import { type CentralSystem, KnownCredentials, type ProvisioningOptions } from "@ocppj/core";
 import { type Listener, listen } from "@ocppj/node";
 import { createApi } from "./api.ts";
 import { Calls } from "./calls.ts";
@@ -7,6 +7,7 @@ import { Live, type LiveOptions } from "./live.ts";
 import { createCentralSystem, type OcppOptions } from "./ocpp.ts";
 import { scryptHash } from "./password-hash.ts";
 import { Tables } from "./tables.ts";
+import { provision, type WantedFile } from "./wanted.ts";
 
 /** Where to listen. */
 interface Address {
@@ -29,6 +30,10 @@ export interface BackEndOptions {
   readonly open?: boolean;
   /** How chargers are answered. */
   readonly ocpp?: OcppOptions;
+  /** What chargers should have, see `readWanted`. Default: they may be as they are. */
+  readonly wanted?: readonly WantedFile[];
+  /** Hears what became of that, charger by charger. */
+  readonly provisioned?: ProvisioningOptions["told"];
   /** What the page is told, and how fast. */
   readonly live?: LiveOptions;
 }
@@ -61,6 +66,9 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
   const { chargers, database } = tables;
   const centralSystem = createCentralSystem(tables, options.ocpp);
   const credentials = new KnownCredentials({ centralSystem, store: chargers.credentials, passwordHash: scryptHash });
+  if (options.wanted !== undefined) {
+    provision(centralSystem, tables, options.wanted, options.provisioned ?? (() => {}));
+  }
   const calls = new Calls(centralSystem, credentials, tables);
   const live = new Live(centralSystem, chargers, options.live);
   const api = createApi({ calls, credentials, live, tables, token });

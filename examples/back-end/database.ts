@@ -180,4 +180,26 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX meterValuesOfTransaction ON meterValues (transactionId, identity);
   `,
+  `
+  CREATE TABLE plausibility (
+    identity TEXT PRIMARY KEY REFERENCES chargers,
+    state TEXT NOT NULL -- JSON: what the checks of bills remember
+  ) STRICT;
+
+  CREATE TABLE suspicions (
+    suspicionId INTEGER PRIMARY KEY AUTOINCREMENT,
+    identity TEXT NOT NULL REFERENCES chargers,
+    connectorId INTEGER,
+    transactionId INTEGER, -- as the charger says, known or not
+    rule TEXT NOT NULL,
+    message TEXT NOT NULL,
+    foundAt TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX suspicionsOfTransaction ON suspicions (transactionId, identity);
+
+  CREATE TABLE sentLists (
+    identity TEXT PRIMARY KEY REFERENCES chargers,
+    list TEXT NOT NULL -- JSON: the Local Authorization List, with its version
+  ) STRICT;
+  `,
 ];

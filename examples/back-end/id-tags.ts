@@ -1,4 +1,4 @@
-import type { Conf } from "@ocppj/core";
+import type { Conf, KnownIdTag } from "@ocppj/core";
 import type { Database } from "./database.ts";
 
 type IdTagInfo = Conf<"Authorize">["idTagInfo"];
@@ -31,6 +31,11 @@ export class IdTags {
 
   list(): IdTag[] {
     return this.#list.all();
+  }
+
+  /** All of them, as a charger keeps them in its Local Authorization List. */
+  entries(): KnownIdTag[] {
+    return this.list().map(({ idTag }) => ({ idTag, idTagInfo: this.info(idTag) }));
   }
 
   get(idTag: string): IdTag | undefined {

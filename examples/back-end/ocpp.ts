@@ -15,10 +15,11 @@ export interface OcppOptions extends Pick<CentralSystemOptions, "timeoutMs"> {
  * The business on top of OCPP: what each message of a charger means here, and what it is answered.
  *
  * Every handler writes before it returns, so what a charger has an answer to is on the disk. None refuses what has
- * happened already: a charger that started or stopped a transaction is right about that, whatever we think of it.
+ * happened already: a charger that started or stopped a transaction is right about that, whatever we think of it. What we
+ * think of it is kept as a suspicion.
  */
 export function createCentralSystem(
-  { chargers, database, idTags, reservations, transactions }: Tables,
+  { chargers, database, idTags, reservations, suspicions, transactions }: Tables,
   options: OcppOptions = {},
 ): CentralSystem {
   const { newcomers = "Pending", heartbeatIntervalS = 300, retryIntervalS = 60, ...settings } = options;
@@ -28,7 +29,13 @@ export function createCentralSystem(
   centralSystem.on("disconnected", ({ identity }) => chargers.seen(identity));
 
   centralSystem.handle("BootNotification", (req, { connection: { identity } }) => {
-    const status = chargers.booted(identity, req);
+    const status = database.atomic(() => {
+      suspicions.look(identity, (plausibility, now) => {
+        plausibility.booted(req, now);
+        return [];
+      });
+      return chargers.booted(identity, req);
+    });
     return { status, currentTime: now(), interval: status === "Accepted" ? heartbeatIntervalS : retryIntervalS };
   });
   centralSystem.handle("Heartbeat", (_, { connection: { identity } }) => {
@@ -52,25 +59,36 @@ export function createCentralSystem(
   centralSystem.handle("StartTransaction", (req, { connection: { identity } }) =>
     database.atomic(() => {
       const idTagInfo = idTags.info(req.idTag);
+      const look = (conf: Conf<"StartTransaction">) => {
+        suspicions.look(identity, (plausibility, now) => plausibility.started(req, conf, now));
+        return conf;
+      };
       const repeated = transactions.startedBy(identity, req);
-      if (repeated !== undefined) return answer(repeated.transactionId, idTagInfo, repeated.idTagStatus);
+      if (repeated !== undefined) return look(answer(repeated.transactionId, idTagInfo, repeated.idTagStatus));
 
       const concurrent = idTagInfo.status === "Accepted" && transactions.isConcurrent(identity, req);
       const status = concurrent ? "ConcurrentTx" : idTagInfo.status;
       const { transactionId } = transactions.start(identity, req, status);
       if (req.reservationId !== undefined) reservations.used(identity, req.reservationId, transactionId);
-      return answer(transactionId, idTagInfo, status);
+      return look(answer(transactionId, idTagInfo, status));
     }),
   );
 
   centralSystem.handle("MeterValues", (req, { connection: { identity } }) => {
-    database.atomic(() => transactions.measured(identity, req));
+    database.atomic(() => {
+      transactions.measured(identity, req);
+      suspicions.look(identity, (plausibility, now) => plausibility.measured(req, now));
+    });
     return {};
   });
 
   centralSystem.handle("StopTransaction", (req, { connection: { identity } }) => {
-    database.atomic(() => transactions.stop(identity, req));
-    return req.idTag === undefined ? {} : { idTagInfo: idTags.info(req.idTag) };
+    const conf = req.idTag === undefined ? {} : { idTagInfo: idTags.info(req.idTag) };
+    database.atomic(() => {
+      transactions.stop(identity, req);
+      suspicions.look(identity, (plausibility, now) => plausibility.stopped(req, conf, now));
+    });
+    return conf;
   });
 
   // What this back end only acknowledges; the page shows the frames.

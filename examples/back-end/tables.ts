@@ -1,7 +1,10 @@
+import type { SentLocalAuthLists } from "@ocppj/core";
 import { Chargers } from "./chargers.ts";
 import { Database } from "./database.ts";
 import { IdTags } from "./id-tags.ts";
 import { Reservations } from "./reservations.ts";
+import { sentLists } from "./sent-lists.ts";
+import { Suspicions } from "./suspicions.ts";
 import { Transactions } from "./transactions.ts";
 
 /** All that the back end knows: one file, and what is in it. */
@@ -10,6 +13,8 @@ export class Tables {
   readonly chargers: Chargers;
   readonly idTags: IdTags;
   readonly reservations: Reservations;
+  readonly sentLists: SentLocalAuthLists;
+  readonly suspicions: Suspicions;
   readonly transactions: Transactions;
 
   /** @param file - The SQLite file; it is created if there is none. */
@@ -18,6 +23,8 @@ export class Tables {
     this.chargers = new Chargers(this.database);
     this.idTags = new IdTags(this.database);
     this.reservations = new Reservations(this.database);
+    this.sentLists = sentLists(this.database);
+    this.suspicions = new Suspicions(this.database);
     this.transactions = new Transactions(this.database);
   }
 }

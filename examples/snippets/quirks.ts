@@ -1,38 +1,44 @@
 import assert from "node:assert/strict";
 // #region choose
-import { CentralSystem, type Quirk, quirks, vendorQuirks } from "@ocppj/core";
+import { CentralSystem, quirks, vendorQuirks } from "@ocppj/core";
 import { listen } from "@ocppj/node";
 
-/** For everybody, from the start: what BootNotification itself needs, and the handshake before it. */
 const tolerate = [quirks.longTexts, quirks.nullFields, quirks.missingSubprotocol];
 
-const centralSystem = new CentralSystem({ tolerate });
-const listener = await listen(centralSystem, { tolerate });
+const everybody = new CentralSystem({ tolerate });
+const listening = await listen(everybody, { tolerate });
 // #endregion
+await listening.close();
 
 // #region boot
-function quirksOf(vendor: string, model: string): readonly Quirk[] {
-  if (vendor === "Growatt") return [...tolerate, ...vendorQuirks.growatt];
-  if (vendor === "" && model === "ACChargePoint") return [...tolerate, ...vendorQuirks.huawei];
-  return tolerate;
-}
-
-const known = new Map<string, readonly Quirk[]>();
-
-centralSystem.handle("BootNotification", ({ chargePointVendor, chargePointModel }, { connection }) => {
-  known.set(connection.identity, quirksOf(chargePointVendor, chargePointModel));
-  connection.tolerate(quirksOf(chargePointVendor, chargePointModel));
-  return { status: "Accepted", interval: 300, currentTime: new Date().toISOString() };
-});
-
-centralSystem.on("connected", ({ identity, connection }) => {
-  connection.tolerate(known.get(identity) ?? tolerate);
+const centralSystem = new CentralSystem({
+  tolerate: ({ chargePointVendor, chargePointModel }) => {
+    if (chargePointVendor === "Growatt") return [...tolerate, ...vendorQuirks.growatt];
+    if (chargePointModel === "ACChargePoint") return [...tolerate, ...vendorQuirks.huawei];
+    return tolerate;
+  },
 });
 // #endregion
+
+const listener = await listen(centralSystem, { tolerate });
+centralSystem.handle("BootNotification", () => ({
+  status: "Accepted",
+  interval: 300,
+  currentTime: new Date().toISOString(),
+}));
 
 // #region watch
 centralSystem.on("tolerated", ({ identity, quirk, action, message }) => {
   console.log(identity, quirk, action, message);
+});
+
+// #endregion
+
+// #region guesses
+centralSystem.handle("StartTransaction", ({ timestamp }, { tolerated }) => {
+  const isGuess = tolerated.some(({ path, guessed }) => path === "timestamp" && guessed);
+  if (isGuess) console.log(`${timestamp} is only when the message came.`);
+  return { idTagInfo: { status: "Accepted" }, transactionId: 1 };
 });
 
 // #endregion

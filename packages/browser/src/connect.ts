@@ -7,6 +7,7 @@ import {
   type OptionRules,
   optionRules,
   type Quirk,
+  type QuirkSet,
   subprotocol,
   systemClock,
   type Tolerated,
@@ -24,7 +25,7 @@ export interface ConnectOptions extends TransportOptions {
    * subprotocol. Browsers refuse that and do not say so; an attempt that failed with `network` is therefore followed by
    * one that offers no subprotocol. The other quirks are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkSet;
 }
 
 /**
@@ -44,7 +45,9 @@ export interface ConnectOptions extends TransportOptions {
  */
 export function connect(options: ConnectOptions = {}): Connect {
   const taken = takeOptions("connect", options, connectRules);
-  const quirk = taken.tolerate?.find((row) => row.scope === "handshake" && row.subprotocol !== undefined);
+  const quirk = Object.values(taken.tolerate ?? []).find(
+    (row: Quirk) => row.scope === "handshake" && row.subprotocol !== undefined,
+  );
   return async ({ url: endpoint, identity, signal }) => {
     const url = connectionUrl(endpoint, identity);
     checkUrl(url);

@@ -163,8 +163,10 @@ export class CallTimeoutError extends OcppError {
   readonly messageId: string;
   /** How long the answer was waited for, in milliseconds since the CALL was sent. */
   readonly timeoutMs: number;
+  /** Whether the peer has answered nothing at all meanwhile, to whatever CALL: then perhaps nobody is there. */
+  readonly silent: boolean;
 
-  constructor(action: string, messageId: string, timeoutMs: number) {
+  constructor(action: string, messageId: string, timeoutMs: number, silent: boolean) {
     super(
       `${action} (message id "${messageId}") was not answered within ${timeoutMs} ms. ` +
         "It may have taken effect: repeat it only if that does no harm, or allow more time with timeoutMs.",
@@ -172,6 +174,7 @@ export class CallTimeoutError extends OcppError {
     this.action = action;
     this.messageId = messageId;
     this.timeoutMs = timeoutMs;
+    this.silent = silent;
   }
 }
 

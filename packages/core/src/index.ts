@@ -119,9 +119,45 @@ export {
   type Role,
 } from "./messages/actions.ts";
 export { quirks, vendorQuirks } from "./messages/quirks.ts";
-export type { Quirk, Tolerated } from "./messages/tolerance.ts";
+export {
+  type ChargePointDescription,
+  defineQuirks,
+  type Flaw,
+  type Mending,
+  type Quirk,
+  type QuirkChoice,
+  type QuirkRow,
+  type QuirkSet,
+  type Tolerated,
+} from "./messages/tolerance.ts";
 export { check } from "./messages/validate.ts";
 export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./options.ts";
+export {
+  Plausibility,
+  type PlausibilityOptions,
+  type PlausibilityRule,
+  plausibilityRules,
+  type Suspect,
+} from "./plausibility/plausibility.ts";
+export type { MeterExchange, PlausibilityState, RememberedTransaction } from "./plausibility/plausibility-state.ts";
+export { type AppliedKey, type AppliedStatus, applyConfiguration } from "./provisioning/apply-configuration.ts";
+export {
+  applyLocalAuthList,
+  type LocalAuthListOutcome,
+  type LocalAuthListSending,
+  type SentLocalAuthList,
+} from "./provisioning/apply-local-auth-list.ts";
+export type { ChargerCaller } from "./provisioning/configured-charger.ts";
+export {
+  type Provisioned,
+  Provisioning,
+  type ProvisioningFailure,
+  type ProvisioningOptions,
+  type ResetOutcome,
+  type SentLocalAuthLists,
+  type WantedProvisions,
+} from "./provisioning/provisioning.ts";
+export type { WantableKey, WantedConfiguration } from "./provisioning/wanted-configuration.ts";
 export {
   type CallErrorFrame,
   type CallFrame,

@@ -81,6 +81,13 @@ function shown(value: unknown): string {
   return String(value);
 }
 
+/** A list of quirks, or a table with at least one. */
+function areQuirks(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const rows: readonly unknown[] = Object.values(value);
+  return (Array.isArray(value) || rows.length > 0) && rows.every((row) => isObject(row) && isObject(row.tolerance));
+}
+
 /** The rules that most options have. None of them takes NaN, an infinite number, or a number that is written as text. */
 export const optionRules = {
   text: /* @__PURE__ */ rule("a text", (value) => typeof value === "string"),
@@ -101,9 +108,10 @@ export const optionRules = {
   clock: /* @__PURE__ */ having("a clock, with now and wakeAt", "now", "wakeAt"),
   store: /* @__PURE__ */ having("a store, with load, put and delete", "load", "put", "delete"),
   signal: /* @__PURE__ */ having("an AbortSignal", "addEventListener", "removeEventListener"),
-  quirks: /* @__PURE__ */ rule(
-    "a list of rows of `quirks`, for example [quirks.nullFields]",
-    (value) => Array.isArray(value) && value.every((row) => isObject(row?.tolerance)),
+  quirks: /* @__PURE__ */ rule("`quirks`, or a list of its rows, for example [quirks.nullFields]", areQuirks),
+  quirkChoice: /* @__PURE__ */ rule(
+    "`quirks`, a list of its rows, for example [quirks.nullFields], or a function that says which of whom",
+    (value) => typeof value === "function" || areQuirks(value),
   ),
   required: (rule: OptionRule): OptionRule & { readonly required: true } => ({ ...rule, required: true }),
   secret: (rule: OptionRule): OptionRule => ({ ...rule, secret: true }),

@@ -38,6 +38,21 @@ describe("The bundle of @ocppj/core with its dependencies", () => {
     expect(code).not.toMatch(quirks);
   });
 
+  test("of what looks at bills is small: 4.5 kB compressed", async () => {
+    expect(compressed(await bundle("{ Plausibility }"))).toBeLessThan(4500);
+  });
+
+  test.each(["{ ChargePoint }", "{ CentralSystem }", "{ Plausibility }", "{ applyConfiguration }"])(
+    "of %s has nothing of what it does not use",
+    async (names) => {
+      const own = { plausibility: "start-while-running", configuration: "locks out whoever loses the answer" };
+      const used =
+        names === "{ Plausibility }" ? own.plausibility : names === "{ applyConfiguration }" ? own.configuration : "";
+      const code = await bundle(names);
+      for (const text of [own.plausibility, own.configuration]) expect(code.includes(text), text).toBe(text === used);
+    },
+  );
+
   test("is free of the quirks that nobody uses, also when it is made from one file, as this package is published", async () => {
     const { outputFiles } = await build({
       entryPoints: [core],

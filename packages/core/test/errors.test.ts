@@ -60,7 +60,7 @@ describe("every error", () => {
       "[ProtocolError] DataTransfer.conf: idTag is missing.",
     ],
     [
-      new CallTimeoutError("Heartbeat", "1", 30_000),
+      new CallTimeoutError("Heartbeat", "1", 30_000, true),
       "CallTimeoutError",
       'Heartbeat (message id "1") was not answered within 30000 ms. It may have taken effect: repeat it only if that does no harm, or allow more time with timeoutMs.',
     ],

@@ -92,7 +92,7 @@ const shared = {
   clock: "part",
 } as const;
 
-const call = { timeoutMs: "time", urgent: "flag", signal: "part", keepSent: "flag" } as const;
+const call = { timeoutMs: "time", urgent: "flag", signal: "part", keepSent: "flag", late: "callback" } as const;
 const report = (): void => {};
 const connecting = async () => transportPair(new FakeClock()).chargePoint;
 const configuration = await Configuration.load({ keys: mandatory, store: memoryStore(), report });

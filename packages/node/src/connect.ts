@@ -6,7 +6,7 @@ import {
   HandshakeError,
   type OptionRules,
   optionRules,
-  type Quirk,
+  type QuirkSet,
   soundClock,
   subprotocol,
   systemClock,
@@ -71,7 +71,7 @@ export interface ConnectOptions extends TransportOptions {
    * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
    * subprotocol. The others are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkSet;
 }
 
 /**

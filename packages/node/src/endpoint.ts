@@ -8,7 +8,7 @@ import {
   type Connection,
   type HandshakeRefusal,
   identityFromPath,
-  type Quirk,
+  type QuirkSet,
   soundClock,
   subprotocol,
   systemClock,
@@ -94,7 +94,7 @@ export interface EndpointOptions extends TransportOptions {
    * What is forgiven of opening handshakes, see `quirks`; the others are ignored here, and are for the CentralSystem.
    * With `hexadecimalKeys`, `authenticate` is asked a second time where it has answered false. Default: nothing.
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkSet;
   /**
    * How many milliseconds it may take to decide on a Charge Point, `authenticate` included; a handshake that takes longer
    * is answered with 503. On a server of its own also how long a peer may take to send its request, within half as much
@@ -140,7 +140,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#centralSystem = centralSystem;
     this.#options = options;
     this.#clock = soundClock(options.clock ?? systemClock);
-    this.#quirks = new HandshakeQuirks(options.tolerate);
+    this.#quirks = new HandshakeQuirks(options.tolerate, (error) => this.#fault(undefined, error));
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.#maxHandshakes = options.maxHandshakes ?? 1000;
     this.#maxConnections = options.maxConnections ?? 10_000;
@@ -149,7 +149,8 @@ export class Endpoint implements UpgradeEndpoint {
       ...webSocketOptions(options),
       noServer: true,
       // J-023, J-028: one of those that were offered, compared exactly; trap 14: and of those that this end speaks.
-      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+      handleProtocols: (offered, request) =>
+        offered.has(subprotocol) ? subprotocol : (this.#quirks.subprotocolIn(request, offered) ?? false),
     });
     this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
       this.#refuse(socket, malformedRequest(message), this.#identityIn(request));
@@ -162,7 +163,7 @@ export class Endpoint implements UpgradeEndpoint {
     const { url = "" } = request;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#refuse(socket, refusalOfUrl(url));
+      this.#refuse(socket, refusalOfUrl(url, this.path));
       return;
     }
     const unfit = refusalOfIdentity(identity, url);
@@ -303,7 +304,7 @@ export class Endpoint implements UpgradeEndpoint {
 
   #opened(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, identity: string): void {
     const transport = new WebSocketTransport(webSocket, socket, this.#options);
-    if (webSocket.protocol !== subprotocol && !this.#quirks.forgivesSubprotocol(request)) {
+    if (webSocket.protocol === "" && !this.#quirks.forgivesSubprotocol(request)) {
       // J-024: the handshake is completed without the header, then the WebSocket is closed at once; J-025: unheard.
       const refusal = noSubprotocol(request.headers["sec-websocket-protocol"]);
       transport.close(1002, refusal.body);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { identityFromPath, type Quirk, type Tolerated } from "@ocppj/core";
+import { identityFromPath, type Quirk, type QuirkSet, type Tolerated } from "@ocppj/core";
 
 type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
 
@@ -11,17 +11,22 @@ type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
 export class HandshakeQuirks {
   readonly #rows: readonly HandshakeQuirk[];
   readonly #uses = new WeakMap<IncomingMessage, Map<string, Tolerated>>();
+  readonly #fault: (error: unknown) => void;
 
-  /** @param quirks - Those of frames and payloads among them are ignored. */
-  constructor(quirks: readonly Quirk[] = []) {
-    this.#rows = quirks.filter((quirk): quirk is HandshakeQuirk => quirk.scope === "handshake");
+  /**
+   * @param quirks - Those of frames and payloads among them are ignored.
+   * @param fault - Hears what a row throws that an owner wrote; it forgives nothing then.
+   */
+  constructor(quirks: QuirkSet = [], fault: (error: unknown) => void = () => {}) {
+    this.#rows = Object.values(quirks).filter((quirk): quirk is HandshakeQuirk => quirk.scope === "handshake");
+    this.#fault = fault;
   }
 
   /** The identity in a path that has none as it is; `undefined` when it has none as the quirks read it, either. [Q19] */
   identityIn(request: IncomingMessage, endpointPath: string): string | undefined {
     const [path = ""] = (request.url ?? "").split("?", 1);
     for (const row of this.#rows) {
-      const identity = row.path && identityFromPath(row.path(path), endpointPath);
+      const identity = this.#asked(() => row.path && identityFromPath(row.path(path), endpointPath));
       if (identity === undefined) continue;
       this.#use(request, row, path); // Not the query: some put their password there.
       return identity;
@@ -32,9 +37,20 @@ export class HandshakeQuirks {
   /** The password that is meant by one that was found wrong; `undefined` when there is none. [Q23] */
   passwordIn(request: IncomingMessage, password: Uint8Array): Uint8Array | undefined {
     for (const row of this.#rows) {
-      const meant = row.password?.(password);
+      const meant = this.#asked(() => row.password?.(password));
       if (meant === undefined) continue;
       this.#use(request, row);
+      return meant;
+    }
+    return undefined;
+  }
+
+  /** The subprotocol among those that are offered which means OCPP-J 1.6, as it is spelt; `undefined` when none does. [Q18] */
+  subprotocolIn(request: IncomingMessage, offered: ReadonlySet<string>): string | undefined {
+    for (const row of this.#rows) {
+      const meant = [...offered].find((name) => this.#asked(() => row.means?.(name)) === true);
+      if (meant === undefined) continue;
+      this.#use(request, row, meant);
       return meant;
     }
     return undefined;
@@ -51,6 +67,15 @@ export class HandshakeQuirks {
   /** What was forgiven of a handshake, by the request or the answer that was wrong. */
   usesIn(head: IncomingMessage): readonly Tolerated[] {
     return [...(this.#uses.get(head)?.values() ?? [])];
+  }
+
+  #asked<T>(ask: () => T): T | undefined {
+    try {
+      return ask();
+    } catch (error) {
+      this.#fault(error);
+      return undefined;
+    }
   }
 
   #use(head: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {

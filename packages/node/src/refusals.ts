@@ -32,10 +32,10 @@ const challenge = {
 
 // What is wrong with the URL.
 
-const wrongPath = (url: string): Refusal => ({
+const wrongPath = (url: string, served: string): Refusal => ({
   reason: "path",
   status: 404,
-  message: `The path ${quote(withoutQuery(url))} is not that of an OCPP-J endpoint with one identity added.`,
+  message: `The path ${quote(withoutQuery(url))} is not ${quote(served)}, which this listener serves, with one identity added.`,
   advice: "Correct the URL in the Charge Point, or the path of the listener; a slash in an identity is sent as %2F.",
   body: notFound,
 });
@@ -67,11 +67,15 @@ export function refusalOfIdentity(identity: string, url: string): Refusal | unde
   return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(identity) ? controlCharacters(url) : undefined;
 }
 
-/** Why there is no identity in a URL. J-008: what is no percent-encoded UTF-8 fails the handshake, nothing else. [trap 1] */
-export function refusalOfUrl(url: string): Refusal {
+/**
+ * Why there is no identity in a URL. J-008: what is no percent-encoded UTF-8 fails the handshake, nothing else. [trap 1]
+ *
+ * @param served - The path of the listener.
+ */
+export function refusalOfUrl(url: string, served: string): Refusal {
   try {
     decodeURIComponent(withoutQuery(url));
-    return wrongPath(url);
+    return wrongPath(url, served);
   } catch {
     return malformedPath(url);
   }

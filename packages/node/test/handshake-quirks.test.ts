@@ -1,4 +1,4 @@
-import { type CentralSystemEvents, quirks } from "@ocppj/core";
+import { type CentralSystemEvents, defineQuirks, quirks } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
 import type { Authenticate } from "../src/endpoint.ts";
 import { basic, offer, open, openEndpoint, statusOf } from "./open-endpoint.ts";
@@ -72,6 +72,77 @@ describe("A handshake without Sec-WebSocket-Protocol", () => {
     expect(connected).toEqual(["CP001"]);
     expect(tolerated).toEqual([]);
   });
+});
+
+describe("A subprotocol in another spelling", () => {
+  test.each([["OCPP1.6"], ["ocpp1.6J"], ["Ocpp1.6j"]])("%s is closed with 1002 by default [Q18]", async (offered) => {
+    const { shakeAt, refused } = await tolerant();
+    const peer = await shakeAt("/ocpp/CP001", `Sec-WebSocket-Protocol: ${offered}`);
+    expect(await statusOf(peer)).toBe(101);
+    expect((await peer.frame()).payload.readUInt16BE()).toBe(1002);
+    expect(refused).toMatchObject([{ reason: "subprotocol" }]);
+  });
+
+  test.each([["OCPP1.6"], ["ocpp1.6J"], ["ocpp2.0.1, Ocpp1.6j"]])(
+    "%s is echoed exactly as it was offered when it is tolerated [Q18]",
+    async (offered) => {
+      const { shakeAt, refused, tolerated, connected } = await tolerant({ tolerate: quirks });
+      const peer = await shakeAt("/ocpp/CP001", `Sec-WebSocket-Protocol: ${offered}`);
+      const meant = offered.split(", ").at(-1) ?? "";
+      expect(await peer.head()).toMatch(new RegExp(`^Sec-WebSocket-Protocol: ${meant}$`, "m"));
+      peer.write(clientFrame(1, heartbeat));
+      expect((await peer.frame()).payload.toString()).toMatch(/^\[3,"1",/);
+      expect([connected, refused]).toEqual([["CP001"], []]);
+      expect(tolerated).toMatchObject([{ identity: "CP001", quirk: "misspeltSubprotocols", received: meant }]);
+    },
+  );
+
+  test("gives way to the right one, and is none of another version [Q18] [trap 14]", async () => {
+    const { shakeAt, tolerated, refused } = await tolerant({ tolerate: [quirks.misspeltSubprotocols] });
+    const peer = await shakeAt("/ocpp/CP001", "Sec-WebSocket-Protocol: OCPP1.6, ocpp1.6");
+    expect(await peer.head()).toMatch(/^Sec-WebSocket-Protocol: ocpp1\.6$/m);
+    for (const other of ["ocpp1.5", "ocpp1.61", "ocpp16", "xocpp1.6", "ocpp1.6JJ"]) {
+      const peer = await shakeAt("/ocpp/CP002", `Sec-WebSocket-Protocol: ${other}`);
+      expect(await statusOf(peer)).toBe(101);
+      expect((await peer.frame()).payload.readUInt16BE()).toBe(1002);
+    }
+    expect(tolerated).toEqual([]);
+    expect(refused).toHaveLength(5);
+  });
+
+  test("is refused, and the failure told, when the row of an owner throws", async () => {
+    const failure = new Error("bad row");
+    const { bad } = defineQuirks({
+      bad: {
+        id: "O1",
+        evidence: [],
+        forgives: "nothing",
+        repairs: "nothing",
+        scope: "handshake",
+        means: () => {
+          throw failure;
+        },
+        path: () => {
+          throw failure;
+        },
+      },
+    });
+    const { shakeAt, refused, faults } = await tolerant({ tolerate: [bad] });
+    const peer = await shakeAt("/ocpp/CP001", "Sec-WebSocket-Protocol: OCPP1.6");
+    expect(await statusOf(peer)).toBe(101);
+    expect((await peer.frame()).payload.readUInt16BE()).toBe(1002);
+    expect(await statusOf(await shakeAt("/elsewhere/CP001", offer))).toBe(404);
+    expect(refused.map(({ reason }) => reason)).toEqual(["subprotocol", "path"]);
+    expect(faults.map(({ error }) => error)).toEqual([failure, failure]);
+  });
+});
+
+test("A path that is refused is told together with the one that is served", async () => {
+  const { shakeAt, refused } = await tolerant();
+  await statusOf(await shakeAt("/ocp/CP001", offer));
+  expect(refused).toMatchObject([
+    { message: 'The path "/ocp/CP001" is not "/ocpp", which this listener serves, with one identity added.' },
+  ]);
 });
 
 describe("Slashes in the path", () => {

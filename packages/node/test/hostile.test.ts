@@ -2,14 +2,15 @@
  * Peers that mean harm, over real sockets, against a Central System in a process of its own. Laws, whatever they do: a
  * Charge Point that is connected is served meanwhile, another can connect, nothing is left behind, the process lives.
  */
+
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Connection, type DuplicatePolicy } from "@ocppj/core";
+import { seeded } from "@ocppj/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect } from "../src/connect.ts";
-import { seeded } from "./crash/random.ts";
 import { type Census, limits, type Ports } from "./hostile-central-system.ts";
 import { basic, offer, statusOf } from "./open-endpoint.ts";
 import { clientFrame, handshake, RawSocket } from "./raw-socket.ts";

@@ -8,12 +8,14 @@ export {
   type PayloadViolation,
 } from "./arbitrary-payloads.ts";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
+export { type QuirkContractCase, type QuirkContractOptions, quirkContract } from "./quirk-contract.ts";
 export {
   type RecordStoreContractCase,
   type RecordStoreContractOptions,
   recordStoreContract,
 } from "./record-store-contract.ts";
 export type { StoreDamageOptions, StoreFiles } from "./record-store-damage.ts";
+export { seeded } from "./seeded.ts";
 export {
   type OpenedTransport,
   type TransportContractCase,

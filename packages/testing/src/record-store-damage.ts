@@ -1,5 +1,6 @@
 import type { RecordStore, StoredRecord } from "@ocppj/core";
 import { same, shown } from "./same.ts";
+import { seeded } from "./seeded.ts";
 
 /** What lies in the files of a store, by their names. */
 export type StoreFiles = ReadonlyMap<string, Uint8Array>;
@@ -20,17 +21,6 @@ export interface StoreDamageOptions {
 
 /** Opens a store whose listener of damage is told. */
 export type OpenDamageable = (name: string, damaged: (damage: Error) => void) => RecordStore | Promise<RecordStore>;
-
-/** Numbers from 0 up to 1, the same row of them for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Whole numbers from 0 up to a limit. */
 type Below = (limit: number) => number;

@@ -15,6 +15,7 @@ import { Emitter } from "../connection/emitter.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf } from "../messages/actions.ts";
+import type { ChargePointDescription } from "../messages/tolerance.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
@@ -113,6 +114,8 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
   readonly #registered = new Map<string, Registered>();
   /** Of connections that have ended, too, as long as their handlers run. */
   readonly #byConnection = new WeakMap<Connection<"CentralSystem">, Registered>();
+  /** What Charge Points told of themselves: those that come back do not always boot again. */
+  readonly #described = new Map<string, ChargePointDescription>();
   /** What is being decided about a Charge Point that asks to be let in. */
   readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
@@ -124,6 +127,8 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     handlerOf: (action) => this.#handlers.get(action),
     responding: (connection, action, conf) => this.#responding(connection, action, conf),
     confirmed: (connection, { action, payload }, conf) => this.#of(connection).gate.confirmed(action, payload, conf),
+    describe: (identity) => this.#described.get(identity),
+    introduced: (chargePoint) => this.#introduced(chargePoint),
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
   };
 
@@ -274,6 +279,14 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     }
   }
 
+  /** Forgets those that booted longest ago: strangers may be let in, too. */
+  #introduced(chargePoint: ChargePointDescription): void {
+    this.#described.delete(chargePoint.identity);
+    this.#described.set(chargePoint.identity, chargePoint);
+    const [oldest = ""] = this.#described.keys();
+    if (this.#described.size > maxDescribed) this.#described.delete(oldest);
+  }
+
   #assertAllowed(connection: Connection<"CentralSystem">, action: Action): void {
     const { gate } = this.#of(connection);
     if (gate.forbids(action)) throw new NotAcceptedError(action, gate.status as "Pending" | "Rejected");
@@ -334,6 +347,9 @@ const drainRules: OptionRules<DrainOptions> = {
   ratePerSecond: optionRules.number("a positive number", Number.MIN_VALUE),
   deadlineMs: optionRules.number("a number of milliseconds from 0 on", 0),
 };
+
+/** Of how many Charge Points it is remembered who they are. */
+const maxDescribed = 50_000;
 
 /** What {@link Connection.close} is called with. */
 type CloseReason = readonly [code: number, reason: string];

@@ -28,7 +28,7 @@ import { guarded } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
-import type { Quirk, Tolerated } from "../messages/tolerance.ts";
+import type { QuirkSet, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import type { CallResultFrame } from "../rpc/frame.ts";
@@ -163,7 +163,7 @@ export interface ChargePointOptions extends RetryBackOff {
    * What is forgiven of what the Central System sends, see `quirks`, besides the notations of date-times, which are always
    * read. Those of handshakes are ignored here: give them to `connect`. Default: nothing else.
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkSet;
   /** Default: the clock of the runtime. */
   readonly clock?: Clock;
   /**
@@ -219,12 +219,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #connection: Connection<"ChargePoint"> | undefined;
   /** How a transport closed inside of `listen`, so that it never was a connection. */
   #closedAtOnce: ConnectionEvents["closed"][0] | undefined;
-  /** Whether the Central System has answered anything since the latest CALL was sent. */
-  #answeredSince = false;
   /** The epoch of the time when the BootNotification or Heartbeat was sent that is, or will be, answered. */
   #askedEpoch = 0;
-  /** The message id of the latest CALL that timed out while it answered nothing. */
-  #ignored: string | undefined;
   /** When the last message came from the Central System. */
   #heardAt = Number.NEGATIVE_INFINITY;
   /** The date-times that were told of as `tolerated`: of which quirk, in which field. */
@@ -265,8 +261,9 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       maxMessages: taken.maxQueuedMessages ?? 10_000,
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
-      call: ({ action, req }) => this.#callNow(action, req as never, { signal: this.#turns, keepSent: true }),
-      isSilent: ({ messageId }) => messageId === this.#ignored,
+      isOnline: () => this.#registration.online,
+      call: ({ action, req }, late) =>
+        this.#callNow(action, req as never, { signal: this.#turns, keepSent: true, late }),
       readStart: readStartTransactionConf,
       delivered: (event) => this.#delivered(event),
       discarded: (event) => this.emit("discarded", event),
@@ -618,7 +615,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         role: "ChargePoint",
         identity: this.identity,
         clock: this.#clock,
-        tolerate: [...tolerate, ...Object.values(dateTimeQuirks)],
+        tolerate: [...Object.values(tolerate), ...Object.values(dateTimeQuirks)],
       },
       this.#owner,
     );
@@ -763,7 +760,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   /** J-163: statuses first, then what the queue holds. */
   #online(): void {
     this.#sendStatuses();
-    if (this.#registration.online) this.#delivery.online();
+    this.#delivery.online();
   }
 
   /** Has statuses and what the queue holds wait, also what waits for its turn already: its timestamp may have to be corrected. */
@@ -875,8 +872,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     }
     if (name === "message") this.#exchanged(event as ConnectionEvents["message"][0]);
     if (name === "finished") this.#finished(event as FinishedCall);
-    // Even nonsense, which is no message, shows that somebody is there.
-    if (name === "violation") this.#heardAt = this.#clock.now();
+    if (name === "violation") this.#violated(event as ConnectionEvents["violation"][0]);
     if (name === "tolerated" && this.#wasTold(event as Tolerated)) return;
     this.emit(name, event as never);
   }
@@ -893,7 +889,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #confirmed({ action, payload }: FinishedCall["call"], conf: unknown, answer: CallResultFrame): void {
     if (action === "Authorize") {
       this.#authorizer.learned((payload as Req<"Authorize">).idTag, (conf as Conf<"Authorize">).idTagInfo);
-    } else if (action === "BootNotification" || action === "Heartbeat") {
+    } else if (asksTheTime(action)) {
       this.#checkTime(conf as Conf<"Heartbeat">, answer);
     }
   }
@@ -905,21 +901,19 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   }
 
   #exchanged({ direction, frame }: ConnectionEvents["message"][0]): void {
-    if (direction === "out") {
-      this.#registration.sent(this.#clock.now());
-      if (frame.type === "CALL") this.#asked(frame.action);
+    const now = this.#clock.now();
+    if (direction === "in") this.#heardAt = now;
+    else {
+      this.#registration.sent(now);
+      if (frame.type === "CALL" && asksTheTime(frame.action)) this.#askedEpoch = this.#time.epoch;
       this.#runRegistration();
-      return;
     }
-    this.#heardAt = this.#clock.now();
-    if (frame.type !== "CALLRESULT" && frame.type !== "CALLERROR") return;
-    this.#answeredSince = true;
-    this.#delivery.heard(frame);
   }
 
-  #asked(action: string): void {
-    this.#answeredSince = false;
-    if (action === "BootNotification" || action === "Heartbeat") this.#askedEpoch = this.#time.epoch;
+  /** Even nonsense, which is no message, shows that somebody is there, and an answer to nothing that it answers. */
+  #violated({ frame }: ConnectionEvents["violation"][0]): void {
+    this.#heardAt = this.#clock.now();
+    if (frame.type === "CALLRESULT" || frame.type === "CALLERROR") this.#delivery.heard();
   }
 
   #finished({ direction, call, outcome }: FinishedCall): void {
@@ -928,15 +922,14 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       if ((outcome.payload as Conf<"SendLocalList">).status === "Accepted") this.#statuses.corrected(this.#timestamp());
       this.#sendStatuses();
     } else if (outcome.type === "TIMEOUT") {
-      this.#timedOut(call.messageId, outcome.timeoutMs);
+      this.#timedOut(outcome.timeoutMs);
     } else if (outcome.type !== "CLOSED") {
+      this.#delivery.heard();
       this.#sendStatuses(); // Somebody is there, and there is room: what could not be sent before can be now.
     }
   }
 
-  #timedOut(messageId: string, timeoutMs: number): void {
-    // CORE-TXQ-08: who answers nothing at all has not failed to take one message, but is not there.
-    if (!this.#answeredSince) this.#ignored = messageId;
+  #timedOut(timeoutMs: number): void {
     // J-153, CORE-TXQ-06: a Heartbeat finds out whether anybody is there, so that a connection which is dead at one end
     // only does not swallow one message after the other until they are given up.
     if (!this.#isSilentFor(timeoutMs) || !this.#isOnline()) return;
@@ -967,6 +960,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
+
+const asksTheTime = (action: string): boolean => action === "BootNotification" || action === "Heartbeat";
 
 /** A connection URL without its query, which may be secret. */
 const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");

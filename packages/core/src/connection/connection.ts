@@ -1,5 +1,6 @@
 import type { AbortSignalLike } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import { dateTimeOf } from "../date-time.ts";
 import {
   CallError,
   CallTimeoutError,
@@ -22,7 +23,7 @@ import {
   type Req,
   type Role,
 } from "../messages/actions.ts";
-import type { Quirk, Tolerated } from "../messages/tolerance.ts";
+import type { ChargePointDescription, Quirk, QuirkChoice, RepairedPayload, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
@@ -47,6 +48,11 @@ export interface HandlerContext<R extends Role> {
   readonly connection: Connection<R>;
   /** The message id of the CALL. Unique on this connection only. */
   readonly messageId: string;
+  /**
+   * What was forgiven of the payload, by a quirk; most often nothing. A value that nobody has sent, a time for example, is
+   * `guessed` there: see its `path`.
+   */
+  readonly tolerated: readonly Tolerated[];
   /**
    * Resolves once the answer has been handed to the transport, with true, or can no longer be, with false. Never
    * rejects. What must follow the answer waits for it: `context.answered.then(reboot)`. Awaiting it inside the handler
@@ -132,10 +138,10 @@ export interface ConnectionOptions<R extends Role> {
   /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
   readonly maxServedCalls?: number;
   /**
-   * What is forgiven of what the peer sends, see `quirks`; those of handshakes are ignored here. Default: nothing.
-   * Also to be set later: {@link Connection.tolerate}.
+   * What is forgiven of what the peer sends: quirks, or a function that says which, of whom; see `quirks`. Those of
+   * handshakes are ignored here. Default: nothing. Also to be set later: {@link Connection.tolerate}.
    */
-  readonly tolerate?: readonly Quirk[];
+  readonly tolerate?: QuirkChoice;
   /** Makes message ids: 1 to 36 characters, never the same twice on a connection. Default: random UUIDs. */
   readonly createMessageId?: () => string;
   /** Default: the clock of the runtime. */
@@ -158,6 +164,11 @@ export interface CallOptions {
    * Default false.
    */
   readonly keepSent?: boolean | undefined;
+  /**
+   * Internal, for what is delivered: is called at once when an answer comes after the time-out. `conf` returns the payload,
+   * or throws what the promise would have been rejected with.
+   */
+  readonly late?: ((conf: () => unknown) => void) | undefined;
 }
 
 /** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
@@ -177,6 +188,10 @@ export interface ConnectionOwner<R extends Role> {
    * @param answer - The frame as it was received; `conf` is its payload, which a quirk may have repaired.
    */
   confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown, answer: CallResultFrame): void;
+  /** Who a Charge Point is, as far as it has told before; `undefined` when it has not. */
+  describe?(identity: string): ChargePointDescription | undefined;
+  /** Hears who a Charge Point is. */
+  introduced?(chargePoint: ChargePointDescription): void;
   /** Hears of each event at once, before the listeners of the connection. */
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
@@ -190,6 +205,7 @@ interface Caller {
   readonly reject: (error: unknown) => void;
   /** Forgets the caller's signal. */
   readonly release: () => void;
+  readonly late: CallOptions["late"];
 }
 
 /**
@@ -216,13 +232,18 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   readonly #rpc = new Rpc(({ action }) => !tellsTheTime.has(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
+  /** Who still wants to hear of the answer to a CALL that has timed out. */
+  readonly #late = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
   /** The CALLs of the peer that are not answered yet, by message id. */
   readonly #served = new Map<string, ServedCall<R>>();
   #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
   readonly #probes = new Set<(alive: boolean) => void>();
-  #quirks: readonly Quirk[] = [];
+  #tolerate: QuirkChoice = [];
+  /** Those of `#tolerate` that concern this connection, once they were needed. */
+  #quirks: readonly Quirk[] | undefined;
+  #chargePoint: ChargePointDescription;
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
   /**
@@ -243,8 +264,9 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = taken.maxServedCalls ?? 100;
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
-    this.tolerate(taken.tolerate ?? []);
     this.#owner = owner;
+    this.#chargePoint = owner?.describe?.(taken.identity) ?? { identity: taken.identity };
+    this.tolerate(taken.tolerate ?? []);
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     const listening: unknown = transport.listen({
       message: (text) => this.#receive(text),
@@ -289,7 +311,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   call<A extends ActionFrom<R>>(action: A, req: Req<A>, options: CallOptions = noOptions): Promise<Conf<A>> {
     return new Promise<Conf<A>>((resolve, reject) => {
       const { payload, taken } = takeCall(this.role, action, req, options);
-      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent } = taken;
+      const { timeoutMs = this.#timeoutMs, urgent, signal, keepSent, late } = taken;
       this.#owner?.assertAllowed?.(this, action);
       const messageId = this.#newMessageId();
       if (signal?.aborted) throw signal.reason;
@@ -307,7 +329,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
       };
       signal?.addEventListener("abort", abort);
       const release = (): void => signal?.removeEventListener("abort", abort);
-      this.#callers.set(messageId, { resolve, reject, release });
+      this.#callers.set(messageId, { resolve, reject, release, late });
       this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now(), urgent);
       this.#run();
     });
@@ -325,14 +347,35 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
 
   /**
    * Sets what is forgiven of what the peer sends from now on, in place of what was before: for example when
-   * BootNotification has told the vendor and the model. An empty list: nothing.
+   * BootNotification has told the vendor and the model. An empty list: nothing. A function is asked when something was
+   * refused, once for what is known of the Charge Point; what it throws is a `fault`, and forgives nothing.
    *
-   * @throws TypeError It is no list, or something in it is no quirk.
+   * @throws TypeError It is neither quirks nor a function.
    */
-  tolerate(quirks: readonly Quirk[]): void {
-    this.#quirks = takeOption("tolerate", quirks, required(optionRules.quirks)).filter(
-      ({ scope }) => scope !== "handshake",
-    );
+  tolerate(quirks: QuirkChoice): void {
+    this.#tolerate = takeOption("tolerate", quirks, required(optionRules.quirkChoice));
+    this.#quirks = undefined;
+  }
+
+  /** @throws TypeError The function of the owner answers nonsense; or what it throws. */
+  #chosenQuirks(): readonly Quirk[] {
+    if (this.#quirks !== undefined) return this.#quirks;
+    this.#quirks = [];
+    const choice = this.#tolerate;
+    const chosen =
+      typeof choice === "function"
+        ? takeOption("What tolerate returns", choice(this.#chargePoint), required(optionRules.quirks))
+        : choice;
+    this.#quirks = Object.values(chosen).filter(({ scope }) => scope !== "handshake");
+    return this.#quirks;
+  }
+
+  /** Takes note of who sends a BootNotification, which may need its quirks to be read. */
+  #introduced(payload: unknown): void {
+    if (typeof this.#tolerate !== "function") return;
+    this.#chargePoint = describedBy(this.identity, payload);
+    this.#quirks = undefined;
+    this.#owner?.introduced?.(this.#chargePoint);
   }
 
   /**
@@ -396,26 +439,37 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #read(text: string): Frame | Malformed {
     const frame = decode(text);
     if (frame.type !== "MALFORMED") return frame;
-    const repaired = this.#quirks[0]?.tolerance.repairFrame(this.#quirks, text, frameReader);
-    if (repaired === undefined) return frame;
-    this.#tolerated(repaired.uses);
-    return repaired.frame;
+    const repaired = this.#repaired(({ repairFrame }, quirks) => repairFrame(quirks, text, frameReader));
+    return repaired?.frame ?? frame;
   }
 
   /** The payload of the peer, once the quirks have had their try at one that violates its schema. */
-  #parse(action: Action, kind: "req" | "conf", payload: unknown): unknown {
+  #parse(action: Action, kind: "req" | "conf", payload: unknown): RepairedPayload {
     try {
-      return (kind === "req" ? parseReq : parseConf)(action, payload, "remote");
+      return { payload: (kind === "req" ? parseReq : parseConf)(action, payload, "remote"), uses: [] };
     } catch (error) {
-      const repaired = this.#quirks[0]?.tolerance.repairPayload(this.#quirks, action, kind, payload);
+      const receivedAt = dateTimeOf(this.#clock.now());
+      const repaired = this.#repaired(({ repairPayload }, quirks) =>
+        repairPayload(quirks, action, kind, payload, receivedAt),
+      );
       if (repaired === undefined) throw error;
-      this.#tolerated(repaired.uses);
-      return repaired.payload;
+      return repaired;
     }
   }
 
-  #tolerated(uses: readonly Tolerated[]): void {
-    for (const use of uses) this.emit("tolerated", use);
+  /** Tells what was forgiven. What owners wrote may throw: then nothing is. */
+  #repaired<T extends { readonly uses: readonly Tolerated[] }>(
+    repair: (tolerance: Quirk["tolerance"], quirks: readonly Quirk[]) => T | undefined,
+  ): T | undefined {
+    try {
+      const quirks = this.#chosenQuirks();
+      const repaired = quirks[0] && repair(quirks[0].tolerance, quirks);
+      for (const use of repaired?.uses ?? []) this.emit("tolerated", use);
+      return repaired;
+    } catch (error) {
+      this.emit("fault", { error });
+      return undefined;
+    }
   }
 
   #perform(output: RpcOutput): void {
@@ -430,7 +484,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
         this.#settle(output.call, output.outcome);
         break;
       case "late":
-        this.#resolve(output.call, output.answer);
+        this.#resolve(output.call, output.answer, this.#lateCaller(output.call));
         break;
       case "violation":
         this.#violation(output.reason, output.message, output.frame);
@@ -481,7 +535,9 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
       return;
     }
     try {
-      const req = this.#parse(action, "req", payload);
+      if (action === "BootNotification") this.#introduced(payload);
+      const { payload: req, uses } = this.#parse(action, "req", payload);
+      served.tolerated = uses;
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
@@ -526,15 +582,29 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #settle(call: CallFrame, outcome: Outcome): void {
     const wasSent = outcome.type !== "CLOSED" || outcome.sent;
     const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
-    this.#resolve(call, outcome);
-    this.emit("finished", { direction: "out", call, outcome, elapsedMs });
-  }
-
-  /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it, or it has timed out. */
-  #resolve(call: CallFrame, outcome: Outcome): void {
     const caller = this.#callers.get(call.messageId);
     this.#callers.delete(call.messageId);
     caller?.release();
+    if (outcome.type === "TIMEOUT" && caller?.late !== undefined) this.#late.set(call, caller.late);
+    this.#resolve(call, outcome, caller);
+    this.emit("finished", { direction: "out", call, outcome, elapsedMs });
+  }
+
+  #lateCaller(call: CallFrame): Pick<Caller, "resolve" | "reject"> | undefined {
+    const late = this.#late.get(call);
+    return (
+      late && {
+        resolve: (conf) => late(() => conf),
+        reject: (error) =>
+          late(() => {
+            throw error;
+          }),
+      }
+    );
+  }
+
+  /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it. */
+  #resolve(call: CallFrame, outcome: Outcome, caller: Pick<Caller, "resolve" | "reject"> | undefined): void {
     try {
       const conf = this.#confOf(call, outcome);
       this.#owner?.confirmed?.(this, call, conf, outcome as CallResultFrame);
@@ -552,7 +622,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #confOf({ action, messageId }: CallFrame, outcome: Outcome): unknown {
     switch (outcome.type) {
       case "CALLRESULT":
-        return this.#parse(action as Action, "conf", outcome.payload);
+        return this.#parse(action as Action, "conf", outcome.payload).payload;
       case "CALLERROR":
         throw new CallError(errorCodeOf(outcome.errorCode), outcome.errorDescription, {
           details: outcome.errorDetails,
@@ -568,7 +638,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
           issues: [{ path: "", message: `did not arrive: ${outcome.message}`, code: "FormationViolation" }],
         });
       case "TIMEOUT":
-        throw new CallTimeoutError(action, messageId, outcome.timeoutMs);
+        throw new CallTimeoutError(action, messageId, outcome.timeoutMs, outcome.silent);
       case "CLOSED":
         throw new ConnectionClosedError(action, { code: 1006, reason: "", ...this.#closed, sent: outcome.sent });
     }
@@ -636,6 +706,7 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
   readonly connection: Connection<R>;
   readonly call: CallFrame;
   readonly receivedAt: number;
+  tolerated: readonly Tolerated[] = [];
   #sent: boolean | undefined;
   #promise: Promise<boolean> | undefined;
   #resolve: (sent: boolean) => void = () => {};
@@ -671,7 +742,7 @@ export const sharedRules: OptionRules<Omit<ConnectionOptions<Role>, "role" | "id
   timeoutMs: optionRules.milliseconds,
   maxWaitingCalls: optionRules.whole(1),
   maxServedCalls: optionRules.whole(1),
-  tolerate: optionRules.quirks,
+  tolerate: optionRules.quirkChoice,
   createMessageId: optionRules.callback,
   clock: optionRules.clock,
 };
@@ -687,6 +758,7 @@ export const callRules: OptionRules<CallOptions> = {
   urgent: optionRules.flag,
   signal: optionRules.signal,
   keepSent: optionRules.flag,
+  late: optionRules.callback,
 };
 
 /** Most CALLs are made without options. */
@@ -729,6 +801,20 @@ export function register<R extends Role>(
 
 const cannotSend = (role: Role, action: string): string =>
   isAction(action) ? `A ${role} cannot send ${action} in OCPP 1.6.` : `OCPP 1.6 has no action "${action}".`;
+
+/** Who sends more is not described by it. */
+const longestDescription = 255;
+
+/** Who sends a BootNotification: what can be read of it, whatever else is wrong with it. */
+function describedBy(identity: string, payload: unknown): ChargePointDescription {
+  const fields = (payload ?? {}) as Record<string, unknown>;
+  const description: Record<string, string> = { identity };
+  for (const name of ["chargePointVendor", "chargePointModel", "firmwareVersion"]) {
+    const text = fields[name];
+    if (typeof text === "string" && text.length <= longestDescription) description[name] = text;
+  }
+  return description as unknown as ChargePointDescription;
+}
 
 const intendedType = (frame: Frame | Malformed): Frame["type"] | undefined =>
   frame.type === "MALFORMED" ? frame.intended : frame.type;

@@ -1,5 +1,6 @@
 import type { Req } from "../messages/actions.ts";
 import type { DeliveredAction } from "./outbox.ts";
+import type { Mark } from "./stamps.ts";
 import type { Discarded, Transaction } from "./transaction.ts";
 
 /** A transaction-related CALL. @spec OCPP 1.6 §3.7 */
@@ -54,9 +55,11 @@ export interface DeadLettersOptions {
 
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
-  readonly #letters = new Set<DeadLetter>();
-  /** How many of them are starts and stops. */
-  #bills = 0;
+  /** With the epochs that their timestamps are of. */
+  readonly #letters = new Map<DeadLetter, number | undefined>();
+  /** Those of them that are starts and stops, and the others. */
+  readonly #bills = new Set<DeadLetter>();
+  readonly #others = new Set<DeadLetter>();
   readonly #options: DeadLettersOptions;
 
   constructor(options: DeadLettersOptions) {
@@ -64,19 +67,26 @@ export class DeadLetters {
   }
 
   get all(): readonly DeadLetter[] {
-    return [...this.#letters];
+    return [...this.#letters.keys()];
   }
 
-  get size(): number {
-    return this.#letters.size;
+  /** The epochs that timestamps in them are of. */
+  get epochs(): readonly number[] {
+    return [...this.#letters.values()].flatMap((epoch) => epoch ?? []);
   }
 
   /**
    * Adds one.
    *
+   * @param mark - What its timestamps are marked with.
    * @param act - Does what has been decided about it.
    */
-  add(event: DeliveryEvent, { reason, at }: Discarded, act: (what: "retry" | "delete") => void): DeadLetter {
+  add(
+    event: DeliveryEvent,
+    { reason, at }: Discarded,
+    mark: Mark | undefined,
+    act: (what: "retry" | "delete") => void,
+  ): DeadLetter {
     const decide = (what: "retry" | "delete") => (): void => {
       this.#options.assertAlive();
       // First of all: what is done about it may come back here.
@@ -93,19 +103,25 @@ export class DeadLetters {
       retry: decide("retry"),
       delete: decide("delete"),
     };
-    this.#letters.add(letter);
-    if (isBill(letter)) this.#bills++;
-    const isTooMany = isBill(letter) ? this.#bills > mostBills : this.size - this.#bills > mostOthers;
-    const oldest = isTooMany ? this.all.find((other) => isBill(other) === isBill(letter)) : undefined;
-    if (oldest !== undefined) this.#forget(oldest);
+    this.#letters.set(letter, mark?.epoch);
+    const alike = this.#alike(letter);
+    alike.add(letter);
+    const [oldest] = alike;
+    const most = alike === this.#bills ? mostBills : mostOthers;
+    if (oldest !== undefined && alike.size > most) this.#forget(oldest);
     return letter;
   }
 
   /** Takes one back, because it was answered after all; false when it has been decided about. */
   withdraw(letter: DeadLetter): boolean {
-    const wasThere = this.#letters.delete(letter);
-    if (wasThere && isBill(letter)) this.#bills--;
-    return wasThere;
+    this.#alike(letter).delete(letter);
+    return this.#letters.delete(letter);
+  }
+
+  /** The letters among which it is counted. */
+  #alike({ call }: DeadLetter): Set<DeadLetter> {
+    const isBill = call.action === "StartTransaction" || call.action === "StopTransaction";
+    return isBill ? this.#bills : this.#others;
   }
 
   #forget(letter: DeadLetter): void {
@@ -118,6 +134,3 @@ export class DeadLetters {
     );
   }
 }
-
-const isBill = ({ call }: DeadLetter): boolean =>
-  call.action === "StartTransaction" || call.action === "StopTransaction";

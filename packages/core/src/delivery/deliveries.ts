@@ -1,6 +1,4 @@
 import type { Clock } from "../clock.ts";
-import type { CallTimeoutError } from "../errors.ts";
-import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import { RecordKeeper } from "../store/record-keeper.ts";
 import type { RecordStore } from "../store/record-store.ts";
@@ -18,7 +16,7 @@ import {
 import { type Desk, Sequences } from "./desk.ts";
 import { type DeliveredAction, type DeliveredReq, Outbox } from "./outbox.ts";
 import { Stamps } from "./stamps.ts";
-import type { Transaction, TransactionStart } from "./transaction.ts";
+import { epochsOf, type Transaction, type TransactionStart } from "./transaction.ts";
 import { Transactions, type TransactionsOptions } from "./transactions.ts";
 
 /** What the deliveries of a Charge Point need, and whom they tell. */
@@ -28,8 +26,9 @@ export interface DeliveriesOptions extends TransactionsOptions {
   readonly keys: TransactionMessageKeys;
   /** The time for timestamps, in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Whether messages may be sent. */
+  readonly isOnline: () => boolean;
   readonly call: Desk["call"];
-  readonly isSilent: (error: CallTimeoutError) => boolean;
   readonly delivered: Desk["delivered"];
   readonly discarded: Desk["discarded"];
   readonly fault: (error: unknown) => void;
@@ -46,6 +45,7 @@ export interface Undelivered {
 /** Everything that a Charge Point must not lose: its transactions and its other messages, in one store. */
 export class Deliveries {
   readonly #clock: Clock;
+  readonly #isOnline: () => boolean;
   readonly #keeper: RecordKeeper;
   readonly #sequences = new Sequences();
   readonly #stamps: Stamps;
@@ -56,12 +56,12 @@ export class Deliveries {
   readonly #epochs = new Set<number>();
   /** How many corrections the store has not taken yet. */
   #corrections = 0;
-  #isOnline = false;
   #stopped = false;
 
   constructor(options: DeliveriesOptions) {
-    const { call, clock, delivered, discarded, fault, isSilent, keys, now, store } = options;
+    const { call, clock, delivered, discarded, fault, isOnline, keys, now, store } = options;
     this.#clock = clock;
+    this.#isOnline = isOnline;
     this.#keeper = new RecordKeeper(store, clock, fault);
     this.#stamps = new Stamps(now);
     const assertAlive = (): void => {
@@ -73,7 +73,7 @@ export class Deliveries {
       stamps: this.#stamps,
       sequences: this.#sequences,
       deadLetters: this.#deadLetters,
-      delivery: { clock, keys, isSilent, fault },
+      delivery: { clock, keys, fault },
       call,
       now,
       assertAlive,
@@ -136,11 +136,10 @@ export class Deliveries {
     const transactions = await read("transaction", parseTransaction);
     const meterValues = await read("queue", (value) => value);
     const outbox = await read("outbox", parseOutbox);
-    for (const { start, stop, lastReading, stamped } of transactions.values()) {
-      this.#sequences.used(stop?.sequence ?? start.sequence);
+    for (const record of transactions.values()) {
+      this.#sequences.used((record.stop ?? record.start).sequence);
       // What began an epoch may have been delivered long ago; nothing else must be called like it.
-      for (const { mark } of [start, stop ?? {}, lastReading ?? {}, stamped ?? {}])
-        this.#sequences.used(mark?.epoch ?? 0);
+      for (const epoch of epochsOf(record)) this.#sequences.used(epoch);
     }
     for (const [epoch, correctionMs] of corrections) {
       this.#epochs.add(epoch);
@@ -161,22 +160,19 @@ export class Deliveries {
     this.#outbox.deliver(action, req);
   }
 
-  /** Says that messages may be sent on the present connection. */
+  /** Says that messages may be sent, perhaps. */
   online(): void {
-    this.#isOnline = true;
-    if (this.#corrections > 0) return;
+    if (!this.#isOnline() || this.#corrections > 0) return;
     for (const { delivery } of this.#both) delivery.online();
   }
 
   /** Says that no more messages may be sent for now. */
   paused(): void {
-    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.paused();
   }
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
-    this.#isOnline = false;
     for (const { delivery } of this.#both) delivery.offline();
   }
 
@@ -184,9 +180,9 @@ export class Deliveries {
     for (const { delivery } of this.#both) delivery.configured(keys);
   }
 
-  /** Says that the Central System has answered a CALL. */
-  heard(answer: CallResultFrame | CallErrorFrame): void {
-    for (const { delivery } of this.#both) delivery.heard(answer);
+  /** Says that the Central System has answered something, after what it has answered was dealt with. */
+  heard(): void {
+    for (const { delivery } of this.#both) delivery.heard();
   }
 
   /** Says that the time is doubtful: what is stamped from now on will have to be corrected. */
@@ -208,7 +204,7 @@ export class Deliveries {
     for (const { delivery } of this.#both) delivery.paused();
     this.#keeper.put(keyOf("clock", epoch), JSON.stringify(correctionMs), () => {
       this.#corrections--;
-      if (this.#isOnline) this.online();
+      this.online();
     });
     this.#tidy();
   }
@@ -233,11 +229,15 @@ export class Deliveries {
     return [this.#transactions, this.#outbox];
   }
 
-  /** Forgets the corrections of epochs when nothing is left that may have been stamped in one. */
+  /** Forgets, when nothing waits, the corrections of epochs in which nothing was stamped that is still there. */
   #tidy(): void {
-    if (!this.#transactions.isEmpty || this.#outbox.size > 0 || this.#deadLetters.size > 0) return;
-    for (const epoch of this.#epochs) this.#keeper.delete(keyOf("clock", epoch));
-    this.#epochs.clear();
+    if (this.#epochs.size === 0 || this.#transactions.size > 0 || this.#outbox.size > 0) return;
+    const needed = new Set([...this.#transactions.epochs, ...this.#deadLetters.epochs]);
+    for (const epoch of this.#epochs) {
+      if (needed.has(epoch)) continue;
+      this.#keeper.delete(keyOf("clock", epoch));
+      this.#epochs.delete(epoch);
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { postponed } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { drive } from "../machine.ts";
-import type { CallErrorFrame, CallResultFrame } from "../rpc/frame.ts";
 import {
   type DeliveryOutcome,
   DeliveryQueue,
@@ -17,31 +16,29 @@ export interface DeliveryOptions<M> {
   readonly clock: Clock;
   readonly keys: TransactionMessageKeys;
   readonly maxMessages: number;
-  /** Whether a message can be sent; one that cannot has been dealt with, and is dropped. */
+  /** Whether a message can be sent. */
   readonly isUsable: (message: M) => boolean;
+  /** Hears that a message was dropped because it cannot be sent. */
+  readonly dropped: (message: M) => void;
   /** Has a message stored as it is now; `tried` is called when that has ended, well or not. */
   readonly put: (message: M, tried: () => void) => void;
-  /** Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. */
-  readonly call: (message: M) => Promise<unknown>;
+  /**
+   * Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. `late` is
+   * called at once when an answer comes after its time, with what returns it, or throws why it is none.
+   */
+  readonly call: (message: M, late: (conf: () => unknown) => void) => Promise<unknown>;
   /** Hears, before anything else, that a message was sent, whatever has come of it. */
   readonly sent: (message: M) => void;
-  /** Whether nothing at all was answered by the Central System since the CALL was sent that this time-out ended. */
-  readonly isSilent: (error: CallTimeoutError) => boolean;
   /** Takes back a message that was given up, because it was answered after all; false when it is too late for that. */
   readonly exhumed: (message: M) => boolean;
   /** Whether a CALLERROR says that the message will never be taken. */
   readonly isFinal: (error: CallError) => boolean;
   /** What a CALLRESULT says that violates its schema; `undefined` when that is no answer to the message. */
   readonly readable: (message: M, error: PayloadError) => { readonly conf: unknown } | undefined;
-  /** What an answer says that came after its time. @throws PayloadError It violates its schema. */
-  readonly parse: (message: M, payload: unknown) => unknown;
   readonly delivered: (message: M, conf: unknown) => void;
   readonly discarded: (message: M, reason: DiscardReason) => void;
   readonly fault: (error: unknown) => void;
 }
-
-/** How many attempts are remembered whose answers may still come. */
-const mostLate = 16;
 
 /** Delivers the messages of a queue over whatever connection there is. @spec OCPP 1.6 §3.7 */
 export class Delivery<M extends QueuedMessage> {
@@ -51,8 +48,6 @@ export class Delivery<M extends QueuedMessage> {
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
   #latest = Promise.resolve();
-  /** The latest attempts of this connection that were not answered in time, by message id. */
-  readonly #late = new Map<string, M>();
 
   constructor(options: DeliveryOptions<M>) {
     this.#options = options;
@@ -89,7 +84,6 @@ export class Delivery<M extends QueuedMessage> {
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
   offline(): void {
-    this.#late.clear();
     this.queue.offline();
     this.#run();
   }
@@ -98,32 +92,15 @@ export class Delivery<M extends QueuedMessage> {
     this.queue.configured(keys);
   }
 
-  /**
-   * Says that the Central System has answered a CALL. An answer to an earlier attempt is the answer all the same, also once
-   * the message has been given up. [CORE-TXQ-08]
-   */
-  heard(answer: CallResultFrame | CallErrorFrame): void {
-    const now = this.#options.clock.now();
-    const message = this.#late.get(answer.messageId);
-    this.#late.delete(answer.messageId);
-    if (message !== undefined) this.#heardLate(message, answer, now);
-    this.queue.heard(now);
+  /** Says that the Central System has answered something, after what it has answered was dealt with. */
+  heard(): void {
+    this.queue.heard(this.#options.clock.now());
     this.#run();
-  }
-
-  #heardLate(message: M, answer: CallResultFrame | CallErrorFrame, now: number): void {
-    // It means all of them, as in time.
-    if (answer.type === "CALLERROR" && answer.errorCode === "SecurityError") return;
-    const outcome = answer.type === "CALLRESULT" ? this.#read(message, answer.payload) : "failed";
-    if (outcome === "answered" && !this.queue.has(message) && this.#options.exhumed(message)) {
-      this.queue.returned(message, now);
-    }
-    this.queue.settled(message, outcome, now);
   }
 
   #perform(output: DeliveryQueueOutput<M>): void {
     const { message } = output;
-    const { clock, put } = this.#options;
+    const { clock, dropped, isUsable, put } = this.#options;
     switch (output.type) {
       case "put":
         put(message, () => {
@@ -132,8 +109,11 @@ export class Delivery<M extends QueuedMessage> {
         });
         break;
       case "deliver":
-        if (this.#options.isUsable(message)) this.#latest = this.#deliver(message);
-        else this.queue.removed(message, clock.now());
+        if (isUsable(message)) this.#latest = this.#deliver(message);
+        else {
+          dropped(message);
+          this.queue.removed(message, clock.now());
+        }
         break;
       case "delivered":
         this.#options.delivered(message, this.#confs.get(message));
@@ -147,7 +127,7 @@ export class Delivery<M extends QueuedMessage> {
   async #deliver(message: M): Promise<void> {
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
-      this.#confs.set(message, await this.#options.call(message));
+      this.#confs.set(message, await this.#options.call(message, (conf) => this.#answeredLate(message, conf)));
       this.#options.sent(message);
     } catch (error) {
       if (wasSent(error)) this.#options.sent(message);
@@ -159,31 +139,35 @@ export class Delivery<M extends QueuedMessage> {
     this.#run();
   }
 
+  /** CORE-TXQ-08: the answer to an earlier attempt is the answer all the same, also once the message has been given up. */
+  #answeredLate(message: M, conf: () => unknown): void {
+    const now = this.#options.clock.now();
+    let outcome: DeliveryOutcome | undefined = "answered";
+    try {
+      this.#confs.set(message, conf());
+    } catch (error) {
+      // It means all of them, as in time.
+      if (error instanceof CallError && error.code === "SecurityError") return;
+      outcome = this.#outcomeOf(message, error);
+    }
+    if (outcome === "answered" && !this.queue.has(message) && this.#options.exhumed(message)) {
+      this.queue.returned(message, now);
+    }
+    if (outcome !== undefined) this.queue.settled(message, outcome, now);
+    this.#run();
+  }
+
   /** CORE-TXQ-08, CORE-TXQ-09: what the Central System has to answer for is a failure, and nothing else. */
   #outcomeOf(message: M, error: unknown): DeliveryOutcome | undefined {
-    const { fault, isFinal, isSilent } = this.#options;
+    const { fault, isFinal } = this.#options;
     if (error instanceof ConnectionClosedError) return undefined;
     if (error === postponed) return "postponed";
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
-    if (error instanceof CallTimeoutError) {
-      this.#late.set(error.messageId, message);
-      const [oldest = ""] = this.#late.keys();
-      if (this.#late.size > mostLate) this.#late.delete(oldest);
-      return isSilent(error) ? "unanswered" : "failed";
-    }
+    if (error instanceof CallTimeoutError) return error.silent ? "unanswered" : "failed";
     fault(error);
     if (!(error instanceof PayloadError)) return "unanswered"; // It was not sent, through a fault of ours.
     // What cannot be sent now never can.
     return error.origin === "local" ? "refused" : this.#readable(message, error);
-  }
-
-  #read(message: M, payload: unknown): DeliveryOutcome {
-    try {
-      this.#confs.set(message, this.#options.parse(message, payload));
-      return "answered";
-    } catch (error) {
-      return this.#readable(message, error as PayloadError);
-    }
   }
 
   #readable(message: M, error: PayloadError): DeliveryOutcome {

@@ -29,9 +29,9 @@ export interface Desk {
   readonly stamps: Stamps;
   readonly sequences: Sequences;
   readonly deadLetters: DeadLetters;
-  readonly delivery: Pick<DeliveryOptions<never>, "clock" | "keys" | "isSilent" | "fault">;
-  /** Makes a CALL on the present connection. */
-  readonly call: (call: TransactionCall | OutboxCall) => Promise<unknown>;
+  readonly delivery: Pick<DeliveryOptions<never>, "clock" | "keys" | "fault">;
+  /** Makes a CALL on the present connection; `late` as in {@link DeliveryOptions.call}. */
+  readonly call: (call: TransactionCall | OutboxCall, late: (conf: () => unknown) => void) => Promise<unknown>;
   /** The present moment, in milliseconds since the epoch. */
   readonly now: () => number;
   /** @throws TypeError The Charge Point has been stopped. */

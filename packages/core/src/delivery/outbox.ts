@@ -1,5 +1,5 @@
 import { type Action, type ActionFrom, isAction, maySend, type Req } from "../messages/actions.ts";
-import { parseConf, parseReq } from "../messages/validate.ts";
+import { parseReq } from "../messages/validate.ts";
 import type { DeadLetter, OutboxCall } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
@@ -67,14 +67,14 @@ export class Outbox {
       ...desk.delivery,
       maxMessages,
       isUsable: () => true,
+      dropped: () => {},
       put: (message, tried) => this.#put(message, tried),
-      call: (message) => desk.call(this.#callOf(message)),
+      call: (message, late) => desk.call(this.#callOf(message), late),
       sent: (message) => this.#sent(message),
       isFinal: ({ code }) => code === "NotImplemented" || code === "NotSupported",
       exhumed: () => false,
       // That there was an answer is all that matters.
       readable: () => ({ conf: undefined }),
-      parse: ({ action }, payload) => parseConf(action, payload, "remote"),
       delivered: (message, conf) => this.#delivered(message, conf),
       discarded: (message, reason) => this.#discarded(message, reason),
     });
@@ -168,7 +168,7 @@ export class Outbox {
 
   #bury(message: OutboxMessage, fate: Discarded): DeadLetter {
     const event = { transaction: undefined, call: this.#callOf(message) };
-    return this.#desk.deadLetters.add(event, fate, (what) => {
+    return this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
       if (what === "delete") this.#forget(message);
       else {
         message.fate = undefined;

@@ -119,6 +119,11 @@ export interface TransactionRecord {
   readonly data?: unknown;
 }
 
+/** The epochs that timestamps of a transaction are of. */
+export function epochsOf({ start, stop, lastReading, stamped }: TransactionRecord): readonly number[] {
+  return [start, stop, lastReading, stamped].flatMap((each) => each?.mark?.epoch ?? []);
+}
+
 /** The start or the stop of a transaction, as it waits. */
 class TransactionMessage<A extends "StartTransaction" | "StopTransaction", R> implements QueuedMessage {
   readonly action: A;

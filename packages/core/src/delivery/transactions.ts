@@ -1,6 +1,6 @@
 import type { PayloadError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
-import { parseConf, parseReq, refusedPayload } from "../messages/validate.ts";
+import { parseReq, refusedPayload } from "../messages/validate.ts";
 import type { DeadLetter, TransactionCall } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
@@ -10,6 +10,7 @@ import type { Stamped } from "./stamps.ts";
 import {
   checkedData,
   type Discarded,
+  epochsOf,
   type MessageRecord,
   type MeterReading,
   OpenTransaction,
@@ -131,13 +132,13 @@ export class Transactions implements TransactionOutlet {
       ...desk.delivery,
       maxMessages: options.maxMessages,
       isUsable: (message) => this.#isUsable(message),
+      dropped: (message) => this.#clearAway(message),
       put: (message, tried) => this.#put(message, tried),
-      call: (message) => desk.call(this.#callOf(message)),
+      call: (message, late) => desk.call(this.#callOf(message), late),
       sent: (message) => this.#sent(message),
       isFinal: () => false,
       exhumed: (message) => this.#exhumed(message),
       readable: (message, error) => this.#readable(message, error),
-      parse: ({ action }, payload) => parseConf(action, payload, "remote"),
       delivered: (message, conf) => this.#delivered(message, conf),
       discarded: (message, reason) => this.#discarded(message, reason),
     });
@@ -160,13 +161,13 @@ export class Transactions implements TransactionOutlet {
   /** The message that has waited longest. */
   get oldest(): { readonly sequence: number; readonly call: TransactionCall } | undefined {
     const [message] = this.#delivery.queue.messages;
-    if (message === undefined || !this.#isReadable(message)) return undefined;
+    if (message === undefined || !this.#isUsable(message)) return undefined;
     return { sequence: message.sequence, call: this.#callOf(message) };
   }
 
-  /** Whether nothing is left that may have the mark of an epoch. */
-  get isEmpty(): boolean {
-    return this.#transactions.size === 0 && this.size === 0;
+  /** The epochs that timestamps of its transactions are of; those of meter values are not among them. */
+  get epochs(): readonly number[] {
+    return [...this.#transactions.values()].flatMap(({ record }) => epochsOf(record));
   }
 
   /** Takes over what an earlier run left in the store. */
@@ -183,7 +184,12 @@ export class Transactions implements TransactionOutlet {
     messages.sort((a, b) => a.sequence - b.sequence);
     this.#delivery.queue.restored(messages.filter(waits));
     for (const message of messages) {
-      if (waits(message) || !this.#isUsable(message) || typeof message.fate !== "object") continue;
+      if (waits(message)) continue;
+      if (!this.#isUsable(message)) {
+        this.#clearAway(message);
+        continue;
+      }
+      if (typeof message.fate !== "object") continue;
       if (message.action === "MeterValues") this.#hold(message, this.#transactionOf(message) as OpenTransaction);
       this.#bury(message, message.fate);
     }
@@ -312,7 +318,8 @@ export class Transactions implements TransactionOutlet {
     return message.action === "MeterValues" ? this.#transactions.get(message.record.transaction) : message.transaction;
   }
 
-  #isReadable(message: Message): boolean {
+  /** Whether a message can be read, and belongs to a transaction; starts and stops always do. */
+  #isUsable(message: Message): boolean {
     try {
       return this.#transactionOf(message) !== undefined;
     } catch {
@@ -320,20 +327,20 @@ export class Transactions implements TransactionOutlet {
     }
   }
 
-  #isUsable(message: Message): boolean {
+  /** Removes meter values that are of no use from where they are kept, or sets them aside. */
+  #clearAway(message: Message): void {
+    if (message.action !== "MeterValues") return;
     const { keeper } = this.#desk;
-    const key = keyOf("queue", message.sequence);
-    const setAside = (why: string, cause?: unknown): void =>
-      keeper.setAside({ key, value: (message as MeterValuesMessage).text }, why, cause);
+    const record = { key: keyOf("queue", message.sequence), value: message.text };
     try {
-      if (this.#transactionOf(message) !== undefined) return true;
-      // What was delivered and could not be deleted then, unless more is known to be lost.
-      if (this.#isIncomplete) setAside("belongs to no transaction");
-      else keeper.delete(key);
+      message.record;
     } catch (cause) {
-      setAside("is damaged", cause);
+      keeper.setAside(record, "is damaged", cause);
+      return;
     }
-    return false;
+    // What was delivered and could not be deleted then, unless more is known to be lost.
+    if (this.#isIncomplete) keeper.setAside(record, "belongs to no transaction");
+    else keeper.delete(record.key);
   }
 
   #eventOf(message: Message): { readonly transaction: OpenTransaction; readonly call: TransactionCall } {
@@ -410,7 +417,10 @@ export class Transactions implements TransactionOutlet {
   #discarded(message: Message, reason: DiscardReason): void {
     const { discarded, now } = this.#desk;
     if (reason === "full") {
-      if (!this.#isUsable(message)) return;
+      if (!this.#isUsable(message)) {
+        this.#clearAway(message);
+        return;
+      }
       const event = this.#eventOf(message);
       this.#settled(message, event.transaction);
       discarded({ ...event, reason, deadLetter: undefined });
@@ -427,7 +437,7 @@ export class Transactions implements TransactionOutlet {
 
   #bury(message: Message, fate: Discarded): DeadLetter {
     const event = this.#eventOf(message);
-    const letter = this.#desk.deadLetters.add(event, fate, (what) => {
+    const letter = this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
       if (what === "delete") this.#settled(message, event.transaction, "forgotten");
       else {
         message.fate = undefined;

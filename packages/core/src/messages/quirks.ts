@@ -6,18 +6,52 @@
  */
 import { dateTimeQuirks } from "./date-time-quirks.ts";
 import { isObject } from "./guard.ts";
-import { type Flaw, named, type Quirk } from "./tolerance.ts";
+import { withClosingBrackets, withoutExtraCommas, withoutLeftOutFields } from "./json-quirks.ts";
+import { defineQuirks, type Flaw, isPlaceholder, type Quirk } from "./tolerance.ts";
 import { codePoints } from "./validate.ts";
 
-/** How long an identifier, a serial number or another text may be when its length is forgiven. */
+/** How long an identifier, a serial number or another text may be when its length is forgiven; or twice as long as it may. */
 const longestText = 255;
 
-/** How long a unit or a measurand may be that OCPP does not know. */
+/** How long a value may be that OCPP does not know. */
 const longestName = 50;
 
-/** Whether a name stands there, though not one that OCPP knows. */
-const isUnknownName = ({ fault, value }: Flaw): boolean =>
-  fault === "unknownValue" && value !== "" && (value as string).length <= longestName;
+/** What is compared of the spelling of a value: prose and other software write `NOT_SUPPORTED` and ` notSupported`. [QD-13] */
+const spelling = (value: string): string => value.replace(/[\s_]/g, "").toLowerCase();
+
+/** The only value of an enumeration that is meant by one that is spelt in another way. */
+function meantBy({ expected, values, value }: Flaw): string | undefined {
+  if (expected !== "enum" || typeof value !== "string" || value.length > longestName) return undefined;
+  const [meant, ...others] = values.filter((other) => spelling(other) === spelling(value));
+  return others.length === 0 ? meant : undefined;
+}
+
+/** Whether a name stands there, though not one that OCPP knows, however it is spelt. */
+const isUnknownName = (flaw: Flaw): boolean =>
+  flaw.fault === "unknownValue" &&
+  !isPlaceholder(flaw.value) &&
+  (flaw.value as string).length <= longestName &&
+  meantBy(flaw) === undefined;
+
+/** Whether nothing stands there, though something must. */
+const isMissing = ({ optional, value }: Flaw): boolean => !optional && (value === undefined || isPlaceholder(value));
+
+/** Numbers as JSON, C and people write them; never so many digits that reading them takes long. */
+const number = /^\s{0,9}[+-]?\d{1,25}(?:\.\d{0,25})?\s{0,9}$/;
+
+/** The statuses of answers that mean the same: it is done, it is not, it cannot be. */
+const sameStatuses: readonly (readonly string[])[] = [
+  ["Accepted", "Unlocked"],
+  ["Rejected", "Failed", "UnlockFailed"],
+  ["NotSupported", "NotImplemented"],
+];
+
+/** The status of an answer that means what that of another answer says. */
+function ownStatus({ kind, path, values, value }: Flaw): string | undefined {
+  if (kind !== "conf" || path !== "status" || typeof value !== "string" || value.length > longestName) return undefined;
+  const said = sameStatuses.find((statuses) => statuses.some((status) => spelling(status) === spelling(value)));
+  return said?.find((status) => values.includes(status));
+}
 
 /** How many elements a CALL and a CALLRESULT have, by their message types, in quotes or not. */
 const lengths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map<unknown, number>([
@@ -27,7 +61,7 @@ const lengths: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map<unknown, n
   ["3", 3],
 ]);
 
-const payloadQuirks = /* @__PURE__ */ named({
+const payloadQuirks = /* @__PURE__ */ defineQuirks({
   moreDecimals: {
     id: "Q1",
     evidence: [
@@ -51,6 +85,61 @@ const payloadQuirks = /* @__PURE__ */ named({
     scope: "payload",
     mend: ({ fault, optional, value }) => (value === null && optional && fault !== "unknownField" ? "omit" : undefined),
   },
+  emptyFields: {
+    id: "Q2",
+    evidence: ["evcc-io/evcc#17836", "EVerest/libocpp#678"],
+    forgives:
+      'an empty text, "0", 0 or an empty list in a field that may be absent and of which it is no value, or an object there with nothing else in it',
+    repairs: "the field is left out",
+    scope: "payload",
+    mend: ({ expected, fault, field, optional, value }) => {
+      if (!optional || value === null || fault === "unknownField" || expected === "boolean") return undefined;
+      if (fault === "empty") return "omit";
+      const isEmptyList = Array.isArray(value) && value.length === 0;
+      // What is a number in quotes, a text without them, or data of DataTransfer is for the rows of these.
+      const isValue =
+        expected === "text" ? value === 0 || field === "data" : /^(number|integer)$/.test(expected) && value === "0";
+      return !isValue && (isEmptyList || isPlaceholder(value)) ? "omit" : undefined;
+    },
+  },
+  missingTimes: {
+    id: "Q10",
+    evidence: ["EVerest/libocpp#678"],
+    forgives: "no time in a report that needs one, or nothing but an empty text, `null` or 0",
+    repairs: "the time of receipt",
+    guesses: true,
+    scope: "payload",
+    mend: (flaw) =>
+      flaw.expected === "date-time" && flaw.reports && isMissing(flaw) ? { value: flaw.receivedAt } : undefined,
+  },
+  missingTransactionIds: {
+    id: "Q12",
+    evidence: [],
+    forgives: "a StopTransaction without `transactionId`, or with an empty text or `null` there",
+    repairs: "-1, which stands for an id that was never received: whose it is, the Central System knows better",
+    guesses: true,
+    scope: "payload",
+    mend: ({ action, field, value }) =>
+      action === "StopTransaction" &&
+      field === "transactionId" &&
+      (value === undefined || value === null || value === "")
+        ? { value: -1 }
+        : undefined,
+  },
+  missingErrorCodes: {
+    id: "Q9",
+    evidence: [],
+    forgives: "a StatusNotification without `errorCode`, or with an empty text, `null` or 0 there",
+    repairs: "`NoError`; `OtherError` where the status is `Faulted`",
+    guesses: true,
+    scope: "payload",
+    mend: (flaw) => {
+      if (flaw.field !== "errorCode" || flaw.expected !== "enum" || !isMissing(flaw)) return undefined;
+      const { status } = flaw.around;
+      const isFaulted = typeof status === "string" && status.length <= longestName && spelling(status) === "faulted";
+      return { value: isFaulted ? "OtherError" : "NoError" };
+    },
+  },
   longTexts: {
     id: "Q3",
     evidence: [
@@ -64,16 +153,16 @@ const payloadQuirks = /* @__PURE__ */ named({
       "lbbrhzn/ocpp#1622",
       "lbbrhzn/ocpp#1803",
     ],
-    forgives: "a text that is too long, but has no more than 255 characters: a serial number, an `idTag`, an `info`",
+    forgives:
+      "a text that is too long, but has no more than 255 characters, or twice as many as it may: a serial number, an `idTag`, a certificate",
     repairs: "passed on at full length",
     scope: "payload",
-    mend: ({ fault, value }) =>
-      fault === "tooLong" &&
-      typeof value === "string" &&
-      value.length <= 2 * longestText &&
-      codePoints(value) <= longestText
-        ? "keep"
-        : undefined,
+    mend: ({ fault, maxLength, value }) => {
+      const longest = Math.max(longestText, 2 * maxLength);
+      const text = fault === "tooLong" ? (value as string) : undefined;
+      // A character has two UTF-16 units at most.
+      return text !== undefined && text.length <= 2 * longest && codePoints(text) <= longest ? "keep" : undefined;
+    },
   },
   extraFields: {
     id: "Q5",
@@ -103,6 +192,17 @@ const payloadQuirks = /* @__PURE__ */ named({
       (typeof value === "boolean" ||
         (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))))
         ? { value: String(value) }
+        : undefined,
+  },
+  quotedNumbers: {
+    id: "Q6",
+    evidence: [],
+    forgives: 'a number in quotes, such as "7" or " 7.50"',
+    repairs: "the number",
+    scope: "payload",
+    mend: ({ expected, value }) =>
+      (expected === "number" || expected === "integer") && typeof value === "string" && number.test(value)
+        ? { value: Number(value) }
         : undefined,
   },
   objectsInDataTransfer: {
@@ -141,36 +241,57 @@ const payloadQuirks = /* @__PURE__ */ named({
     mend: ({ expected, field, value }) =>
       expected === "array" && field === "meterValue" && isObject(value) ? { value: [value] } : undefined,
   },
-  emptySampledValues: {
+  emptyLists: {
     id: "Q7",
-    evidence: ["lbbrhzn/ocpp#466", "evcc-io/evcc#25708"],
-    forgives: "an empty list as `sampledValue`",
+    evidence: ["lbbrhzn/ocpp#466", "evcc-io/evcc#25708", "evcc-io/evcc PR#15028"],
+    forgives: "an empty list where at least one element is required",
     repairs: "passed on empty",
     scope: "payload",
-    mend: ({ fault, field }) => (fault === "empty" && field === "sampledValue" ? "keep" : undefined),
+    mend: ({ expected, fault, optional }) =>
+      expected === "array" && fault === "empty" && !optional ? "keep" : undefined,
   },
-  unknownUnits: {
-    id: "Q8",
+  looseSpellings: {
+    id: "Q9",
+    evidence: [],
+    forgives: 'a value of an enumeration in another case, or with blanks or underscores, such as " accepted"',
+    repairs: "spelt as OCPP does",
+    scope: "payload",
+    mend: (flaw) => {
+      const value = meantBy(flaw);
+      return value === undefined ? undefined : { value };
+    },
+  },
+  foreignStatuses: {
+    id: "Q9",
+    evidence: ["lbbrhzn/ocpp#1619"],
+    forgives: "an answer with the status of another answer, such as `Accepted` to UnlockConnector",
+    repairs: "the status of this answer that means the same: that it is done, that it is not, or that it cannot be",
+    scope: "payload",
+    mend: (flaw) => {
+      const value = flaw.expected === "enum" && meantBy(flaw) === undefined ? ownStatus(flaw) : undefined;
+      return value === undefined ? undefined : { value };
+    },
+  },
+  unknownValues: {
+    id: "Q9",
     evidence: [
       "mobilityhouse/ocpp PR#70",
       "mobilityhouse/ocpp#71",
       "mobilityhouse/ocpp PR#497",
       "mobilityhouse/ocpp#733",
       "mobilityhouse/ocpp PR#759",
+      "mobilityhouse/ocpp#54",
       "lbbrhzn/ocpp#1576",
     ],
-    forgives: "a `unit` that OCPP does not know, such as Hz or Hertz, of at most 50 characters",
+    forgives:
+      "a value that OCPP does not know, of at most 50 characters, in a report: a `unit` such as Hz, a `measurand`, a `reason`, a `status`; or an empty one where it may not be absent",
     repairs: "passed on as it is",
     scope: "payload",
-    mend: (flaw) => (flaw.field === "unit" && isUnknownName(flaw) ? "keep" : undefined),
-  },
-  unknownMeasurands: {
-    id: "Q9",
-    evidence: ["mobilityhouse/ocpp#54"],
-    forgives: "a `measurand` that OCPP does not know, of at most 50 characters",
-    repairs: "passed on as it is",
-    scope: "payload",
-    mend: (flaw) => (flaw.field === "measurand" && isUnknownName(flaw) ? "keep" : undefined),
+    mend: (flaw) => {
+      if (!flaw.reports || flaw.expected !== "enum" || flaw.field === "errorCode") return undefined;
+      const isEmpty = flaw.fault === "unknownValue" && isMissing(flaw);
+      return isEmpty || isUnknownName(flaw) ? "keep" : undefined;
+    },
   },
   unknownErrorCodes: {
     id: "Q9",
@@ -210,7 +331,7 @@ const payloadQuirks = /* @__PURE__ */ named({
   },
 });
 
-const frameQuirks = /* @__PURE__ */ named({
+const frameQuirks = /* @__PURE__ */ defineQuirks({
   strayCharacters: {
     id: "Q24",
     evidence: ["evcc-io/evcc#3685", "lbbrhzn/ocpp#176", "lbbrhzn/ocpp#442"],
@@ -218,6 +339,31 @@ const frameQuirks = /* @__PURE__ */ named({
     repairs: "read without them",
     scope: "frame",
     cleaned: (text) => text.split("\0").join("").trim(),
+  },
+  leftOutValues: {
+    id: "Q24",
+    evidence: ["lbbrhzn/ocpp#2032"],
+    forgives: 'fields without a value, such as "transactionId":,',
+    repairs: "read without these fields",
+    scope: "frame",
+    cleaned: withoutLeftOutFields,
+  },
+  extraCommas: {
+    id: "Q24",
+    evidence: [],
+    forgives: "a comma before the end of a list or an object, two between fields, or one behind the message",
+    repairs: "read without it; two commas in a list, where a value may be left out, stay refused",
+    scope: "frame",
+    cleaned: withoutExtraCommas,
+  },
+  missingBrackets: {
+    id: "Q24",
+    evidence: [],
+    forgives: "brackets missing at its end",
+    repairs:
+      "read with them, if it ends with a text or a bracket; a number, of which digits may be missing, too, stays refused",
+    scope: "frame",
+    cleaned: withClosingBrackets,
   },
   quotedMessageTypes: {
     id: "J-D05",
@@ -234,7 +380,7 @@ const frameQuirks = /* @__PURE__ */ named({
   },
   numericMessageIds: {
     id: "J-D06",
-    evidence: [],
+    evidence: ["goecharger/go-eCharger-API-v2#106"],
     forgives: "a message id that is an integer instead of a text",
     repairs: "read as its decimal text, with which a CALL is also answered; one beyond 2^53 stays refused",
     scope: "frame",
@@ -262,7 +408,7 @@ const frameQuirks = /* @__PURE__ */ named({
   },
 });
 
-const handshakeQuirks = /* @__PURE__ */ named({
+const handshakeQuirks = /* @__PURE__ */ defineQuirks({
   missingSubprotocol: {
     id: "Q18",
     evidence: [
@@ -277,6 +423,14 @@ const handshakeQuirks = /* @__PURE__ */ named({
     repairs: "OCPP 1.6 is spoken",
     scope: "handshake",
     subprotocol: "ocpp1.6",
+  },
+  misspeltSubprotocols: {
+    id: "Q18",
+    evidence: [],
+    forgives: "the subprotocol in another case or with a letter behind it, such as OCPP1.6 or ocpp1.6J",
+    repairs: "OCPP 1.6 is spoken, and the answer spells it as it was offered",
+    scope: "handshake",
+    means: (offered) => /^ocpp1\.6[a-z]?$/i.test(offered),
   },
   slashesInPath: {
     id: "Q19",
@@ -348,9 +502,10 @@ function grouped<const Groups extends Readonly<Record<string, readonly Names[]>>
  * The groups are lists: `[...vendorQuirks.growatt, quirks.nullFields]`.
  */
 export const vendorQuirks = /* @__PURE__ */ grouped({
+  aefa: ["leftOutValues", "localTimes"],
   alfen: ["hugeTransactionIds"],
-  chargeAmps: ["unknownUnits"],
-  grizzlE: ["missingSubprotocol"],
+  chargeAmps: ["unknownValues"],
+  grizzlE: ["foreignStatuses", "missingSubprotocol"],
   growatt: ["localTimes"],
   huawei: ["singleMeterValue"],
   legrand: ["unknownErrorCodes"],

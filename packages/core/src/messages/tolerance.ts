@@ -15,7 +15,7 @@ import { guardOf, isObject } from "./guard.ts";
 import { type Fault, type FaultName, faultsOf, printable, unknownField } from "./validate.ts";
 
 /** What every quirk tells of itself. */
-export interface QuirkDescription {
+interface QuirkDescription {
   /** Row of the list of quirks, for example `Q7`; several quirks may be of one row. */
   readonly id: string;
   /** Where it was seen: issues (`owner/repository#12`) and pull requests (`owner/repository PR#12`). Empty: not yet. */
@@ -24,12 +24,18 @@ export interface QuirkDescription {
   readonly forgives: string;
   /** What is made of it, as the rest of a sentence. */
   readonly repairs: string;
+  /** Whether it puts there what nobody has sent: a guess, by which nobody should be billed. */
+  readonly guesses?: true;
 }
 
 /** One thing that is wrong with a payload. */
 export interface Flaw {
   readonly action: Action;
   readonly kind: "req" | "conf";
+  /** Whether the message only reports: a CALL that charge points alone may send. */
+  readonly reports: boolean;
+  /** Where in the payload, for example `meterValue[0].sampledValue[2].unit`; empty for the whole. */
+  readonly path: string;
   /** Name of the field; of the nearest one around it for an element of a list; empty for the payload itself. */
   readonly field: string;
   /** Whether the field may be absent. */
@@ -37,7 +43,16 @@ export interface Flaw {
   readonly fault: FaultName;
   /** What the schema wants there. */
   readonly expected: "text" | "date-time" | "uri" | "enum" | "number" | "integer" | "boolean" | "array" | "object";
+  /** The values of an enumeration; of anything else none. */
+  readonly values: readonly string[];
+  /** How many characters a text may have; infinite where there is no limit. */
+  readonly maxLength: number;
+  /** `undefined` for a field that is missing. */
   readonly value: unknown;
+  /** The object that the field is in, as it was received. */
+  readonly around: Readonly<Record<string, unknown>>;
+  /** When the payload arrived, as RFC 3339 text. */
+  readonly receivedAt: string;
 }
 
 /** What a quirk does about a flaw: lets the value through, leaves the field out, or puts another value there. */
@@ -51,9 +66,9 @@ export type Mending =
     };
 
 /** How a quirk of frames repairs a text that is no frame. */
-export interface FrameRepair {
+interface FrameRepair {
   readonly scope: "frame";
-  /** Repairs a text that is not JSON. */
+  /** Repairs a text that is not JSON; the same text when there is nothing to repair. */
   readonly cleaned?: (text: string) => string;
   /** Repairs the elements of the array; `undefined` when there is nothing to repair. */
   readonly elements?: (elements: readonly unknown[]) => readonly unknown[] | undefined;
@@ -62,14 +77,14 @@ export interface FrameRepair {
 }
 
 /** How a quirk of payloads repairs what violates a schema. */
-export interface PayloadRepair {
+interface PayloadRepair {
   readonly scope: "payload";
   /** `undefined` when this flaw is not what the quirk forgives. */
   readonly mend: (flaw: Flaw) => Mending | undefined;
 }
 
 /** How a quirk of the opening handshake repairs it; who reads handshakes applies it. */
-export interface HandshakeRepair {
+interface HandshakeRepair {
   readonly scope: "handshake";
   /** The path to look for the identity in, when there is none in the path of the request. */
   readonly path?: (path: string) => string;
@@ -77,12 +92,16 @@ export interface HandshakeRepair {
   readonly password?: (password: Uint8Array) => Uint8Array | undefined;
   /** What is spoken when the peer offers, or chooses, no subprotocol at all. */
   readonly subprotocol?: "ocpp1.6";
+  /** Whether a subprotocol that is offered means OCPP-J 1.6, however it is spelt; the answer spells it so, too. */
+  readonly means?: (offered: string) => boolean;
 }
 
+/** A row of a table of quirks. */
+export type QuirkRow = QuirkDescription & (FrameRepair | PayloadRepair | HandshakeRepair);
+
 /**
- * One thing that real peers get wrong, and what to make of it. The record `quirks` has them all.
- *
- * Its repair is internal; what it forgives is told by `forgives` and `repairs`.
+ * One thing that real peers get wrong, and what to make of it. The record `quirks` has those that are known;
+ * {@link defineQuirks} makes more.
  */
 export type Quirk<Name extends string = string, Repair = FrameRepair | PayloadRepair | HandshakeRepair> = Repair &
   QuirkDescription & {
@@ -91,6 +110,21 @@ export type Quirk<Name extends string = string, Repair = FrameRepair | PayloadRe
     /** Internal: what applies quirks. */
     readonly tolerance: Tolerance;
   };
+
+/** Quirks: a list of them, or a whole table, such as `quirks` itself. */
+export type QuirkSet = readonly Quirk[] | Readonly<Record<string, Quirk>>;
+
+/** Who a Charge Point is, as far as it has told. */
+export interface ChargePointDescription {
+  readonly identity: string;
+  /** From its BootNotification, as are the others; absent until that has arrived, and where it is no text. */
+  readonly chargePointVendor?: string;
+  readonly chargePointModel?: string;
+  readonly firmwareVersion?: string;
+}
+
+/** Quirks, or a function that says which of whom. It is asked when a connection begins, and for each BootNotification. */
+export type QuirkChoice = QuirkSet | ((chargePoint: ChargePointDescription) => QuirkSet);
 
 /** That a quirk was made use of. */
 export interface Tolerated {
@@ -106,6 +140,8 @@ export interface Tolerated {
   readonly message: string;
   /** What was received there, as it is: a text may have a new AuthorizationKey in it. Absent for a password. */
   readonly received?: unknown;
+  /** That the value is a guess, by which nobody should be billed. Absent otherwise. */
+  readonly guessed?: true;
 }
 
 /** A payload that a schema has refused, as the quirks make it. */
@@ -137,6 +173,7 @@ interface Place {
   readonly path: string;
   readonly field: string;
   readonly optional: boolean;
+  readonly around: Readonly<Record<string, unknown>>;
   /** Takes the values of the object around that were replaced, with the fields that may have them instead. */
   readonly displaced: { readonly value: unknown; readonly beside: readonly string[] }[];
 }
@@ -144,16 +181,21 @@ interface Place {
 /**
  * Repairs a payload that violates its schema.
  *
+ * @param receivedAt - When it arrived, as RFC 3339 text.
  * @returns `undefined` when it cannot be repaired in full.
+ * @throws What a row throws; those of this package do not.
  */
 export function repairPayload(
   quirks: readonly Quirk[],
   action: Action,
   kind: "req" | "conf",
   payload: unknown,
+  receivedAt: string,
 ): RepairedPayload | undefined {
   const rows = quirks.filter((quirk): quirk is Quirk<string, PayloadRepair> => quirk.scope === "payload");
   const uses: Tolerated[] = [];
+  const { from } = actions[action];
+  const reports = kind === "req" && from.every((role) => role === "ChargePoint");
 
   /** What belongs in the place of a value: itself, what it is repaired to, `undefined` for nothing, or `irreparable`. */
   const mended = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown =>
@@ -163,7 +205,11 @@ export function repairPayload(
   const repaired = (schema: z.core.$ZodType, value: unknown, place: Place, rest: typeof rows): unknown => {
     const { def } = (schema as z.core.$ZodTypes)._zod;
     if (def.type === "optional") return repaired(def.innerType, value, { ...place, optional: true }, rest);
-    if (def.type === "object" && isObject(value)) return repairedObject(def, value, place.path);
+    if (def.type === "object" && isObject(value)) {
+      const isHollow = place.optional && hasNothing(value);
+      const empty = isHollow ? forgiven(schema, nothingInIt, value, place, rest) : irreparable;
+      return empty === irreparable ? repairedObject(def, value, place.path) : empty;
+    }
     if (def.type === "array" && Array.isArray(value) && value.length > 0) {
       const isRight = guardOf(def.element);
       const elements = [...value];
@@ -184,13 +230,14 @@ export function repairPayload(
     const fields: Record<string, unknown> = {};
     const displaced: Place["displaced"] = [];
     for (const [name, schema] of Object.entries(def.shape)) {
-      const part = mended(schema, value[name], { path: prefix + name, field: name, optional: false, displaced }, rows);
+      const place = { path: prefix + name, field: name, optional: false, around: value, displaced };
+      const part = mended(schema, value[name], place, rows);
       if (part === irreparable) return irreparable;
       if (part !== undefined) fields[name] = part;
     }
     for (const name in value) {
       if (Object.hasOwn(def.shape, name)) continue;
-      const place = { path: prefix + printable(name), field: name, optional: true, displaced };
+      const place = { path: prefix + printable(name), field: name, optional: true, around: value, displaced };
       if (forgiven(undefined, unknownField, value[name], place, rows) === irreparable) return irreparable;
     }
     for (const { value, beside } of displaced) {
@@ -208,8 +255,9 @@ export function repairPayload(
     place: Place,
     rest: typeof rows,
   ): unknown => {
-    const { path, field, optional, displaced } = place;
-    const flaw: Flaw = { action, kind, field, optional, fault, expected: expectedBy(schema), value };
+    const { path, field, optional, around, displaced } = place;
+    const known = { action, kind, reports, path, field, optional, fault, value, around, receivedAt };
+    const flaw: Flaw = { ...known, expected: expectedBy(schema), ...limitsOf(schema) };
     for (const row of rest) {
       const mending = row.mend(flaw);
       // Of a field that should not be there nothing can be made, whatever it is called.
@@ -217,7 +265,8 @@ export function repairPayload(
       if (uses.length >= maxRepairs) return irreparable;
       const outcome = typeof mending === "string" ? mending : "repair";
       const message = `${path} ${words}: ${outcomes[outcome]}.`;
-      uses.push({ quirk: row.name, id: row.id, action, path, message, received: value });
+      const guess = row.guesses ? ({ guessed: true } as const) : undefined;
+      uses.push({ quirk: row.name, id: row.id, action, path, message, received: value, ...guess });
       if (mending === "keep") return value;
       if (mending === "omit" || schema === undefined) return optional ? undefined : irreparable;
       if (mending.beside !== undefined) displaced.push({ value, beside: mending.beside });
@@ -227,7 +276,8 @@ export function repairPayload(
     return irreparable;
   };
 
-  const whole = mended(actions[action][kind], payload, { path: "", field: "", optional: false, displaced: [] }, rows);
+  const place = { path: "", field: "", optional: false, around: {}, displaced: [] };
+  const whole = mended(actions[action][kind], payload, place, rows);
   return whole === irreparable ? undefined : { payload: whole, uses };
 }
 
@@ -236,6 +286,31 @@ const outcomes = {
   omit: "it is left out",
   repair: "it is repaired",
 } as const;
+
+/** What is wrong with an object in which nothing stands. */
+const nothingInIt: Fault = ["empty", "has nothing in it"];
+
+/** Whether a value is one that software writes where it has none. */
+export const isPlaceholder = (value: unknown): boolean =>
+  value === null || value === 0 || (typeof value === "string" && value.length < 20 && /^(?:\s*|0)$/.test(value));
+
+/** Whether there is nothing in an object or a list but placeholders. Payloads are not nested more deeply than this. */
+function hasNothing(value: object, depth = 4): boolean {
+  return Object.values(value).every(
+    (part) => isPlaceholder(part) || (depth > 0 && typeof part === "object" && hasNothing(part, depth - 1)),
+  );
+}
+
+/** The values of an enumeration, and the length of the longest text. */
+function limitsOf(schema: z.core.$ZodType | undefined): Pick<Flaw, "values" | "maxLength"> {
+  const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  const checks = (def?.checks ?? []).map(({ _zod }) => _zod.def as Partial<z.core.$ZodCheckMaxLengthDef>);
+  const longest = checks.find(({ check }) => check === "max_length");
+  return {
+    values: def?.type === "enum" ? Object.values(def.entries).map(String) : [],
+    maxLength: longest?.maximum ?? Number.POSITIVE_INFINITY,
+  };
+}
 
 function expectedBy(schema: z.core.$ZodType | undefined): Flaw["expected"] {
   const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
@@ -278,10 +353,15 @@ export function repairFrame<F extends { readonly type: string }>(
     uses.push({ quirk: name, id, path: "", message: `The message has ${forgives}.`, received: text });
   };
   let json = parse(text);
-  for (const row of rows) {
-    if (json !== undefined || row.cleaned === undefined) continue;
-    json = parse(row.cleaned(text));
-    if (json !== undefined) use(row);
+  if (json === undefined) {
+    const tried = cleanedBy(rows, text, parse);
+    // What was changed and did not have to be was not wrong.
+    const needed = tried.used.filter((row) => {
+      const others = tried.used.filter((other) => other !== row);
+      return cleanedBy(others, text, parse).json === undefined;
+    });
+    json = tried.json;
+    for (const row of needed) use(row);
   }
   if (!Array.isArray(json)) return undefined;
   let elements: readonly unknown[] = json;
@@ -302,16 +382,39 @@ export function repairFrame<F extends { readonly type: string }>(
     : { frame: frame as Exclude<F, { readonly type: "MALFORMED" }>, uses };
 }
 
+/** Cleans a text with one row after the other, in whatever order they find something, until it is JSON. */
+function cleanedBy(
+  rows: readonly Quirk<string, FrameRepair>[],
+  text: string,
+  parse: (text: string) => unknown,
+): { readonly json: unknown; readonly used: readonly Quirk<string, FrameRepair>[] } {
+  const used: Quirk<string, FrameRepair>[] = [];
+  let cleaned = text;
+  let json: unknown;
+  for (let found = true; found && json === undefined; ) {
+    found = false;
+    for (const row of rows) {
+      const next = used.includes(row) ? cleaned : (row.cleaned?.(cleaned) ?? cleaned);
+      if (next === cleaned) continue;
+      found = true;
+      used.push(row);
+      cleaned = next;
+      json = parse(cleaned);
+      if (json !== undefined) break;
+    }
+  }
+  return { json, used };
+}
+
 const tolerance: Tolerance = { repairPayload, repairFrame };
 
 /**
- * Makes quirks of the rows of a table: gives each its name, and what applies it.
+ * Makes quirks of the rows of a table: gives each its name, and what applies it. It is how the table `quirks` is made, and
+ * how owners add rows of their own; `quirkContract` of `@ocppj/testing` has the rules that each must keep.
  *
  * @__NO_SIDE_EFFECTS__
  */
-export function named<
-  const Rows extends Readonly<Record<string, QuirkDescription & (FrameRepair | PayloadRepair | HandshakeRepair)>>,
->(rows: Rows) {
+export function defineQuirks<const Rows extends Readonly<Record<string, QuirkRow>>>(rows: Rows) {
   return Object.fromEntries(
     Object.entries(rows).map(([name, row]) => [name, Object.freeze({ ...row, name, tolerance })]),
   ) as { readonly [Name in keyof Rows & string]: Quirk<Name> };

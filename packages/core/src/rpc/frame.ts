@@ -83,8 +83,7 @@ interface ReadOptions {
 
 function decodeJson(json: unknown, text: string, options: ReadOptions = {}): Frame | Malformed {
   if (json === undefined) {
-    // J-127: nothing tells to which CALL an answer would belong.
-    return { type: "MALFORMED", reason: "not-json", message: "The message is not JSON.", text };
+    return { type: "MALFORMED", reason: "not-json", message: "The message is not JSON.", ...beginningOf(text), text };
   }
   if (!Array.isArray(json) || json.length === 0) {
     const message = "The message is JSON, but not an array with a message type, a message id and more.";
@@ -106,6 +105,26 @@ function decodeJson(json: unknown, text: string, options: ReadOptions = {}): Fra
         text,
       };
   }
+}
+
+/** The beginning of an answer, which is whole in most texts that are none: the id, and the code of a CALLERROR. */
+const answer = /^\s*\[\s*([34])\s*,\s*"([^"\\]{1,72})"(?:\s*,\s*"(\w{1,72})")?/;
+
+/** How much of a text is looked at. */
+const longestBeginning = 200;
+
+/**
+ * To which CALL an answer belongs that is not JSON, so that it ends now and not by its time-out. A CALL that is not JSON is
+ * not answered: many chargers forget the bill in one that is answered with a CALLERROR.
+ *
+ * @spec [J-127, J-089]
+ */
+function beginningOf(text: string): Pick<Malformed, "intended" | "messageId" | "repaired"> {
+  const [, type, messageId, errorCode = "GenericError"] = answer.exec(text.slice(0, longestBeginning)) ?? [];
+  if (messageId === undefined) return {};
+  if (type === "3") return { intended: "CALLRESULT", messageId };
+  const repaired = { type: "CALLERROR", messageId, errorCode, errorDescription: "", errorDetails: {} } as const;
+  return { intended: "CALLERROR", messageId, repaired };
 }
 
 function decodeCall(json: readonly unknown[], text: string, { emptyMessageId }: ReadOptions): CallFrame | Malformed {

@@ -11,7 +11,7 @@
  * A waiting CALL becomes outstanding, and is sent, as soon as nothing is outstanding; the time-out runs from that
  * moment. Urgent CALLs go before the others, and each kind in its own order. A CALL is settled by an answer, by the
  * time-out or by the end of the connection, whichever comes first, exactly once. The answer to one that has timed out is
- * handed on as `late`, once. Answers to the peer are sent at once and never wait for an own CALL (J-106).
+ * handed on as `late`, once, before it is told as a violation. Answers to the peer are sent at once and never wait for an own CALL (J-106).
  *
  * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its action and payload are the
  * same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
@@ -35,7 +35,8 @@ export type Outcome =
   | CallErrorFrame
   /** The answer has the right message id and the wrong shape. */
   | Malformed
-  | { readonly type: "TIMEOUT"; readonly timeoutMs: number }
+  /** `silent`: the peer has answered nothing at all since it was sent. */
+  | { readonly type: "TIMEOUT"; readonly timeoutMs: number; readonly silent: boolean }
   | { readonly type: "CLOSED"; readonly sent: boolean };
 
 /** How a frame breaks the rules of the RPC framework. */
@@ -47,7 +48,7 @@ export type RpcOutput =
   | { readonly type: "received"; readonly call: CallFrame }
   | { readonly type: "settled"; readonly call: CallFrame; readonly outcome: Outcome }
   /** The answer to a CALL that was settled by its time-out. */
-  | { readonly type: "late"; readonly call: CallFrame; readonly answer: CallResultFrame }
+  | { readonly type: "late"; readonly call: CallFrame; readonly answer: CallResultFrame | CallErrorFrame }
   | {
       readonly type: "violation";
       readonly reason: RpcViolation;
@@ -71,6 +72,8 @@ export class Rpc implements Machine<RpcOutput> {
   readonly #waiting: Pending[] = [];
   #outstanding: Pending | undefined;
   #deadline = Number.POSITIVE_INFINITY;
+  /** The peer has answered nothing since it was sent, not even another CALL. */
+  #silent = true;
   /** Those that timed out last and have not been answered since. */
   readonly #timedOut: CallFrame[] = [];
   readonly #serving = new Map<string, ReceivedCall>();
@@ -190,7 +193,7 @@ export class Rpc implements Machine<RpcOutput> {
     this.#timedOut.push(call);
     if (this.#timedOut.length > rememberedTimeouts) this.#timedOut.shift();
     this.#clearOutstanding();
-    this.#settle(call, { type: "TIMEOUT", timeoutMs });
+    this.#settle(call, { type: "TIMEOUT", timeoutMs, silent: this.#silent });
     this.#sendNext(now);
   }
 
@@ -236,6 +239,7 @@ export class Rpc implements Machine<RpcOutput> {
 
   /** @param frame - What arrived, for the violation; the outcome may be a reading of it. */
   #receiveAnswer(outcome: CallResultFrame | CallErrorFrame | Malformed, frame: Frame | Malformed, now: number): void {
+    this.#silent = false;
     const pending = this.#outstanding;
     const index = this.#timedOut.findIndex(({ messageId }) => messageId === outcome.messageId);
     if (pending !== undefined && pending.call.messageId === outcome.messageId) {
@@ -243,10 +247,10 @@ export class Rpc implements Machine<RpcOutput> {
       this.#settle(pending.call, outcome);
       this.#sendNext(now);
     } else if (index >= 0) {
+      const [call] = this.#timedOut.splice(index, 1) as [CallFrame];
+      if (outcome.type !== "MALFORMED") this.#outputs.push({ type: "late", call, answer: outcome });
       // J-110, J-D23: the peer is slow, not wrong.
       this.#violation("late-answer", "The answer came after its CALL had timed out.", frame);
-      const [call] = this.#timedOut.splice(index, 1) as [CallFrame];
-      if (outcome.type === "CALLRESULT") this.#outputs.push({ type: "late", call, answer: outcome });
     } else {
       // J-058, J-D20
       this.#violation("unmatched-answer", "The answer has a message id that no CALL is waiting for.", frame);
@@ -270,6 +274,7 @@ export class Rpc implements Machine<RpcOutput> {
     this.#outstanding = this.#waiting.shift();
     if (this.#outstanding === undefined) return;
     this.#deadline = now + this.#outstanding.timeoutMs;
+    this.#silent = true;
     this.#send(this.#outstanding.call);
   }
 

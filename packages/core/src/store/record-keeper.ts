@@ -22,7 +22,7 @@
 import type { Clock } from "../clock.ts";
 import { hangs, patient, storePatienceMs } from "./patient-store.ts";
 import type { RecordStore, StoredRecord } from "./record-store.ts";
-import { aside, corruptKeyOf } from "./stored-records.ts";
+import { aside } from "./stored-records.ts";
 
 const firstRetryMs = 1000;
 const longestRetryMs = 60_000;
@@ -111,17 +111,12 @@ export class RecordKeeper {
     this.#want(key, value, tried);
   }
 
-  /**
-   * Moves a record that is of no use to a key that begins with `corrupt/`, and reports it. Nothing is ever read from
-   * there, but somebody may want to see it.
-   *
-   * @param why - The rest of a sentence that begins with the record.
-   * @param cause - What was thrown when it was read, if anything was.
-   */
-  setAside({ key, value }: StoredRecord, why: string, cause?: unknown): void {
-    this.#report(aside(key, why, cause));
-    this.#whenKept.set(corruptKeyOf(key), () => this.delete(key));
-    this.put(corruptKeyOf(key), value);
+  /** Sets a record aside, see `setAside` of stored-records.ts, and goes on until it is. */
+  setAside(record: StoredRecord, why: string, cause?: unknown): void {
+    const { copy, fault } = aside(record, why, cause);
+    this.#report(fault);
+    this.#whenKept.set(copy.key, () => this.delete(record.key));
+    this.put(copy.key, copy.value);
   }
 
   /** Wants a record not to be there. */

@@ -7,9 +7,9 @@ export interface StoredRecord {
 }
 
 /**
- * Keeps a Charge Point's records across restarts and power cuts: undelivered messages, open transactions, the
- * authorization cache, the Local Authorization List, configuration keys, credentials. Each kind has keys with a prefix of
- * its own, so one store serves all; a {@link namespace} serves an owner's own.
+ * Keeps a Charge Point's records across restarts and power cuts: all that it has to deliver, and all that it has to
+ * remember. The keys of each kind of record have a prefix of their own, so one store serves all; a {@link namespace} serves
+ * an owner's own.
  *
  * Keys and values are any well-formed strings, the empty one too; half a surrogate pair may come back as U+FFFD. What is
  * no string is refused: the operation rejects with a TypeError.

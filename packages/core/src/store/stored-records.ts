@@ -28,24 +28,26 @@ export async function setAside(
   report: ReportFault,
   cause?: unknown,
 ): Promise<void> {
-  tell(report, aside(record.key, why, cause));
+  const { copy, fault } = aside(record, why, cause);
+  tell(report, fault);
   await writeAll(`set aside ${record.key}`, report, [
     async () => {
-      await store.put(corruptKeyOf(record.key), record.value);
+      await store.put(copy.key, copy.value);
       await store.delete(record.key);
     },
   ]);
 }
 
-/** The key of a record that is set aside. */
-export const corruptKeyOf = (key: string): string => prefixOf("corrupt") + key;
-
-/** What is reported of it. */
-export const aside = (key: string, why: string, cause?: unknown): Error =>
-  new Error(
-    `The record ${key} ${why}. It is kept as ${corruptKeyOf(key)}.`,
-    cause === undefined ? undefined : { cause },
-  );
+/** What is kept in place of a record that is set aside, and what is reported; it is removed once the copy is there. */
+export function aside(
+  { key, value }: StoredRecord,
+  why: string,
+  cause?: unknown,
+): { readonly copy: StoredRecord; readonly fault: Error } {
+  const copy = { key: prefixOf("corrupt") + key, value };
+  const told = `The record ${key} ${why}. It is kept as ${copy.key}.`;
+  return { copy, fault: new Error(told, cause === undefined ? undefined : { cause }) };
+}
 
 /**
  * Begins writes in the given order and waits for all of them. When the store refuses some, that is reported once.

@@ -280,7 +280,7 @@ describe("MeterValues", () => {
   test("that break their schema in a way that is known are answered well where a quirk forgives it [field note 4] [Q8]", async () => {
     const req = meterValues("50");
     Object.assign(req.meterValue[0]?.sampledValue[0] ?? {}, { unit: "Hertz" });
-    for (const tolerate of [[], [quirks.unknownUnits]]) {
+    for (const tolerate of [[], [quirks.unknownValues]]) {
       const { centralSystem, connect } = site({ tolerate });
       centralSystem.handle("MeterValues", () => ({}));
       const charger = connect();

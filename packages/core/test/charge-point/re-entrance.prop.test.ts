@@ -1,32 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  CallError,
-  type ChargePointEvents,
-  type ChargePointOptions,
-  quirks,
-  type Transaction,
-} from "../../src/index.ts";
+import { CallError, type ChargePointOptions, quirks, type Transaction } from "../../src/index.ts";
 import { misbehaviours } from "../connection/misbehaviours.ts";
 import { Site } from "./site.ts";
-import { day, second } from "./vocabulary.ts";
-
-/** All events, so that a new one is not forgotten here. */
-const events = Object.keys({
-  connecting: 0,
-  connected: 0,
-  refused: 0,
-  disconnected: 0,
-  registration: 0,
-  delivered: 0,
-  discarded: 0,
-  invalidated: 0,
-  message: 0,
-  finished: 0,
-  violation: 0,
-  tolerated: 0,
-  fault: 0,
-} satisfies Record<keyof ChargePointEvents, 0>) as (keyof ChargePointEvents)[];
+import { day, events, second } from "./vocabulary.ts";
 
 /** A charger in whose life everything happens, and whose owner does something each time. */
 class Life {

@@ -6,7 +6,8 @@ import {
   type ReconnectionOutput,
   type ReconnectionState,
 } from "../../src/charge-point/reconnection.ts";
-import { outputsOf, second } from "./vocabulary.ts";
+import { command as commandOn, MachineBench } from "../machine-bench.ts";
+import { second } from "./vocabulary.ts";
 
 const stableMs = 30 * second;
 
@@ -17,11 +18,10 @@ interface BackOff {
 }
 
 /** A Reconnection as `drive` runs it, and what the laws need to remember: what it was told, and what it asked for. */
-class Bench {
-  readonly reconnection: Reconnection;
+class Bench extends MachineBench<ReconnectionOutput> {
+  protected readonly machine: Reconnection;
   readonly backOff: BackOff;
   readonly minimum: number;
-  now = 0;
   state: ReconnectionState = "New";
   random = 0;
   openedAt: number | undefined;
@@ -32,25 +32,20 @@ class Bench {
   doublings = 0;
 
   constructor(backOff: BackOff) {
+    super();
     this.backOff = backOff;
     this.minimum = Math.max(0.1, backOff.retryBackOffWaitMinimum);
     this.bound = this.minimum;
-    this.reconnection = new Reconnection(backOff, () => this.random);
+    this.machine = new Reconnection(backOff, () => this.random);
   }
 
-  settle(): void {
-    for (let turns = 0; ; turns++) {
-      expect(turns, "turns without time passing").toBeLessThan(5);
-      for (const output of outputsOf(this.reconnection)) this.take(output);
-      if (this.now < this.reconnection.deadline) break;
-      this.reconnection.advance(this.now);
-    }
-    expect(this.reconnection.state).toBe(this.state);
-    const waits = Number.isFinite(this.reconnection.deadline);
+  protected check(): void {
+    expect(this.machine.state).toBe(this.state);
+    const waits = Number.isFinite(this.machine.deadline);
     expect(waits, "stuck, or awake for nothing").toBe(this.state === "Waiting" || this.state === "Connecting");
   }
 
-  take(output: ReconnectionOutput): void {
+  protected perform(output: ReconnectionOutput): void {
     switch (output.type) {
       case "connect":
         expect(["New", "Waiting"], "an attempt out of turn").toContain(this.state);
@@ -74,8 +69,8 @@ class Bench {
   }
 
   start(): void {
-    this.reconnection.started(this.now);
-    if (this.state === "New") expect(this.reconnection.state).toBe("Connecting");
+    this.machine.started(this.now);
+    if (this.state === "New") expect(this.machine.state).toBe("Connecting");
   }
 
   open(): void {
@@ -83,12 +78,12 @@ class Bench {
       this.state = "Open";
       this.openedAt = this.now;
     }
-    this.reconnection.opened(this.now);
+    this.machine.opened(this.now);
   }
 
   lose(random: number): void {
     this.random = random;
-    this.reconnection.lost(this.now);
+    this.machine.lost(this.now);
     this.lost();
   }
 
@@ -101,7 +96,7 @@ class Bench {
       this.bound = this.minimum;
     }
     this.state = "Waiting";
-    const wait = (this.reconnection.deadline - this.now) / second;
+    const wait = (this.machine.deadline - this.now) / second;
     expect(wait).toBeGreaterThanOrEqual(this.minimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.
@@ -111,39 +106,21 @@ class Bench {
   }
 
   hurry(): void {
-    this.reconnection.hurried(this.now);
+    this.machine.hurried(this.now);
     // At once, but for a hot loop.
     if (this.state !== "Waiting") return;
     const earliest = this.attemptedAt + second * this.minimum;
-    if (this.now >= earliest) expect(this.reconnection.state).toBe("Connecting");
-    else expect(this.reconnection.deadline).toBeLessThanOrEqual(earliest);
+    if (this.now >= earliest) expect(this.machine.state).toBe("Connecting");
+    else expect(this.machine.deadline).toBeLessThanOrEqual(earliest);
   }
 
   stop(): void {
     this.state = "Stopped";
-    this.reconnection.stopped();
-  }
-
-  pass(ms: number): void {
-    const end = this.now + ms;
-    while (this.reconnection.deadline <= end) {
-      this.now = this.reconnection.deadline;
-      this.settle();
-    }
-    this.now = end;
+    this.machine.stopped();
   }
 }
 
-type Command = fc.Command<Record<string, never>, Bench>;
-
-const command = (name: string, run: (bench: Bench) => void): Command => ({
-  check: () => true,
-  run: (_, bench) => {
-    run(bench);
-    bench.settle();
-  },
-  toString: () => name,
-});
+const command = commandOn<Bench>;
 
 const randoms = fc.oneof(fc.constantFrom(0, 1, Number.NaN, -1, 2), fc.double({ min: 0, max: 1, noNaN: true }));
 

@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Registration, type RegistrationOutput } from "../../src/charge-point/registration.ts";
 import type { Action } from "../../src/messages/actions.ts";
-import { day, minute, outputsOf, second } from "./vocabulary.ts";
+import { command as commandOn, MachineBench } from "../machine-bench.ts";
+import { day, minute, second } from "./vocabulary.ts";
 
 type Status = "Accepted" | "Pending" | "Rejected";
 
 /** A Registration as `drive` runs it, and what the laws need to remember: what it was told, and what it asked for. */
-class Bench {
-  readonly registration = new Registration(5 * minute);
-  now = 0;
+class Bench extends MachineBench<RegistrationOutput> {
+  protected readonly machine = new Registration(5 * minute);
   connected = false;
   state: Status | "Unregistered" = "Unregistered";
   /** Accepted on an earlier connection. */
@@ -34,20 +34,13 @@ class Bench {
   readonly solicited = new Set<Action>();
   expectedAnswer: { readonly status: Status; readonly intervalMs: number } | undefined;
 
-  /** Performs the outputs and advances to the present, then checks what must be true whenever nothing happens. */
-  settle(): void {
-    for (let turns = 0; ; turns++) {
-      expect(turns, "turns without time passing").toBeLessThan(5);
-      for (const output of outputsOf(this.registration)) this.#perform(output);
-      if (this.now < this.registration.deadline) break;
-      this.registration.advance(this.now);
-    }
+  protected check(): void {
     expect(this.expectedAnswer, "an answer that is not told").toBeUndefined();
     this.#checkGates();
     this.#checkPatience();
   }
 
-  #perform(output: RegistrationOutput): void {
+  protected perform(output: RegistrationOutput): void {
     if (output.type === "online") {
       expect(this.online, "online twice").toBe(false);
       this.online = true;
@@ -90,7 +83,7 @@ class Bench {
   }
 
   #checkGates(): void {
-    const { registration, state } = this;
+    const { machine: registration, state } = this;
     const pending = state === "Pending" && this.unanswered !== "boot";
     expect(registration.state).toBe(state);
     const online = state === "Accepted" && this.connected && !this.doubted && !this.reassuring;
@@ -106,7 +99,7 @@ class Bench {
 
   /** It never gets stuck, and nothing that is due is late. */
   #checkPatience(): void {
-    const { deadline } = this.registration;
+    const { deadline } = this.machine;
     if (!this.connected || this.unanswered !== undefined) {
       expect(deadline).toBe(Number.POSITIVE_INFINITY);
       return;
@@ -124,7 +117,7 @@ class Bench {
     this.connected = true;
     this.presumed = this.state === "Accepted";
     this.doubted ||= this.presumed;
-    this.registration.connected(this.now);
+    this.machine.connected(this.now);
   }
 
   disconnect(): void {
@@ -134,7 +127,7 @@ class Bench {
     this.reassuring = false;
     this.online = false;
     this.solicited.clear();
-    this.registration.disconnected();
+    this.machine.disconnected();
   }
 
   answer(status: Status, interval: number): void {
@@ -156,36 +149,36 @@ class Bench {
         if (status === "Rejected") this.heartbeatAsked = false;
       }
     }
-    this.registration.answered({ status, interval }, this.now);
+    this.machine.answered({ status, interval }, this.now);
   }
 
   fail(): void {
     if (this.unanswered === "boot") {
       this.bootNotBefore = this.now + this.waitMs;
-      this.registration.unanswered(this.now);
+      this.machine.unanswered(this.now);
     }
     if (this.unanswered === "heartbeat") {
       this.reassuring = false;
-      this.registration.heartbeatSettled();
+      this.machine.heartbeatSettled();
     }
     this.unanswered = undefined;
   }
 
   tell(): void {
     this.told = true;
-    this.registration.told();
+    this.machine.told();
   }
 
   doubt(): void {
     this.told = false;
     this.doubted = true;
     this.online = false;
-    this.registration.doubted(this.now);
+    this.machine.doubted(this.now);
   }
 
   sent(): void {
     this.sentAt = this.now;
-    this.registration.sent(this.now);
+    this.machine.sent(this.now);
   }
 
   trigger(action: Action): void {
@@ -194,7 +187,7 @@ class Bench {
       if (action === "BootNotification") this.bootNotBefore = this.now;
       if (action === "Heartbeat" && this.state !== "Unregistered") this.heartbeatAsked = true;
     }
-    this.registration.triggered(action, this.now);
+    this.machine.triggered(action, this.now);
   }
 
   forget(): void {
@@ -205,35 +198,16 @@ class Bench {
       this.bootNotBefore = this.now;
     }
     this.presumed = false;
-    this.registration.forgotten(this.now);
+    this.machine.forgotten(this.now);
   }
 
   configure(heartbeatMs: number): void {
     this.heartbeatMs = heartbeatMs;
-    this.registration.configured(heartbeatMs);
-  }
-
-  /** Lets time pass from deadline to deadline. */
-  pass(ms: number): void {
-    const end = this.now + ms;
-    while (this.registration.deadline <= end) {
-      this.now = Math.max(this.now, this.registration.deadline);
-      this.settle();
-    }
-    this.now = end;
+    this.machine.configured(heartbeatMs);
   }
 }
 
-type Command = fc.Command<Record<string, never>, Bench>;
-
-const command = (name: string, run: (bench: Bench) => void): Command => ({
-  check: () => true,
-  run: (_, bench) => {
-    run(bench);
-    bench.settle();
-  },
-  toString: () => name,
-});
+const command = commandOn<Bench>;
 
 const intervals = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 86_400 }));
 

@@ -3,7 +3,15 @@ import type { FakeClock } from "@ocppj/testing";
 import type { ChargePoint, Conf, DeadLetter, DiscardReason, Req } from "../../src/index.ts";
 import { type Disk, DiskFailure } from "./simulation-hardware.ts";
 import { OwnersFailure } from "./simulation-owner.ts";
-import { type FrameArray, fieldOf, frameOf, numberOf, type Payload, withoutTimestamps } from "./simulation-payloads.ts";
+import {
+  cutAnswerOf,
+  type FrameArray,
+  fieldOf,
+  frameOf,
+  numberOf,
+  type Payload,
+  withoutTimestamps,
+} from "./simulation-payloads.ts";
 import {
   type Attempt,
   type Charging,
@@ -658,7 +666,9 @@ export class Laws {
     this.#expire();
     this.sample();
     wire.silentSince = Number.POSITIVE_INFINITY;
-    const frame = frameOf(text);
+    const cut = cutAnswerOf(text);
+    // J-127: its beginning ends the CALL that waits, and no other.
+    const frame = frameOf(text) ?? (cut?.[1] === wire.outstanding?.messageId ? cut : undefined);
     this.say(`            ──► chargePoint ${text}`);
     if (wire !== this.#wire) return; // It has closed it.
     if (frame?.[0] !== 2) this.#sign(wire);

@@ -5,7 +5,6 @@ import type { Laws } from "./simulation-laws.ts";
 import { fieldOf, withoutTimestamps } from "./simulation-payloads.ts";
 import type { Charging } from "./simulation-records.ts";
 import {
-  events,
   type Heard,
   type KeptAction,
   minute,
@@ -14,6 +13,7 @@ import {
   second,
   spell,
 } from "./simulation-schedule.ts";
+import { events } from "./vocabulary.ts";
 
 const connectors = [1, 2, 3];
 /** MessageTimeout, and a little more. */

@@ -62,6 +62,12 @@ export function withoutTimestamps(payload: unknown): { readonly timestamps: numb
   return { timestamps, content: strip(payload) };
 }
 
+/** What a CALLRESULT that was cut off counts for; `undefined` when its id cannot be read. */
+export function cutAnswerOf(text: string): FrameArray | undefined {
+  const messageId = /^\[3,"([^"]+)",/.exec(text)?.[1];
+  return messageId === undefined ? undefined : [3, messageId, { nonsense: true }];
+}
+
 /** The frame in a text; `undefined` when it is none. */
 export function frameOf(text: string): FrameArray | undefined {
   try {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Operations } from "./simulation-hardware.ts";
+import { events } from "./vocabulary.ts";
 
 export const second = 1000;
 export const minute = 60 * second;
@@ -153,20 +154,6 @@ export const absurdTimes = [
 ] as const;
 export type AbsurdTime = (typeof absurdTimes)[number];
 
-export const events = [
-  "connecting",
-  "connected",
-  "refused",
-  "disconnected",
-  "registration",
-  "delivered",
-  "discarded",
-  "invalidated",
-  "message",
-  "violation",
-  "finished",
-  "fault",
-] as const;
 /** What an owner hears of: the events, and a CALL. */
 const heard = [...events, "UnlockConnector"] as const;
 export type Heard = (typeof heard)[number];

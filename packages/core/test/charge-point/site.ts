@@ -8,6 +8,7 @@ import {
   type Frame,
   HandshakeError,
 } from "../../src/index.ts";
+import { events } from "./vocabulary.ts";
 
 type Registration = Conf<"BootNotification">["status"];
 
@@ -31,7 +32,7 @@ export class Site {
   readonly centralSystem: CentralSystem;
   readonly chargePoint: ChargePoint;
   readonly links: TransportPair[] = [];
-  /** Events of the Charge Point, except `message`. */
+  /** Events of the Charge Point, except those of every frame and every CALL: `message`, `finished`. */
   readonly events: { readonly name: keyof ChargePointEvents; readonly event: unknown; readonly at: number }[] = [];
   /** The CALLs that have arrived at the Central System: action and payload. */
   readonly received: [action: string, payload: unknown][] = [];
@@ -57,18 +58,8 @@ export class Site {
       },
       ...options,
     });
-    for (const name of [
-      "connecting",
-      "connected",
-      "refused",
-      "disconnected",
-      "registration",
-      "delivered",
-      "discarded",
-      "invalidated",
-      "violation",
-      "fault",
-    ] as const) {
+    for (const name of events) {
+      if (name === "message" || name === "finished") continue;
       this.chargePoint.on(name, (event: unknown) => void this.events.push({ name, event, at: clock.now() }));
     }
     this.chargePoint.on("message", ({ direction, frame }) => this.frames.push({ direction, frame, at: clock.now() }));

@@ -142,6 +142,7 @@ describe("A date-time that is none in RFC 3339", () => {
         path: "currentTime",
         message: "currentTime must be a date-time as in RFC 3339: it is repaired.",
         received: currentTime,
+        guessed: true,
       },
       expect.objectContaining({ quirk: "localTimes", action: "Heartbeat", path: "currentTime" }),
       expect.objectContaining({ quirk: "localTimes", action: "UpdateFirmware", path: "retrieveDate" }),

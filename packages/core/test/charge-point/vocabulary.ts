@@ -1,3 +1,4 @@
+import type { ChargePointEvents } from "../../src/index.ts";
 import type { Machine } from "../../src/machine.ts";
 
 export const second = 1000;
@@ -11,3 +12,20 @@ export function outputsOf<Output>(machine: Machine<Output>): Output[] {
   for (let output = machine.poll(); output !== undefined; output = machine.poll()) outputs.push(output);
   return outputs;
 }
+
+/** All events of a Charge Point; the compiler asks for a new one. */
+export const events = Object.keys({
+  connecting: true,
+  connected: true,
+  refused: true,
+  disconnected: true,
+  registration: true,
+  delivered: true,
+  discarded: true,
+  invalidated: true,
+  message: true,
+  finished: true,
+  violation: true,
+  tolerated: true,
+  fault: true,
+} satisfies Record<keyof ChargePointEvents, true>) as (keyof ChargePointEvents)[];

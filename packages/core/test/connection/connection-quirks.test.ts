@@ -4,10 +4,14 @@ import {
   CentralSystem,
   type CentralSystemEvents,
   ChargePoint,
+  type ChargePointDescription,
   type ChargePointEvents,
+  defineQuirks,
   PayloadError,
+  type QuirkSet,
   quirks,
   type Req,
+  type Tolerated,
 } from "../../src/index.ts";
 import { rawPeer } from "./raw-peer.ts";
 
@@ -258,6 +262,193 @@ describe("Connection, tolerating quirks", () => {
     await send(authorize);
     expect(arrived).toEqual([[3, "a", accepted]]);
     expect(events.fault).toMatchObject([{ error: { message: "bad listener" } }]);
+  });
+});
+
+const guess = { timestamp: null, connectorId: 1, idTag: "A", meterStart: 7 };
+const answerStart = { idTagInfo: { status: "Accepted" }, transactionId: 1 } as const;
+
+describe("A handler", () => {
+  test("is told what was forgiven, and what of it is a guess, so that nobody is billed by that [Q10]", async () => {
+    const { connection, clock, send, arrived } = rawPeer("CentralSystem", { tolerate: quirks });
+    const starts: [string, readonly Tolerated[]][] = [];
+    connection.handle("StartTransaction", ({ timestamp }, { tolerated }) => {
+      starts.push([timestamp, tolerated]);
+      return answerStart;
+    });
+    await clock.advance(60_000);
+    await send(JSON.stringify([2, "a", "StartTransaction", guess]));
+    await send(JSON.stringify([2, "b", "StartTransaction", { ...guess, timestamp: "2026-01-01T00:00:00Z" }]));
+    expect(starts).toEqual([
+      [
+        new Date(clock.now()).toISOString(),
+        [expect.objectContaining({ quirk: "missingTimes", path: "timestamp", guessed: true })],
+      ],
+      ["2026-01-01T00:00:00Z", []],
+    ]);
+    expect(arrived).toHaveLength(2);
+  });
+});
+
+describe("A function as tolerate", () => {
+  const boot = { chargePointVendor: "Growatt", chargePointModel: "THOR", firmwareVersion: "1.0" };
+  const local = { connectorId: 1, errorCode: "NoError", status: "Available", timestamp: "2023-10-19T15:28:07" };
+
+  /** A Central System that forgives by vendor, and a charger that comes and goes. */
+  function site(tolerate: (who: ChargePointDescription) => QuirkSet) {
+    const clock = new FakeClock();
+    const asked: ChargePointDescription[] = [];
+    const faults: unknown[] = [];
+    const centralSystem = new CentralSystem({
+      clock,
+      tolerate: (who) => {
+        asked.push(who);
+        return tolerate(who);
+      },
+      registrations: new Map([["CP001", "Accepted" as const]]),
+    });
+    centralSystem.on("fault", ({ error }) => faults.push(error));
+    centralSystem.handle("BootNotification", () => ({
+      status: "Accepted",
+      interval: 300,
+      currentTime: `${local.timestamp}Z`,
+    }));
+    centralSystem.handle("StatusNotification", () => ({}));
+    const connect = () => {
+      const { centralSystem: own, chargePoint } = transportPair(clock);
+      centralSystem.accept(own, "CP001");
+      const types: unknown[] = [];
+      chargePoint.listen({ message: (text) => types.push((JSON.parse(text) as unknown[])[0]), close: () => {} });
+      return async (action: string, payload: object) => {
+        chargePoint.send(JSON.stringify([2, `${types.length}`, action, payload]));
+        await clock.advance(0);
+        return types.at(-1);
+      };
+    };
+    return { asked, faults, connect };
+  }
+
+  test("is asked who it is only when something was refused, once, and remembered when the charger comes back", async () => {
+    const { asked, connect } = site(({ chargePointVendor }) => (chargePointVendor === "Growatt" ? quirks : []));
+    const call = connect();
+    expect(await call("StatusNotification", local)).toBe(4);
+    expect(await call("BootNotification", boot)).toBe(3);
+    expect(await call("StatusNotification", local)).toBe(3);
+    expect(await call("StatusNotification", local)).toBe(3);
+    expect(await connect()("StatusNotification", local)).toBe(3);
+    const who = { identity: "CP001", ...boot };
+    expect(asked).toEqual([{ identity: "CP001" }, who, who]);
+  });
+
+  test("is asked with what can be read of a BootNotification that itself needs a quirk [Q2]", async () => {
+    const { asked, connect } = site(({ chargePointVendor }) => (chargePointVendor === "Growatt" ? quirks : []));
+    expect(await connect()("BootNotification", { ...boot, chargePointModel: "x".repeat(256), iccid: null })).toBe(4);
+    expect(await connect()("BootNotification", { ...boot, firmwareVersion: 5, iccid: null })).toBe(3);
+    expect(asked.map(({ identity, ...who }) => who)).toEqual([
+      { chargePointVendor: "Growatt", firmwareVersion: "1.0" },
+      { chargePointVendor: "Growatt", chargePointModel: "THOR" },
+    ]);
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("no database");
+      },
+    ],
+    ["answers nothing", () => undefined],
+    ["answers later", async () => quirks],
+    ["answers names", () => ["nullFields"]],
+  ])("that %s forgives nothing, and is told as a fault, once", async (_, tolerate) => {
+    const { faults, connect } = site(tolerate as never);
+    const call = connect();
+    expect(await call("StatusNotification", local)).toBe(4);
+    expect(await call("StatusNotification", local)).toBe(4);
+    expect(faults).toEqual([expect.any(Error)]);
+  });
+});
+
+describe("A row of an owner's", () => {
+  const { mine, bad } = defineQuirks({
+    mine: {
+      id: "O1",
+      evidence: [],
+      forgives: "the word none as `info`",
+      repairs: "the field is left out",
+      scope: "payload",
+      mend: ({ field, fault, value }) =>
+        field === "info" && fault === "tooLong" && `${value}`.startsWith("none") ? "omit" : undefined,
+    },
+    bad: {
+      id: "O2",
+      evidence: [],
+      forgives: "nothing",
+      repairs: "nothing",
+      scope: "payload",
+      mend: () => {
+        throw new Error("bad row");
+      },
+    },
+  });
+  const status = JSON.stringify([
+    2,
+    "a",
+    "StatusNotification",
+    { connectorId: 1, errorCode: "NoError", status: "Available", info: "none".repeat(20) },
+  ]);
+
+  test("works as those of the table do", async () => {
+    const { connection, send, events, arrived } = rawPeer("CentralSystem", {
+      tolerate: { ...quirks, mine, longTexts: mine },
+    });
+    connection.handle("StatusNotification", () => ({}));
+    await send(status);
+    expect(arrived).toEqual([[3, "a", {}]]);
+    expect(events.tolerated).toMatchObject([{ quirk: "mine", id: "O1", path: "info" }]);
+  });
+
+  test("that throws forgives nothing, and is told as a fault", async () => {
+    const { connection, send, events, arrived } = rawPeer("CentralSystem", { tolerate: [bad] });
+    connection.handle("StatusNotification", () => ({}));
+    await send(status);
+    expect(arrived).toEqual([[4, "a", "PropertyConstraintViolation", expect.any(String), {}]]);
+    expect(events.fault).toMatchObject([{ error: { message: "bad row" } }]);
+    expect(events.tolerated).toEqual([]);
+  });
+});
+
+describe("An answer that is not JSON", () => {
+  test.each([
+    ['[3,"1",{"status":"Accepted"', "PayloadError"],
+    ['[3,"1"', "PayloadError"],
+    [' [ 3 , "1" , {,}]', "PayloadError"],
+    ['[4,"1","NotSupported","",{]', "CallError"],
+    ['[4,"1",', "CallError"],
+  ])("ends its CALL at once, not by its time-out: %s [J-127] [J-089]", async (text, name) => {
+    const { connection, send, events, arrived } = rawPeer("CentralSystem");
+    const outcome = connection.call("ClearCache", {}).catch((error) => error);
+    await send(text);
+    expect(await outcome).toMatchObject({ name });
+    expect(events.violation).toMatchObject([{ reason: "not-json" }]);
+    expect(arrived).toHaveLength(1);
+  });
+
+  test("that answers another CALL, or whose id cannot be read, ends none [J-127]", async () => {
+    const { connection, send, events } = rawPeer("CentralSystem");
+    let over = false;
+    void connection
+      .call("ClearCache", {})
+      .catch(() => undefined)
+      .finally(() => {
+        over = true;
+      });
+    for (const text of ['[3,"2",{', "[3,1,{", '[3,"1', '[5,"1",{', '{"3":"1"', '[2,"1","ClearCache",{'])
+      await send(text);
+    expect(over).toBe(false);
+    expect(events.violation).toHaveLength(6);
+    await send('[3,"1",{"status":"Accepted"}]');
+    expect(over).toBe(true);
   });
 });
 

@@ -7,7 +7,8 @@ import {
   type DiscardReason,
   type QueuedMessage,
 } from "../../src/delivery/delivery-queue.ts";
-import { outputsOf, second } from "../charge-point/vocabulary.ts";
+import { second } from "../charge-point/vocabulary.ts";
+import { command as commandOn, MachineBench } from "../machine-bench.ts";
 
 interface Keys {
   readonly attempts: number;
@@ -32,11 +33,10 @@ interface Fate {
  * A DeliveryQueue as `drive` runs it, its store, its transactions, and what the laws need to remember. The store has each
  * message as it was when it was put last, as JSON has it.
  */
-class Bench {
+class Bench extends MachineBench<DeliveryQueueOutput<Message>> {
   readonly maxMessages: number;
   keys: Keys;
-  queue: DeliveryQueue<Message>;
-  now = 0;
+  protected machine: DeliveryQueue<Message>;
   online = false;
   underWay: number | undefined;
   /** Was not answered, and nothing was heard since. */
@@ -59,20 +59,15 @@ class Bench {
   running: number[] = [];
 
   constructor(keys: Keys, maxMessages: number) {
+    super();
     this.keys = keys;
     this.maxMessages = maxMessages;
-    this.queue = new DeliveryQueue(keys, maxMessages);
+    this.machine = new DeliveryQueue(keys, maxMessages);
   }
 
-  settle(): void {
-    for (let turns = 0; ; turns++) {
-      expect(turns, "turns without time passing").toBeLessThan(5);
-      for (const output of outputsOf(this.queue)) this.#perform(output);
-      if (this.now < this.queue.deadline) break;
-      this.queue.advance(this.now);
-    }
+  protected check(): void {
     expect([...this.ending], "an end that is not told").toEqual([]);
-    const { messages, deadline } = this.queue;
+    const { messages, deadline } = this.machine;
     expect(
       messages.map(({ sequence }) => sequence),
       "order of occurrence",
@@ -86,7 +81,7 @@ class Bench {
     if (ready) expect(until, "late").toBeGreaterThan(this.now);
   }
 
-  #perform(output: DeliveryQueueOutput<Message>): void {
+  protected perform(output: DeliveryQueueOutput<Message>): void {
     const { sequence, kind } = output.message;
     const fate = this.fate(sequence);
     switch (output.type) {
@@ -95,7 +90,7 @@ class Bench {
         this.writes.push(() => {
           if (fate.ended === undefined) this.disk.set(sequence, put);
           fate.isStored = true;
-          this.queue.stored(output.message, this.now);
+          this.machine.stored(output.message, this.now);
         });
         break;
       }
@@ -149,18 +144,18 @@ class Bench {
     this.fates.set(sequence, { message, failures: 0, isStored: false, ended: undefined });
     const { length } = this.order;
     this.order.push(sequence);
-    this.queue.enqueued(message);
+    this.machine.enqueued(message);
     const lasting = this.order.filter((each) => this.fate(each).message.kind !== "meter").length;
-    if (this.queue.messages.length > length) {
+    if (this.machine.messages.length > length) {
       // It has become longer only while it may, or for what must not be lost.
-      const isRoom = length < this.maxMessages || lasting + 1 >= this.queue.messages.length;
+      const isRoom = length < this.maxMessages || lasting + 1 >= this.machine.messages.length;
       expect(isRoom, "bound").toBe(true);
     }
     return sequence;
   }
 
   start(): void {
-    if (this.queue.hasRoomForTransaction(this.running.length)) this.running.push(this.#enqueue("start"));
+    if (this.machine.hasRoomForTransaction(this.running.length)) this.running.push(this.#enqueue("start"));
   }
 
   meter(): void {
@@ -179,12 +174,12 @@ class Bench {
 
   connect(): void {
     this.online = true;
-    this.queue.online(this.now);
+    this.machine.online(this.now);
   }
 
   pause(): void {
     this.online = false;
-    this.queue.paused();
+    this.machine.paused();
   }
 
   disconnect(): void {
@@ -193,7 +188,7 @@ class Bench {
     for (const sequence of this.doubtful) this.waits.delete(sequence);
     this.doubtful.clear();
     this.underWay = undefined;
-    this.queue.offline();
+    this.machine.offline();
   }
 
   answer(outcome: DeliveryOutcome): void {
@@ -212,12 +207,12 @@ class Bench {
     this.underWay = undefined;
     if (counts && outcome === "refused") this.ending.set(sequence, "refused");
     if (counts && outcome === "failed") this.#fails(sequence);
-    this.queue.settled(fate.message, outcome, this.now);
+    this.machine.settled(fate.message, outcome, this.now);
   }
 
   hear(): void {
     for (const sequence of [...this.doubtful]) this.#fails(sequence);
-    this.queue.heard(this.now);
+    this.machine.heard(this.now);
   }
 
   #fails(sequence: number): void {
@@ -235,18 +230,18 @@ class Bench {
     fate.failures = 0;
     fate.isStored = false;
     this.order = [...this.order, fate.message.sequence].sort((a, b) => a - b);
-    this.queue.returned(fate.message, this.now);
+    this.machine.returned(fate.message, this.now);
   }
 
   configure(keys: Keys): void {
     this.keys = keys;
-    this.queue.configured(keys);
+    this.machine.configured(keys);
   }
 
   /** Cuts the power: what the store has not done by now is lost, and whoever reads it finds what it has done. */
   cutPower(): void {
     const kept = [...this.disk.values()].sort((a, b) => a.sequence - b.sequence);
-    this.queue = new DeliveryQueue(this.keys, this.maxMessages);
+    this.machine = new DeliveryQueue(this.keys, this.maxMessages);
     this.writes = [];
     this.online = false;
     this.underWay = undefined;
@@ -266,29 +261,11 @@ class Bench {
         expect(failures, "failures that nobody has seen").toBeLessThanOrEqual(fate?.failures ?? 0);
       this.fates.set(sequence, { message, failures, isStored: true, ended: undefined });
     }
-    this.queue.restored(kept);
-  }
-
-  pass(ms: number): void {
-    const end = this.now + ms;
-    while (this.queue.deadline <= end) {
-      this.now = Math.max(this.now, this.queue.deadline);
-      this.settle();
-    }
-    this.now = end;
+    this.machine.restored(kept);
   }
 }
 
-type Command = fc.Command<Record<string, never>, Bench>;
-
-const command = (name: string, run: (bench: Bench) => void): Command => ({
-  check: () => true,
-  run: (_, bench) => {
-    run(bench);
-    bench.settle();
-  },
-  toString: () => name,
-});
+const command = commandOn<Bench>;
 
 const indices = fc.nat(5);
 const someKeys = fc.record({
@@ -365,7 +342,7 @@ describe("DeliveryQueue, whatever happens", () => {
 
   test("has room for the stop of every transaction for which it had room for the start [CORE-TXQ-02] [CORE-MTR-12]", () => {
     /** With a store that does at once what it is asked for. */
-    const stored = (name: string, run: (bench: Bench) => void): fc.Arbitrary<Command> =>
+    const stored = (name: string, run: (bench: Bench) => void): fc.Arbitrary<ReturnType<typeof command>> =>
       fc.constant(
         command(name, (bench) => {
           run(bench);

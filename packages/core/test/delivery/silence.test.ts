@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ChargePointOptions, Configuration, type Frame, memoryStore } from "../../src/index.ts";
+import { type ChargePointOptions, Configuration, type Frame, memoryStore, quirks } from "../../src/index.ts";
 import { Site } from "../charge-point/site.ts";
 import { hour, minute, second } from "../charge-point/vocabulary.ts";
 
@@ -26,6 +26,12 @@ function open(options: Partial<ChargePointOptions> = {}) {
 /** The message ids of the CALLs of an action, in the order in which they were sent. */
 const idsOf = (frames: readonly { readonly frame: Frame }[], action: string): string[] =>
   frames.flatMap(({ frame }) => (frame.type === "CALL" && frame.action === action ? [frame.messageId] : []));
+
+/** Answers a StartTransaction that was left without an answer, the first unless it is said otherwise, with a payload as JSON. */
+async function answerStart(site: Site, payload: string, attempt = 0): Promise<void> {
+  site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[attempt]}",${payload}]`);
+  await site.clock.advance(0);
+}
 
 const accepted = '"idTagInfo":{"status":"Accepted"}';
 
@@ -70,9 +76,7 @@ describe("A Central System that answers nothing", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(40 * second);
-    const [id] = idsOf(site.frames, "StartTransaction");
-    site.link.chargePoint.inject(`[3,"${id}",{"transactionId":7,${accepted}}]`);
-    await site.clock.advance(0);
+    await answerStart(site, `{"transactionId":7,${accepted}}`);
     expect(transaction.transactionId).toBe(7);
     await site.clock.advance(hour);
     expect(idsOf(site.frames, "StartTransaction")).toHaveLength(1);
@@ -102,14 +106,38 @@ describe("A late answer", () => {
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(hour);
     expect(transaction.transactionId).toBe(-1);
-    const [, second] = idsOf(site.frames, "StartTransaction");
-    site.link.chargePoint.inject(`[3,"${second}",{"transactionId":7,${accepted}}]`);
-    await site.clock.advance(0);
+    await answerStart(site, `{"transactionId":7,${accepted}}`, 1);
     expect(transaction.transactionId).toBe(7);
     expect(chargePoint.deadLetters).toEqual([]);
     transaction.stop({ meterStop: 200 });
     await site.clock.advance(0);
     expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 7 }]);
+  });
+
+  test("is read with the quirks that are tolerated in time [CORE-TXQ-08]", async () => {
+    const { site, silent, chargePoint } = open({ tolerate: [quirks.extraFields] });
+    await site.start();
+    silent.add("StopTransaction");
+    chargePoint.startTransaction(start).stop({ meterStop: 200 });
+    await site.clock.advance(40 * second);
+    const [id] = idsOf(site.frames, "StopTransaction");
+    site.link.chargePoint.inject(`[3,"${id}",{${accepted},"extra":1}]`);
+    await site.clock.advance(0);
+    expect(site.said("delivered").at(-1)).toMatchObject({ conf: { idTagInfo: { status: "Accepted" } } });
+    expect(site.said("tolerated")).toMatchObject([{ quirk: "extraFields", action: "StopTransaction" }]);
+    expect(site.said("violation")).toMatchObject([{ reason: "late-answer" }]);
+  });
+
+  test("says as in time that a message will never be taken, as long as it has not failed [CORE-TXQ-08]", async () => {
+    const { site, chargePoint } = open();
+    await site.start();
+    site.link.chargePoint.mute();
+    chargePoint.deliver("SecurityEventNotification", { type: "StartupOfTheDevice" });
+    await site.clock.advance(40 * second);
+    const [id] = idsOf(site.frames, "SecurityEventNotification");
+    site.link.chargePoint.inject(`[4,"${id}","NotImplemented","",{}]`);
+    await site.clock.advance(0);
+    expect(site.said("discarded")).toMatchObject([{ reason: "refused" }]);
   });
 });
 
@@ -149,8 +177,7 @@ describe("A StartTransaction.conf with flaws", () => {
     const transaction = chargePoint.startTransaction(start);
     transaction.stop({ meterStop: 200 });
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{${payload}}]`);
-    await site.clock.advance(second);
+    await answerStart(site, `{${payload}}`);
     expect(transaction.transactionId).toBe(7);
     expect(site.received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 7 }]);
     expect(site.said("violation")).toMatchObject([{ reason: "payload" }]);
@@ -162,8 +189,7 @@ describe("A StartTransaction.conf with flaws", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{"transactionId":7}]`);
-    await site.clock.advance(0);
+    await answerStart(site, '{"transactionId":7}');
     expect(site.said("invalidated")).toEqual([{ transaction, idTagInfo: { status: "Invalid" } }]);
   });
 
@@ -173,8 +199,7 @@ describe("A StartTransaction.conf with flaws", () => {
     silent.add("StartTransaction");
     const transaction = chargePoint.startTransaction(start);
     await site.clock.advance(0);
-    site.link.chargePoint.inject(`[3,"${idsOf(site.frames, "StartTransaction")[0]}",{${accepted}}]`);
-    await site.clock.advance(second);
+    await answerStart(site, `{${accepted}}`);
     expect(transaction.transactionId).toBeUndefined();
     silent.clear();
     await site.clock.advance(2 * minute);

@@ -147,6 +147,30 @@ describe("A ChargePoint whose clock was wrong", () => {
     expect(await store.load("")).toEqual([]);
   });
 
+  test("forgets the corrections that nothing needs, keeps the one that a transaction does, and none for what was sent [CORE-TXQ-16]", async () => {
+    const store = memoryStore();
+    const site = behind(store);
+    await site.start();
+    // It is not supported there.
+    site.chargePoint.deliver("SecurityEventNotification", { type: "StartupOfTheDevice" });
+    const running = site.chargePoint.startTransaction({ ...start, connectorId: 2 });
+    site.behaviour.reachable = true;
+    await site.clock.advance(minute);
+    const kept = await store.load("clock/");
+    expect(kept).toHaveLength(1);
+    for (let doubts = 0; doubts < 3; doubts++) {
+      site.clock.sleep(hour);
+      site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
+      await site.clock.advance(minute);
+    }
+    expect(site.chargePoint.undelivered.count).toBe(0);
+    expect(await store.load("clock/")).toEqual(kept);
+    running.stop({ meterStop: 300 });
+    await site.clock.advance(minute);
+    expect(site.chargePoint.deadLetters).toHaveLength(1);
+    expect(await store.load("clock/")).toEqual([]);
+  });
+
   test("leaves as it is what was stamped before a power cut and never corrected [CORE-TXQ-16]", async () => {
     const store = memoryStore();
     const before = behind(store);

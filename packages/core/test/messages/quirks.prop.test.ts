@@ -7,6 +7,7 @@ import { quirks } from "../../src/messages/quirks.ts";
 import { type Quirk, repairFrame, repairPayload, type Tolerated } from "../../src/messages/tolerance.ts";
 import { decode, encode, frameReader } from "../../src/rpc/frame.ts";
 
+const now = "2026-01-01T00:00:00.000Z";
 const all: readonly Quirk[] = Object.values(quirks);
 const names = Object.keys(actions) as Action[];
 
@@ -104,7 +105,7 @@ describe("All quirks together", () => {
       fc.property(
         fc.constantFrom(...messages).chain((message) => fc.tuple(fc.constant(message), payloadOf(message))),
         ([message, payload]) => {
-          const result = repairPayload(all, message.action, message.kind, payload);
+          const result = repairPayload(all, message.action, message.kind, payload, now);
           expect(result?.payload).toBe(payload);
           expect(result?.uses).toEqual([]);
         },
@@ -118,7 +119,7 @@ describe("All quirks together", () => {
     fc.assert(
       fc.property(spoilt, ({ message, payload }) => {
         const before = JSON.stringify(payload);
-        const result = repairPayload(all, message.action, message.kind, payload);
+        const result = repairPayload(all, message.action, message.kind, payload, now);
         expect(JSON.stringify(payload)).toBe(before);
         if (result === undefined || objections(message, payload).length === 0) return;
         repaired++;
@@ -135,7 +136,7 @@ describe("All quirks together", () => {
     fc.assert(
       fc.property(spoilt, fc.shuffledSubarray([...all]), ({ message, payload }, some) => {
         const [one, other] = [some, all.filter((quirk) => some.includes(quirk))].map((tolerated) =>
-          repairPayload(tolerated, message.action, message.kind, payload),
+          repairPayload(tolerated, message.action, message.kind, payload, now),
         );
         expect(one?.payload).toEqual(other?.payload);
       }),
@@ -146,9 +147,9 @@ describe("All quirks together", () => {
   it("refuse every payload that fewer of them have made nothing of, or make the same of it", () => {
     fc.assert(
       fc.property(spoilt, fc.subarray([...all]), ({ message, payload }, some) => {
-        const fewer = repairPayload(some, message.action, message.kind, payload);
+        const fewer = repairPayload(some, message.action, message.kind, payload, now);
         if (fewer === undefined) return;
-        expect(repairPayload(all, message.action, message.kind, payload)).toEqual(fewer);
+        expect(repairPayload(all, message.action, message.kind, payload, now)).toEqual(fewer);
       }),
       { numRuns: 500 },
     );

@@ -13,6 +13,7 @@ const all: readonly Quirk[] = Object.values(quirks);
 const allBut = (name: Name): readonly Quirk[] => all.filter((quirk) => quirk.name !== name);
 
 const now = "2026-01-01T00:00:00Z";
+const receivedAt = "2026-01-02T00:00:00.000Z";
 const boot = { chargePointVendor: "V", chargePointModel: "M" };
 const sample = (fields: object) => ({
   connectorId: 1,
@@ -43,12 +44,18 @@ interface Case {
   readonly paths: readonly string[];
 }
 
-const one = (name: Name, message: Case["message"], path: string, sent: unknown, got?: unknown): Case => ({
+const one = (
+  name: Name,
+  message: Case["message"],
+  path: string | readonly string[],
+  sent: unknown,
+  got?: unknown,
+): Case => ({
   name,
   message,
   sent,
   ...(got !== undefined && { got }),
-  paths: [path],
+  paths: [path].flat(),
 });
 
 const limit = "csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit";
@@ -63,6 +70,121 @@ const cases: readonly Case[] = [
   one("longTexts", "Authorize.req", "idTag", { idTag: x(21) }),
   one("longTexts", "BootNotification.req", "chargePointVendor", { ...boot, chargePointVendor: x(255) }),
   one("longTexts", "StatusNotification.req", "info", status({ info: "🔌".repeat(255) })),
+  one(
+    "emptyFields",
+    "GetCompositeSchedule.conf",
+    ["scheduleStart", "chargingSchedule"],
+    {
+      status: "Rejected",
+      connectorId: 1,
+      scheduleStart: "0",
+      chargingSchedule: { duration: 0, startSchedule: null, chargingRateUnit: "", chargingSchedulePeriod: [] },
+    },
+    { status: "Rejected", connectorId: 1 },
+  ),
+  ...["", " ", "0", 0, []].map((scheduleStart) =>
+    one(
+      "emptyFields",
+      "GetCompositeSchedule.conf",
+      "scheduleStart",
+      { status: "Rejected", scheduleStart },
+      { status: "Rejected" },
+    ),
+  ),
+  one("emptyFields", "MeterValues.req", `${sampled}.unit`, sample({ unit: "" }), sample({})),
+  one("emptyFields", "MeterValues.req", "transactionId", { ...sample({}), transactionId: "" }, sample({})),
+  one("emptyFields", "StopTransaction.conf", "idTagInfo", { idTagInfo: { status: "", parentIdTag: null } }, {}),
+  one("emptyFields", "StopTransaction.req", "transactionData", stop({ transactionData: "" }), stop({})),
+  one(
+    "emptyFields",
+    "GetInstalledCertificateIds.conf",
+    "certificateHashData",
+    { status: "NotFound", certificateHashData: [] },
+    { status: "NotFound" },
+  ),
+  one("emptyFields", "RemoteStartTransaction.req", "connectorId", { idTag: "A", connectorId: 0 }, { idTag: "A" }),
+  ...["", "0", 0, null, undefined].flatMap((timestamp) => [
+    one(
+      "missingTimes",
+      "StartTransaction.req",
+      "timestamp",
+      start({ timestamp }),
+      start({ timestamp: "2026-01-02T00:00:00.000Z" }),
+    ),
+    one(
+      "missingTimes",
+      "MeterValues.req",
+      "meterValue[0].timestamp",
+      { connectorId: 1, meterValue: [{ timestamp, sampledValue: [{ value: "1" }] }] },
+      { connectorId: 1, meterValue: [{ timestamp: "2026-01-02T00:00:00.000Z", sampledValue: [{ value: "1" }] }] },
+    ),
+  ]),
+  ...["", null, undefined].map((transactionId) =>
+    one(
+      "missingTransactionIds",
+      "StopTransaction.req",
+      "transactionId",
+      stop({ transactionId }),
+      stop({ transactionId: -1 }),
+    ),
+  ),
+  ...["", "0", 0, null, undefined].flatMap((errorCode) => [
+    one(
+      "missingErrorCodes",
+      "StatusNotification.req",
+      "errorCode",
+      status({ errorCode, status: "Available" }),
+      status({ status: "Available" }),
+    ),
+    one(
+      "missingErrorCodes",
+      "StatusNotification.req",
+      "errorCode",
+      status({ errorCode }),
+      status({ errorCode: "OtherError" }),
+    ),
+  ]),
+  one("quotedNumbers", "StartTransaction.req", "meterStart", start({ meterStart: "7" }), start({})),
+  one(
+    "quotedNumbers",
+    "StartTransaction.req",
+    "meterStart",
+    start({ meterStart: " -7.0 " }),
+    start({ meterStart: -7 }),
+  ),
+  one("quotedNumbers", "SetChargingProfile.req", limit, schedule("8.1" as never), schedule(8.1)),
+  ...[" accepted", "ACCEPTED", "Accepted\t"].map((sent) =>
+    one("looseSpellings", "ClearCache.conf", "status", { status: sent }, { status: "Accepted" }),
+  ),
+  one("looseSpellings", "TriggerMessage.conf", "status", { status: "NOT_IMPLEMENTED" }, { status: "NotImplemented" }),
+  one("looseSpellings", "MeterValues.req", `${sampled}.unit`, sample({ unit: "KWH" }), sample({ unit: "kWh" })),
+  one("looseSpellings", "StatusNotification.req", "errorCode", status({ errorCode: "noerror" }), status({})),
+  ...(
+    [
+      ["UnlockConnector", "Accepted", "Unlocked"],
+      ["UnlockConnector", "Rejected", "UnlockFailed"],
+      ["UnlockConnector", "failed", "UnlockFailed"],
+      ["UnlockConnector", "NotImplemented", "NotSupported"],
+      ["SendLocalList", "Rejected", "Failed"],
+      ["ClearCache", "Unlocked", "Accepted"],
+      ["TriggerMessage", "NotSupported", "NotImplemented"],
+    ] as const
+  ).map(([action, sent, got]) => one("foreignStatuses", `${action}.conf`, "status", { status: sent }, { status: got })),
+  one("unknownValues", "MeterValues.req", `${sampled}.context`, sample({ context: "Sometimes" })),
+  one("unknownValues", "MeterValues.req", `${sampled}.location`, sample({ location: "Roof" })),
+  one("unknownValues", "MeterValues.req", `${sampled}.phase`, sample({ phase: "L1-L2-L3" })),
+  one("unknownValues", "MeterValues.req", `${sampled}.format`, sample({ format: "OCMF" })),
+  one("unknownValues", "StopTransaction.req", "reason", stop({ reason: "Timeout" })),
+  one("unknownValues", "StatusNotification.req", "status", status({ status: "Occupied" })),
+  one("unknownValues", "StatusNotification.req", "status", status({ status: "" })),
+  one("unknownValues", "FirmwareStatusNotification.req", "status", { status: "Verifying" }),
+  one("longTexts", "CertificateSigned.req", "certificateChain", { certificateChain: x(20_000) }),
+  one("longTexts", "GetConfiguration.conf", "configurationKey[0].value", key({ value: x(1000) })),
+  one("emptyLists", "MeterValues.req", "meterValue", { connectorId: 1, meterValue: [] }),
+  one("emptyLists", "GetCompositeSchedule.conf", "chargingSchedule.chargingSchedulePeriod", {
+    status: "Accepted",
+    chargingSchedule: { duration: 60, chargingRateUnit: "A", chargingSchedulePeriod: [] },
+  }),
   one("extraFields", "Authorize.req", "connectorId", { idTag: "A", connectorId: 2 }, { idTag: "A" }),
   one("extraFields", "MeterValues.req", `${sampled}.vendor`, sample({ vendor: { a: 1 } }), sample({})),
   one("extraFields", "Heartbeat.req", "__proto__", JSON.parse('{"__proto__":{"polluted":true}}'), {}),
@@ -122,18 +244,18 @@ const cases: readonly Case[] = [
     { ...sample({}), meterValue: sample({}).meterValue[0] },
     sample({}),
   ),
-  one("emptySampledValues", "MeterValues.req", "meterValue[0].sampledValue", {
+  one("emptyLists", "MeterValues.req", "meterValue[0].sampledValue", {
     connectorId: 1,
     meterValue: [{ timestamp: now, sampledValue: [] }],
   }),
   one(
-    "emptySampledValues",
+    "emptyLists",
     "StopTransaction.req",
     "transactionData[0].sampledValue",
     stop({ transactionData: [{ timestamp: now, sampledValue: [] }] }),
   ),
-  one("unknownUnits", "MeterValues.req", `${sampled}.unit`, sample({ unit: "Hertz" })),
-  one("unknownMeasurands", "MeterValues.req", `${sampled}.measurand`, sample({ measurand: "Vendor.Humidity" })),
+  one("unknownValues", "MeterValues.req", `${sampled}.unit`, sample({ unit: "Hertz" })),
+  one("unknownValues", "MeterValues.req", `${sampled}.measurand`, sample({ measurand: "Vendor.Humidity" })),
   one(
     "unknownErrorCodes",
     "StatusNotification.req",
@@ -161,6 +283,12 @@ const cases: readonly Case[] = [
       ["lowerCaseTimes", "2026-11-22t10:00:00+02:00", "2026-11-22T10:00:00+02:00"],
       ["lowerCaseTimes", "2026-11-22T10:00:00.5z", "2026-11-22T10:00:00.5Z"],
       ["spacedTimes", "2026-11-22 10:00:00.123456+00:00", "2026-11-22T10:00:00.123456+00:00"],
+      ["singleDigits", "2013-1-1T5:00:00Z", "2013-01-01T05:00:00Z"],
+      ["singleDigits", "2013-01-01T5:3:7.5+2:00", "2013-01-01T05:03:07.5+02:00"],
+      ["paddedTimes", " 2013-01-01T00:00:00Z ", "2013-01-01T00:00:00Z"],
+      ["paddedTimes", "2013-01-01T00:00:00 +02:00", "2013-01-01T00:00:00+02:00"],
+      ["commaFractions", "2013-01-01T00:00:00,5Z", "2013-01-01T00:00:00.5Z"],
+      ["repeatedOffsets", "2013-01-01T00:00:00+00:00Z", "2013-01-01T00:00:00+00:00"],
       ["missingSeconds", "2013-01-01T00:00Z", "2013-01-01T00:00:00Z"],
       ["missingSeconds", "2013-01-01T00:00-05:00", "2013-01-01T00:00:00-05:00"],
       ["shortOffsets", "2024-04-26T14:35:02+02", "2024-04-26T14:35:02+02:00"],
@@ -207,7 +335,7 @@ function strict(message: Case["message"], payload: unknown): unknown {
 }
 
 const repaired = (tolerated: readonly Quirk[], message: Case["message"], payload: unknown) =>
-  repairPayload(tolerated, ...messageOf(message), payload);
+  repairPayload(tolerated, ...messageOf(message), payload, receivedAt);
 
 describe.each(cases.map((row) => ({ ...row, id: quirks[row.name].id })))("$name, for $message", (row) => {
   const { name, message, sent, got = sent, paths } = row;
@@ -292,7 +420,7 @@ describe("All quirks together", () => {
       "nullFields meterValue[0].sampledValue[0].phase",
       "shortOffsets meterValue[0].timestamp",
       "singleMeterValue meterValue",
-      "unknownUnits meterValue[0].sampledValue[0].unit",
+      "unknownValues meterValue[0].sampledValue[0].unit",
       "unquotedTexts meterValue[0].sampledValue[0].value",
       "zoneNames meterValue[0].timestamp",
     ]);
@@ -319,26 +447,34 @@ describe("All quirks together", () => {
     ["GetConfiguration.conf", key({ readonly: "yes" })],
     ["GetConfiguration.conf", { unknownKey: [null] }],
     ["GetConfiguration.conf", { configurationKey: key({}).configurationKey[0] }],
-    ["MeterValues.req", { connectorId: 1, meterValue: [] }],
-    ["MeterValues.req", { connectorId: "1", meterValue: sample({}).meterValue }],
+    ["MeterValues.req", { connectorId: "one", meterValue: sample({}).meterValue }],
+    ["MeterValues.req", { connectorId: "1,5", meterValue: sample({}).meterValue }],
+    ["MeterValues.req", { connectorId: "1".repeat(26), meterValue: sample({}).meterValue }],
     ["MeterValues.req", { connectorId: 1, meterValue: [sample({}).meterValue] }],
-    ["MeterValues.req", sample({ unit: "" })],
     ["MeterValues.req", sample({ unit: x(51) })],
     ["MeterValues.req", sample({ unit: 5 })],
-    ["MeterValues.req", sample({ context: "Sometimes" })],
-    ["MeterValues.req", sample({ location: "Roof" })],
-    ["MeterValues.req", { ...sample({}), transactionId: "1" }],
+    ["MeterValues.req", { ...sample({}), transactionId: "one" }],
+    ["Authorize.conf", { idTagInfo: { status: "Unlocked" } }],
+    ["ClearChargingProfile.conf", { status: "Rejected" }],
+    ["ClearCache.conf", { status: "" }],
+    ["ClearCache.conf", { status: "Perhaps" }],
+    ["Reset.req", { type: "Gentle" }],
+    ["Authorize.req", {}],
+    ["GetDiagnostics.conf", { fileName: {} }],
+    ["SetChargingProfile.req", schedule("" as never)],
+    ["ReserveNow.req", { connectorId: 1, idTag: "A", reservationId: 1, expiryDate: "" }],
+    ["GetCompositeSchedule.conf", { status: "Accepted", chargingSchedule: { chargingRateUnit: "", duration: 60 } }],
     ["MeterValues.req", { ...sample({}), transactionId: Number.POSITIVE_INFINITY }],
     ["SetChargingProfile.req", schedule(Number.POSITIVE_INFINITY)],
-    ["StatusNotification.req", status({ status: "Error" })],
+    ["StatusNotification.req", status({ status: x(51) })],
     ["StatusNotification.req", status({ connectorId: 2 ** 63 })],
-    ["StatusNotification.req", status({ errorCode: "" })],
     ["StatusNotification.req", status({ errorCode: x(51) })],
     ["StatusNotification.req", status({ errorCode: "Error", info: {} })],
     ["RemoteStopTransaction.req", { transactionId: 2 ** 63 }],
     ["StopTransaction.req", stop({ meterStop: 2 ** 63 })],
     ["StartTransaction.conf", { transactionId: 2 ** 63, idTagInfo: { status: "Accepted" } }],
-    ["StartTransaction.req", start({ meterStart: "7" })],
+    ["StartTransaction.req", start({ meterStart: "" })],
+    ["StartTransaction.req", start({ timestamp: "2026-01-01T00:00:00+02:00Z" })],
     ["StartTransaction.req", start({ meterStart: Number.POSITIVE_INFINITY })],
     ["StartTransaction.req", start({ connectorId: 1.5 })],
     ["StartTransaction.req", start({ timestamp: "yesterday" })],
@@ -375,10 +511,25 @@ describe("All quirks together", () => {
     expect(repaired(all, "StartTransaction.req", sent)).toBeUndefined();
   });
 
-  test("that let an empty sampledValue through do not let an empty meterValue through [Q7]", () => {
-    const sent = { connectorId: 1, meterValue: [] };
-    expect(repaired([quirks.emptySampledValues], "MeterValues.req", sent)).toBeUndefined();
-    expect(repaired([quirks.singleMeterValue], "MeterValues.req", sent)).toBeUndefined();
+  test("put no number for one whose digits are lost [Q6] [Q11]", () => {
+    const sent = { ...sample({}), transactionId: "9007199254740993" };
+    expect(repaired([quirks.quotedNumbers], "MeterValues.req", sent)).toBeUndefined();
+  });
+
+  test("mark what nobody has sent as a guess [Q10]", () => {
+    const guesses = Object.values(quirks).flatMap(({ name, guesses }) => (guesses ? [name] : []));
+    expect(guesses.sort()).toEqual(["localTimes", "missingErrorCodes", "missingTimes", "missingTransactionIds"]);
+    expect(repaired([quirks.missingTimes], "StartTransaction.req", start({ timestamp: null }))?.uses).toEqual([
+      {
+        quirk: "missingTimes",
+        id: "Q10",
+        action: "StartTransaction",
+        path: "timestamp",
+        message: "timestamp must be a string, not null: it is repaired.",
+        received: null,
+        guessed: true,
+      },
+    ]);
   });
 
   test("refuse what can be repaired only in part, and change nothing", () => {
@@ -436,7 +587,7 @@ describe("Without a quirk", () => {
     for (const action of Object.keys(actions) as Action[]) {
       for (const kind of ["req", "conf"] as const) {
         const example = goldenExamples[action][kind];
-        expect(repairPayload(all, action, kind, example)).toEqual({ payload: example, uses: [] });
+        expect(repairPayload(all, action, kind, example, now)).toEqual({ payload: example, uses: [] });
       }
     }
   });
@@ -452,10 +603,27 @@ function nested(depth: number): unknown {
 const reader = { parse: frameReader.parse, read: frameReader.read };
 const heartbeat = { type: "CALL", messageId: "17", action: "Heartbeat", payload: {} };
 
+const meterValues = { ...heartbeat, action: "MeterValues", payload: { connectorId: 1, meterValue: [] } };
+
 const frames: readonly [name: Name, text: string, frame: unknown][] = [
   ["strayCharacters", '\0[2,"17","Heartbeat",{}]', heartbeat],
   ["strayCharacters", '\uFEFF\uFEFF[2,"17","Heartbeat",{}]\uFEFF\u00A0', heartbeat],
   ["strayCharacters", '[2,"17","Heart\0beat",{}]\0\0', heartbeat],
+  ["leftOutValues", '[2,"17","MeterValues",{"connectorId":1,"transactionId":,"meterValue":[]}]', meterValues],
+  ["leftOutValues", '[2, "17", "MeterValues", {"transactionId" : , "connectorId":1, "meterValue":[]}]', meterValues],
+  ["leftOutValues", '[2,"17","MeterValues",{"connectorId":1,"meterValue":[],"transactionId":}]', meterValues],
+  ["leftOutValues", '[2,"17","Heartbeat",{"a":,"b":}]', heartbeat],
+  ["extraCommas", '[2,"17","MeterValues",{,"connectorId":1,,"meterValue":[],}]', meterValues],
+  ["extraCommas", '[2,"17","Heartbeat",{},]', heartbeat],
+  ["extraCommas", '[2,"17","Heartbeat",{}],', heartbeat],
+  ["missingBrackets", '[2,"17","Heartbeat",{}', heartbeat],
+  ["missingBrackets", '[2,"17","MeterValues",{"connectorId":1,"meterValue":[] ', meterValues],
+  ["missingBrackets", '[2,"17","MeterValues",{"meterValue":[],"connectorId":1}', meterValues],
+  [
+    "missingBrackets",
+    '[2,"17","Authorize",{"idTag":"[\\"{,"',
+    { type: "CALL", messageId: "17", action: "Authorize", payload: { idTag: '["{,' } },
+  ],
   ["quotedMessageTypes", '["2","17","Heartbeat",{}]', heartbeat],
   ["quotedMessageTypes", '["3","17",{}]', { type: "CALLRESULT", messageId: "17", payload: {} }],
   [
@@ -499,6 +667,22 @@ describe("Quirks of frames", () => {
     ]);
   });
 
+  test("of texts that are nearly JSON are told only where they were needed [Q24]", () => {
+    const text = '\0[2,"17","MeterValues",{"connectorId":1,"transactionId":,"meterValue":[],}\0\n';
+    for (const rows of [all, [...all].reverse()]) {
+      const result = repairFrame(rows, text, reader);
+      expect(result?.frame).toEqual(meterValues);
+      expect(result?.uses.map(({ quirk }) => quirk).sort()).toEqual([
+        "extraCommas",
+        "leftOutValues",
+        "missingBrackets",
+        "strayCharacters",
+      ]);
+    }
+    const lineFeed = '[2,"17","MeterValues",{"connectorId":1,"transactionId":,"meterValue":[]}]\n';
+    expect(repairFrame(all, lineFeed, reader)?.uses.map(({ quirk }) => quirk)).toEqual(["leftOutValues"]);
+  });
+
   test("do not mind what is ignored anyway around the JSON [J-124]", () => {
     expect(repairFrame(all, '\uFEFF["2","17","Heartbeat",{}]\0', reader)?.frame).toEqual(heartbeat);
   });
@@ -522,6 +706,21 @@ describe("Quirks of frames", () => {
     ['["4","17","GenericError"]'],
     [`[2,"${x(37)}","Heartbeat",{}]`],
     ['[2,"17","Heartbeat",{}][2,"18","Heartbeat",{}]'],
+    ['[2,"17","StopTransaction",{"transactionId":1,"meterStop":12'],
+    ['[2,"17","StopTransaction",{"transactionId":1,"meterStop":tru'],
+    ['[2,"17","Authorize",{"idTag":"AB'],
+    ['[2,"17","Authorize",{"idTag":'],
+    ['[2,"17","Authorize",{"idTag"'],
+    ['[2,"17","Authorize",{"idTag":"A"]}'],
+    ['[2,"17","SendLocalList",{"list":[1,,2]}]'],
+    ['[2,"17","SendLocalList",{"list":[,1]}]'],
+    ['[2,"17","SendLocalList",{"list":[1,,]}]'],
+    ['[2,"17",,"Heartbeat",{}]'],
+    ['[2,"17","Heartbeat",]'],
+    ['[2,"17","Heartbeat",{"a"}]'],
+    ['[2,"17","Heartbeat",{:,}]'],
+    ['[2,"17","Heartbeat",{"a":"b":,}]'],
+    ['[2,"17","Heartbeat",{"a":1 "b":2}]'],
   ])("all together still refuse %s [J-D02] [J-D03] [J-D04] [J-D06] [J-D07] [J-D09]", (text) => {
     expect(decode(text).type).toBe("MALFORMED");
     expect(repairFrame(all, text, reader)).toBeUndefined();

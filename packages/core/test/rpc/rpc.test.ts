@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decode } from "../../src/rpc/frame.ts";
 import { Rpc } from "../../src/rpc/rpc.ts";
+import { outputsOf } from "../charge-point/vocabulary.ts";
 import {
   call,
   callError,
@@ -46,7 +47,7 @@ describe("Rpc, calling", () => {
     rpc.advance(start + 29_999);
     expectQuiet(rpc);
     rpc.advance(start + 30_000);
-    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 30_000 });
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 30_000, silent: true });
     expectSent(rpc, call("2"));
   });
 
@@ -72,26 +73,27 @@ describe("Rpc, calling", () => {
     rpc.call(call("2"), 10, start);
     expectSent(rpc, call("1"));
     rpc.advance(start + 10);
-    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10 });
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10, silent: true });
     expectSent(rpc, call("2"));
     rpc.receive(callResult("1"), start + 11);
-    expectViolation(rpc, "late-answer");
     expect(rpc.poll()).toEqual({ type: "late", call: call("1"), answer: callResult("1") });
+    expectViolation(rpc, "late-answer");
     expectQuiet(rpc);
     rpc.receive(callResult("1"), start + 12);
     expectViolation(rpc, "unmatched-answer");
     expectQuiet(rpc);
   });
 
-  test("hands on no late CALLERROR, and no late answer of the wrong shape [J-110] [J-D23]", () => {
+  test("hands on a late CALLERROR, and no late answer of the wrong shape [J-110] [J-D23]", () => {
     const rpc = new Rpc();
     for (const id of ["1", "2"]) {
       rpc.call(call(id), 10, start);
       expectSent(rpc, call(id));
       rpc.advance(start + 10);
-      expectSettled(rpc, call(id), { type: "TIMEOUT", timeoutMs: 10 });
+      expectSettled(rpc, call(id), { type: "TIMEOUT", timeoutMs: 10, silent: true });
     }
     rpc.receive(callError("1", "GenericError"), start + 11);
+    expect(rpc.poll()).toEqual({ type: "late", call: call("1"), answer: callError("1", "GenericError") });
     expectViolation(rpc, "late-answer");
     rpc.receive(decode('[3,"2"]'), start + 11);
     expectViolation(rpc, "answer-shape");
@@ -104,16 +106,39 @@ describe("Rpc, calling", () => {
       rpc.call(call(`${id}`), 10, start);
       expectSent(rpc, call(`${id}`));
       rpc.advance(start + 10);
-      expectSettled(rpc, call(`${id}`), { type: "TIMEOUT", timeoutMs: 10 });
+      expectSettled(rpc, call(`${id}`), { type: "TIMEOUT", timeoutMs: 10, silent: true });
     }
     rpc.receive(callResult("0"), start + 11);
     expectViolation(rpc, "unmatched-answer");
     for (let id = 1; id <= 16; id++) {
       rpc.receive(callResult(`${id}`), start + 11);
-      expectViolation(rpc, "late-answer");
       expect(rpc.poll()).toMatchObject({ type: "late", call: { messageId: `${id}` } });
+      expectViolation(rpc, "late-answer");
     }
     expectQuiet(rpc);
+  });
+
+  test.each([
+    ["to an earlier CALL", callResult("1")],
+    ["to an earlier CALL, a CALLERROR", callError("1", "GenericError")],
+    ["to no CALL", callResult("nobody asked")],
+  ])("says whether the peer has answered nothing at all since a CALL was sent: %s [CORE-TXQ-08]", (_, answer) => {
+    const rpc = new Rpc();
+    for (const id of ["1", "2", "3"]) rpc.call(call(id), 10, start);
+    expectSent(rpc, call("1"));
+    rpc.advance(start + 10);
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10, silent: true });
+    expectSent(rpc, call("2"));
+    rpc.receive(call("a"), start + 11);
+    rpc.receive(answer, start + 11);
+    outputsOf(rpc);
+    rpc.advance(start + 20);
+    expectSettled(rpc, call("2"), { type: "TIMEOUT", timeoutMs: 10, silent: false });
+    expectSent(rpc, call("3"));
+    rpc.receive(call("b"), start + 21);
+    outputsOf(rpc);
+    rpc.advance(start + 30);
+    expectSettled(rpc, call("3"), { type: "TIMEOUT", timeoutMs: 10, silent: true });
   });
 
   test("sends urgent CALLs before the others that wait, in their order, and after the one that is outstanding [J-100]", () => {
@@ -217,7 +242,7 @@ describe("Rpc, withdrawing", () => {
     expect(rpc.withdraw("1", start)).toBe(false);
     expectQuiet(rpc);
     rpc.advance(start + 10);
-    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10 });
+    expectSettled(rpc, call("1"), { type: "TIMEOUT", timeoutMs: 10, silent: true });
     expectSent(rpc, call("2"));
   });
 

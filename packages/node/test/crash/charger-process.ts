@@ -2,11 +2,12 @@
  * The charger as a process, to be killed: argv[2] is its run as JSON, argv[3] the folder of its store. The hardware log
  * goes to the standard output, synchronously: what has been written there outlives the process.
  */
+
 import { writeSync } from "node:fs";
+import { seeded } from "@ocppj/testing";
 import { connect, durableStore } from "../../src/index.ts";
 import { type ChargerRun, runCharger } from "./charger.ts";
 import type { LogLine } from "./hardware-log.ts";
-import { seeded } from "./random.ts";
 import { onSlowDisk } from "./slow-disk.ts";
 
 const [, , json = "", location = ""] = process.argv;

@@ -1,6 +1,6 @@
 import { ChargePoint, Configuration, type Connect, type RecordStore, type Req } from "@ocppj/core";
+import { seeded } from "@ocppj/testing";
 import type { ChargingEvent, LogLine } from "./hardware-log.ts";
-import { seeded } from "./random.ts";
 
 /** One run of a charger, from its start to its crash. */
 export interface ChargerRun {

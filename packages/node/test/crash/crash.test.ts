@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { seeded } from "@ocppj/testing";
 import { build } from "esbuild";
 import { expect, onTestFailed, onTestFinished, test } from "vitest";
 import { durableStore } from "../../src/index.ts";
 import { expectHonest } from "./audit.ts";
 import { CrashingCharger, type StartCharger } from "./crashing-charger.ts";
-import { seeded } from "./random.ts";
 import { UnreliableCentralSystem } from "./unreliable-central-system.ts";
 
 /** How often the chargers crash, all together. */

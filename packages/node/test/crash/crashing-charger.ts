@@ -1,7 +1,7 @@
+import { seeded } from "@ocppj/testing";
 import type { Books } from "./audit.ts";
 import type { ChargerRun } from "./charger.ts";
 import type { LogLine } from "./hardware-log.ts";
-import { seeded } from "./random.ts";
 import type { UnreliableCentralSystem } from "./unreliable-central-system.ts";
 
 /** A charger that runs. */

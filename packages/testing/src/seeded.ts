@@ -1,4 +1,9 @@
-/** Makes a function that returns numbers from 0 up to 1, the same row of them for the same seed (mulberry32). */
+/**
+ * Makes a function that returns numbers from 0 up to 1, the same row of them for the same seed (mulberry32): for the option
+ * `random` of a ChargePoint, and for what else a test wants at random and repeatable.
+ *
+ * @param seed - Any whole number; of those, the lowest 32 bits count.
+ */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,0 +1,98 @@
+import { formatConfigurationValue } from "../charge-point/configuration-keys.ts";
+import { type CallOptions, callRules } from "../connection/connection.ts";
+import { CallError, CallTimeoutError, PayloadError } from "../errors.ts";
+import type { Conf } from "../messages/actions.ts";
+import { takeOptions } from "../options.ts";
+import { type ChargerCaller, foldKey, inTurn, type KeyReading, readKeys } from "./configured-charger.ts";
+import { isMeant, takeWantedConfiguration, type WantedConfiguration, type WantedKey } from "./wanted-configuration.ts";
+
+/**
+ * What has become of a key that is wanted:
+ *
+ * - `Unchanged`: it meant what is wanted already. `Accepted`: it does now, as far as it can be read.
+ * - `RebootRequired`: it will, after a reboot.
+ * - `Rejected`, `NotSupported`: the Charge Point said so; `NotSupported` also of a key that it does not know.
+ * - `ReadOnly`: it cannot be changed, and was not tried.
+ * - `Ignored`: the Charge Point answered Accepted, and has another value all the same.
+ * - `Failed`: there was no answer, or a CALLERROR: see `error`.
+ */
+export type AppliedStatus = "Unchanged" | "Ignored" | "ReadOnly" | "Failed" | Conf<"ChangeConfiguration">["status"];
+
+/** A key that is wanted, and what has become of it. */
+export interface AppliedKey {
+  /** As it is spelled where it is wanted. */
+  readonly key: string;
+  readonly status: AppliedStatus;
+  /** Of `Failed`. */
+  readonly error?: CallError | CallTimeoutError | PayloadError;
+}
+
+/**
+ * Gives a Charge Point the configuration that is wanted: reads its keys, changes those that mean something else and can be
+ * changed, and reads them once more. It changes nothing where there is nothing to change, so it can be done again at any
+ * time. One run at a time is made on a connection; another one waits for its turn.
+ *
+ * @returns Each key that is wanted, in the order of `keys`, then `vendorKeys`.
+ * @throws TypeError A key or a value cannot be wanted, or one of the options is not what it may be. Nothing was sent.
+ * @throws ConnectionClosedError, NotAcceptedError, RangeError, the reason of `signal`, as {@link Connection.call}. Some keys
+ * may have been changed: begin anew on the next connection.
+ * @throws CallError, CallTimeoutError, PayloadError GetConfiguration failed.
+ * @spec OCPP 1.6 §5.3, §5.8 [CORE-CC-01 … CORE-CC-05, CORE-CC-10, CORE-GC-02 … CORE-GC-05]
+ */
+export async function applyConfiguration(
+  caller: ChargerCaller,
+  wanted: WantedConfiguration,
+  options: CallOptions = {},
+): Promise<readonly AppliedKey[]> {
+  const keys = takeWantedConfiguration(wanted);
+  const taken = takeOptions("applyConfiguration", options, callRules);
+  if (keys.length === 0) return [];
+  return inTurn(caller, async () => {
+    const before = await readKeys(caller, namesOf(keys), taken);
+    const applied: AppliedKey[] = [];
+    for (const wantedKey of keys) {
+      const status = withoutAsking(wantedKey, before);
+      applied.push(status === undefined ? await change(caller, wantedKey, taken) : { key: wantedKey.key, status });
+    }
+    // What failed may have taken effect all the same.
+    const doubtful = keys.filter((_, at) => ["Accepted", "Failed"].includes(applied[at]?.status ?? ""));
+    if (doubtful.length === 0) return applied;
+    const after = await readKeys(caller, namesOf(doubtful), taken);
+    return applied.map((each, at) => verified(each, keys[at] as WantedKey, after));
+  });
+}
+
+const namesOf = (keys: readonly WantedKey[]): string[] => keys.map(({ key }) => key);
+
+/** What is known of a key before it is changed; `undefined` when it is to be changed. */
+function withoutAsking(
+  wanted: WantedKey,
+  readings: ReadonlyMap<string, KeyReading>,
+): "NotSupported" | "Unchanged" | "ReadOnly" | undefined {
+  const folded = foldKey(wanted.key);
+  if (!readings.has(folded)) return undefined; // It can only be written.
+  const reading = readings.get(folded);
+  if (reading === undefined) return "NotSupported";
+  if (isMeant(wanted, reading.value)) return "Unchanged";
+  return reading.readonly ? "ReadOnly" : undefined;
+}
+
+async function change(caller: ChargerCaller, { key, value }: WantedKey, options: CallOptions): Promise<AppliedKey> {
+  try {
+    const req = { key, value: formatConfigurationValue(value) };
+    return { key, status: (await caller.call("ChangeConfiguration", req, options)).status };
+  } catch (error) {
+    const isOfThisKey =
+      error instanceof CallError || error instanceof CallTimeoutError || error instanceof PayloadError;
+    if (!isOfThisKey) throw error;
+    return { key, status: "Failed", error };
+  }
+}
+
+function verified(applied: AppliedKey, wanted: WantedKey, readings: ReadonlyMap<string, KeyReading>): AppliedKey {
+  const { key, status } = applied;
+  const reading = readings.get(foldKey(key));
+  if (reading === undefined) return applied; // Not read again, or never told.
+  if (isMeant(wanted, reading.value)) return status === "Failed" ? { key, status: "Accepted" } : applied;
+  return status === "Accepted" ? { key, status: "Ignored" } : applied;
+}
