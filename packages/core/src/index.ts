@@ -206,6 +206,12 @@ export {
   type ProfileRule,
   profileRefusal,
 } from "./smart-charging/installation.ts";
+export {
+  type LimitChange,
+  type RefusedProfile,
+  SmartCharging,
+  type SmartChargingOptions,
+} from "./smart-charging/smart-charging.ts";
 export { type ClockListener, soundClock } from "./sound-clock.ts";
 export { namespace } from "./store/namespace.ts";
 export { memoryStore, type RecordStore, type StoredRecord } from "./store/record-store.ts";

@@ -50,7 +50,7 @@ type LimitAt = (moment: number) => ComputedLimit;
 function limitsOf(
   profiles: ChargingProfiles,
   { connectorId, unit }: { readonly connectorId: number; readonly unit: ChargingRateUnit },
-  startedAt: number,
+  startedAt?: number,
 ): LimitAt {
   const { chargePointLayer, grid, maximum } = profiles;
   const asked = { startedAt, unit, grid };
@@ -76,7 +76,7 @@ function unitOf(profiles: ChargingProfiles, connectorId: number): ChargingRateUn
  */
 export function limitAt(profiles: ChargingProfiles, { connectorId, at, unit }: LimitQuery): LimitNow {
   const asked = { connectorId, unit: unit ?? unitOf(profiles, connectorId) };
-  const { limit, numberPhases, until } = limitsOf(profiles, asked, at)(at);
+  const { limit, numberPhases, until } = limitsOf(profiles, asked)(at);
   return { limit: roundedDown(limit), unit: asked.unit, ...(numberPhases !== undefined && { numberPhases }), until };
 }
 

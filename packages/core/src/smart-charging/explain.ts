@@ -45,7 +45,7 @@ export function explain(profiles: ChargingProfiles, query: LimitQuery): Explanat
 
 function explainedConnector(profiles: ChargingProfiles, { connectorId, at }: LimitQuery, now: LimitNow): Explanation {
   const layers = profiles.layersOf(connectorId);
-  const startedAt = layers.startedAt ?? at;
+  const { startedAt } = layers;
   const tx = prevailing(layers.tx, at, startedAt);
   const txDefault = prevailing(layers.txDefault, at, startedAt);
   const whole = chargePointSaying(profiles.chargePointLayer, at);
@@ -60,7 +60,12 @@ function explainedConnector(profiles: ChargingProfiles, { connectorId, at }: Lim
   const winner = [transaction, whole].find(
     ({ limit }) => limit !== undefined && amount(limit) === Math.min(bySession, byWhole, byMaximum),
   );
-  const explained = (layer: Layer, saying: LayerSaying, start: number, isOverruled = false): ExplainedProfile[] =>
+  const explained = (
+    layer: Layer,
+    saying: LayerSaying,
+    start: number | undefined,
+    isOverruled = false,
+  ): ExplainedProfile[] =>
     layer.map((installed) => {
       const says = limitOf(installed, at, start);
       const prevails = installed === saying.installed && !isOverruled;
@@ -100,7 +105,7 @@ function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitN
   return { ...now, text: `${sum} (${parts.join(", ")})`, profiles: inOrder(list), connectors };
 }
 
-function limitOf({ profile }: InstalledProfile, at: number, startedAt: number): Limit | undefined {
+function limitOf({ profile }: InstalledProfile, at: number, startedAt: number | undefined): Limit | undefined {
   const { period } = timetableOf(profile).at(at, startedAt);
   if (period === undefined) return undefined;
   const { limit, numberPhases } = period;

@@ -62,7 +62,7 @@ const always = 0;
  *
  * @spec OCPP 1.6 §3.13.2 [SC-14, SC-20, SC-33]
  */
-export function prevailing(layer: Layer, moment: number, startedAt: number): LayerSaying {
+export function prevailing(layer: Layer, moment: number, startedAt: number | undefined): LayerSaying {
   let until = Number.POSITIVE_INFINITY;
   for (const installed of layer) {
     const { chargingSchedule } = installed.profile;
@@ -76,7 +76,7 @@ export function prevailing(layer: Layer, moment: number, startedAt: number): Lay
 }
 
 /** What the profiles of a transaction say: TxProfile over TxDefaultProfile, at each moment. [SC-07, SC-13] */
-export function transactionSaying(layers: ConnectorLayers, moment: number, startedAt: number): LayerSaying {
+export function transactionSaying(layers: ConnectorLayers, moment: number, startedAt: number | undefined): LayerSaying {
   const tx = prevailing(layers.tx, moment, startedAt);
   if (tx.limit !== undefined) return tx;
   const txDefault = prevailing(layers.txDefault, moment, startedAt);
@@ -107,11 +107,7 @@ export function least(
   return { limit: Math.min(...converted), numberPhases };
 }
 
-/**
- * The limit of a connector.
- *
- * @param startedAt - When charging began, or is taken to begin where no transaction runs. [SC-81]
- */
+/** The limit of a connector. */
 export function connectorLimit(
   layers: ConnectorLayers,
   chargePoint: Layer,
@@ -128,7 +124,8 @@ export function connectorLimit(
 /** What is asked of a connector, or of the charge point as a whole. */
 export interface AskedLimit {
   readonly moment: number;
-  readonly startedAt: number;
+  /** When charging is taken to begin where no transaction runs; `undefined`: at the moment, whichever it is. [SC-81] */
+  readonly startedAt: number | undefined;
   readonly unit: ChargingRateUnit;
   readonly grid: Grid;
 }

@@ -51,16 +51,20 @@ class Timetable {
     this.#durationMs = duration * second;
   }
 
-  /** @param startOfCharging - What a schedule counts from that has no start of its own. */
-  at(moment: number, startOfCharging: number): Saying {
+  /**
+   * @param startOfCharging - What a schedule counts from that has no start of its own; `undefined`: it would be this moment,
+   * whichever it is, so that it goes on saying the same.
+   */
+  at(moment: number, startOfCharging: number | undefined): Saying {
     if (moment < this.#validFrom) return { period: undefined, until: this.#validFrom };
     if (moment >= this.#validTo) return { period: undefined, until: Number.POSITIVE_INFINITY };
     const { period, until } = this.#scheduled(moment, startOfCharging);
     return { period, until: Math.min(until, this.#validTo) };
   }
 
-  #scheduled(moment: number, startOfCharging: number): Saying {
+  #scheduled(moment: number, startOfCharging: number | undefined): Saying {
     const first = this.#start ?? startOfCharging;
+    if (first === undefined) return { ...this.#scheduled(moment, moment), until: Number.POSITIVE_INFINITY };
     const recurrenceMs = this.#recurrenceMs;
     if (recurrenceMs === undefined) {
       if (moment < first) return { period: undefined, until: first };
