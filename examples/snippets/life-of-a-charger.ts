@@ -61,7 +61,7 @@ async function powerOn() {
       AuthorizationCacheEnabled: { value: true },
       LocalAuthListMaxLength: { value: 500 },
       SendLocalListMaxLength: { value: 100 },
-      WebSocketPingInterval: { value: 30 },
+      WebSocketPingInterval: { value: 20 },
     },
   });
   const lengths = { localAuthListMaxLength: 500, sendLocalListMaxLength: 100 };
@@ -71,7 +71,7 @@ async function powerOn() {
   const chargePoint = new ChargePoint({
     identity: "CP001",
     url,
-    connect: connect(() => ({ pingIntervalMs: 1000 * (configuration.get("WebSocketPingInterval") ?? 60) })),
+    connect: connect(() => ({ pingIntervalMs: 1000 * (configuration.get("WebSocketPingInterval") ?? 20) })),
     boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
     store,
     configuration,

@@ -19,7 +19,7 @@ describe("The options of connect", () => {
       };
       expect(() => connect({ [name]: value })).toThrow(TypeError);
       expect(() => connect({ [name]: value })).toThrow(
-        `${name} is ${told[typeof value as keyof typeof told] ?? value}. Give a `,
+        `${name} is ${told[typeof value as keyof typeof told] ?? value}. Give `,
       );
     }
     expect(() => connect({ [name]: undefined })).not.toThrow();

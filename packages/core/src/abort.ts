@@ -8,6 +8,27 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** The `AbortSignal` of the program's own runtime, as the compiler knows it there: `fetch` takes no other. */
+export type HostAbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : AbortSignalLike;
+
+/** What aborts a {@link HostAbortSignal}. */
+export interface HostAbortController {
+  readonly signal: HostAbortSignal;
+  abort(reason?: unknown): void;
+}
+
+/** Most runtimes have it. */
+declare const AbortController: (new () => HostAbortController) | undefined;
+
+/** Makes a signal that the runtime's own functions take; where it has none, one of our own. */
+export function hostAbortController(): HostAbortController {
+  if (typeof AbortController !== "undefined") return new AbortController();
+  const signal = new OwnSignal();
+  return { signal: signal as unknown as HostAbortSignal, abort: (reason) => signal.abort(reason) };
+}
+
 /** The reason to take back a CALL that waits for its turn and is made again later. */
 export const postponed = "postponed";
 

@@ -1,3 +1,5 @@
+import { oneLine } from "./one-line.ts";
+
 /**
  * The error codes of a CALLERROR, with what each means. The spellings are those of the 1.6 wire: that
  * `OccurenceConstraintViolation` lacks an r and that later versions say `FormatViolation` is known and will not change.
@@ -84,8 +86,9 @@ export class CallError extends OcppError {
     }
     const { action, messageId, receivedCode = code } = options;
     const what = action === undefined ? "" : ` in answer to ${action} (message id "${messageId}")`;
-    const said = description || errorCodes[code];
-    super(`[${receivedCode}] ${what === "" ? said : `${said.replace(/\.$/, "")}${what}`}`, causeOf(options));
+    const said = oneLine(description) || errorCodes[code];
+    const shownCode = oneLine(receivedCode);
+    super(`[${shownCode}] ${what === "" ? said : `${said.replace(/\.$/, "")}${what}`}`, causeOf(options));
     this.code = code;
     this.receivedCode = receivedCode;
     this.description = description;
@@ -202,7 +205,8 @@ export class ConnectionClosedError extends OcppError {
 }
 
 /**
- * The Charge Point is not accepted by the Central System (yet), so a CALL was not sent, at either end.
+ * The Charge Point is not accepted by the Central System (yet), so a CALL was not sent, at either end. `message` says who
+ * has to do what.
  *
  * @spec OCPP 1.6 §4.2 [CORE-BOOT-02, CORE-BOOT-09, CORE-BOOT-12]
  */
@@ -212,15 +216,26 @@ export class NotAcceptedError extends OcppError {
   /** What the last BootNotification was answered with; `undefined` while none has been answered. */
   readonly status: "Pending" | "Rejected" | undefined;
 
-  constructor(action: string, status: "Pending" | "Rejected" | undefined) {
+  /** @param role - Which end did not send it. */
+  constructor(action: string, status: "Pending" | "Rejected" | undefined, role: Role = "ChargePoint") {
     const state =
       status === undefined
         ? "no BootNotification has been answered yet"
         : `the BootNotification was answered with ${status}`;
-    super(`${action} was not sent, because ${state}. Wait for one to be answered with Accepted.`);
+    super(`${action} was not sent, because ${state}. ${toDo(status, role)}`);
     this.action = action;
     this.status = status;
   }
+}
+
+/** `Role` of the messages, which the foundation does not know. */
+type Role = "ChargePoint" | "CentralSystem";
+
+function toDo(status: "Pending" | "Rejected" | undefined, role: Role): string {
+  const next = status === undefined ? "it" : "the next one";
+  const byItself = "which the Charge Point sends by itself once it is connected";
+  if (role === "CentralSystem") return `Here: answer ${next}, ${byItself}, with Accepted.`;
+  return `At the Central System: answer ${next}, ${byItself}, with Accepted.`;
 }
 
 /**

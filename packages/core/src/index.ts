@@ -17,6 +17,8 @@ export {
 export { type IdTagInfo, type IdTagLookUp, type KnownIdTag, sameIdTag } from "./authorization/id-tag.ts";
 export { LocalAuthList, type LocalAuthListOptions } from "./authorization/local-auth-list.ts";
 export {
+  type AnyCall,
+  type CatchAllHandler,
   CentralSystem,
   type CentralSystemEvents,
   type CentralSystemOptions,
@@ -123,7 +125,10 @@ export {
   type ChargePointDescription,
   defineQuirks,
   type Flaw,
+  type FrameRepair,
+  type HandshakeRepair,
   type Mending,
+  type PayloadRepair,
   type Quirk,
   type QuirkChoice,
   type QuirkRow,

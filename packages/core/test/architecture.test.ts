@@ -158,7 +158,7 @@ describe("packages/core/src", () => {
         .filter(({ code }) => /^declare const/m.test(code))
         .map(({ path }) => path)
         .sort(),
-    ).toEqual(["central-system/web-crypto.ts", "clock.ts", "connection/message-id.ts"]);
+    ).toEqual(["abort.ts", "central-system/web-crypto.ts", "clock.ts", "connection/message-id.ts"]);
   });
 });
 

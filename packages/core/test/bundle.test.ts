@@ -28,12 +28,14 @@ describe("The bundle of @ocppj/core with its dependencies", () => {
   test("has no code made from text and nothing that only Node has, so it runs under a strict CSP and in QuickJS", async () => {
     const code = await bundle("*");
     expect(code).toContain("BootNotification");
-    expect(code.match(/\b(eval|new Function|process|Buffer|setImmediate|require)\b.{0,40}/)?.[0]).toBeUndefined();
+    expect(code.match(/\b(eval|new Function|process|Buffer|require)\b.{0,40}/)?.[0]).toBeUndefined();
+    // The clock asks for it first: see there.
+    expect(code.match(/\b(typeof )?setImmediate\b/g)).toEqual(["typeof setImmediate", "setImmediate"]);
   });
 
-  test("stays small enough for a charger's flash, and free of what only a Central System needs: 47 kB compressed", async () => {
+  test("stays small enough for a charger's flash, and free of what only a Central System needs: 49 kB compressed", async () => {
     const code = await bundle("{ AuthorizationCache, ChargePoint, Configuration, LocalAuthList, memoryStore }");
-    expect(compressed(code)).toBeLessThan(47_000);
+    expect(compressed(code)).toBeLessThan(49_000);
     expect(code).not.toContain("Replaced by a newer connection");
     expect(code).not.toMatch(quirks);
   });

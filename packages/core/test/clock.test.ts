@@ -2,8 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../src/index.ts";
 
 describe("systemClock", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("setImmediate", undefined); // As in browsers.
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
 
   test("tells the time in milliseconds since the epoch", () => {
     vi.useRealTimers();
@@ -47,6 +53,30 @@ describe("systemClock", () => {
   });
 });
 
+describe("systemClock where the runtime has immediates", () => {
+  const readable: (() => void)[] = [];
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("setImmediate", (callback: () => void) => readable.push(callback));
+    vi.stubGlobal("clearImmediate", (immediate: number) => readable.splice(immediate - 1, 1));
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  test("wakes its caller when what is readable has been read, and does not when told not to meanwhile", () => {
+    const wake = vi.fn();
+    systemClock.wakeAt(systemClock.now() + 1000, wake);
+    const disarm = systemClock.wakeAt(systemClock.now() + 1000, () => expect.unreachable());
+    vi.advanceTimersByTime(1001);
+    expect(wake).not.toHaveBeenCalled();
+    disarm();
+    for (const callback of readable.splice(0)) callback();
+    expect(wake).toHaveBeenCalledOnce();
+  });
+});
+
 describe("systemClock where the runtime has no performance", () => {
   /** The clock as such a runtime makes it. */
   async function clockWithoutPerformance(): Promise<Clock> {
@@ -56,7 +86,10 @@ describe("systemClock where the runtime has no performance", () => {
     return (await import("../src/clock.ts")).systemClock;
   }
   const now = Date.UTC(2026, 0, 1);
-  beforeEach(() => void vi.useFakeTimers({ now, toFake: ["Date", "setTimeout", "clearTimeout"] }));
+  beforeEach(() => {
+    vi.useFakeTimers({ now, toFake: ["Date", "setTimeout", "clearTimeout"] });
+    vi.stubGlobal("setImmediate", undefined);
+  });
   afterEach(() => {
     vi.useRealTimers();
     vi.unstubAllGlobals();

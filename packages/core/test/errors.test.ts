@@ -77,12 +77,17 @@ describe("every error", () => {
     [
       new NotAcceptedError("Authorize", "Pending"),
       "NotAcceptedError",
-      "Authorize was not sent, because the BootNotification was answered with Pending. Wait for one to be answered with Accepted.",
+      "Authorize was not sent, because the BootNotification was answered with Pending. At the Central System: answer the next one, which the Charge Point sends by itself once it is connected, with Accepted.",
+    ],
+    [
+      new NotAcceptedError("Reset", "Rejected", "CentralSystem"),
+      "NotAcceptedError",
+      "Reset was not sent, because the BootNotification was answered with Rejected. Here: answer the next one, which the Charge Point sends by itself once it is connected, with Accepted.",
     ],
     [
       new NotAcceptedError("Authorize", undefined),
       "NotAcceptedError",
-      "Authorize was not sent, because no BootNotification has been answered yet. Wait for one to be answered with Accepted.",
+      "Authorize was not sent, because no BootNotification has been answered yet. At the Central System: answer it, which the Charge Point sends by itself once it is connected, with Accepted.",
     ],
     [new HandshakeError("network", "No.", { url: "ws://a", status: 500, cause }), "HandshakeError", "No."],
   ] as const;

@@ -57,6 +57,7 @@ const kinds = {
   quirks: { bad: ["nullFields", 5, null, {}, [{}], ["nullFields"], quirks.nullFields], good: [quirks.nullFields] },
   role: { bad: ["Local Controller", "toString", 5, null, {}], good: "ChargePoint" },
   policy: { bad: ["toString", "", 5, null, {}], good: "replace" },
+  unknown: { bad: ["toString", "", 5, null, {}], good: "serve" },
   profile: { bad: [4, -1, 1.5, "2", null, {}], good: 2 },
   key: { bad: [5, null, {}, [], "0011", "secret-secret-secret"], good: "0011".repeat(8) },
 } as const satisfies Record<string, { readonly bad: readonly unknown[]; readonly good: unknown }>;
@@ -87,6 +88,8 @@ const shared = {
   timeoutMs: "time",
   maxWaitingCalls: "count",
   maxServedCalls: "count",
+  callsPerSecond: "rate",
+  handlerTimeoutMs: "time",
   tolerate: "quirks",
   createMessageId: "callback",
   clock: "part",
@@ -176,7 +179,7 @@ const subjects: readonly Subject[] = [
   ),
   subject<CentralSystemOptions>(
     "CentralSystem",
-    { registrations: "map", duplicates: "policy", probeTimeoutMs: "time", ...shared },
+    { registrations: "map", duplicates: "policy", unknownTransactions: "unknown", probeTimeoutMs: "time", ...shared },
     {},
     (options) => new CentralSystem(options),
   ),

@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import type { Agent } from "node:http";
+import { isIP, type LookupFunction, type Socket } from "node:net";
 import {
   type Connect,
   type ConnectTarget,
@@ -42,6 +43,16 @@ import {
 } from "./security-profile.ts";
 import { type TransportOptions, transportRules, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
 
+/** Which way a TCP connection takes. */
+export interface NetworkOptions {
+  /** Makes the connection, for example through a proxy; an `https.Agent` at a `wss:` URL. Default: none, it is made directly. */
+  readonly agent?: Agent;
+  /** Looks the name of the host up, as `dns.lookup` does, which is the default. */
+  readonly lookup?: LookupFunction;
+  /** The own address, where the machine has several. Default: the system chooses. */
+  readonly localAddress?: string;
+}
+
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends TransportOptions {
   /**
@@ -72,6 +83,8 @@ export interface ConnectOptions extends TransportOptions {
    * subprotocol. The others are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
    */
   readonly tolerate?: QuirkSet;
+  /** Which way the connection takes: through a proxy, from which address. Default: what the system does. */
+  readonly network?: NetworkOptions;
 }
 
 /**
@@ -94,7 +107,8 @@ export function connect(options: ConnectOptions | (() => ConnectOptions) = {}): 
   const taken = takeOptions("connect", options, connectRules);
   const credentials = credentialsOf(taken);
   const quirks = new HandshakeQuirks(taken.tolerate);
-  return async (target) => open(target, credentials, quirks, taken);
+  const network = takeOptions<NetworkOptions>("network", taken.network ?? {}, networkRules);
+  return async (target) => open(target, credentials, quirks, { ...taken, network });
 }
 
 const connectRules: OptionRules<ConnectOptions> = {
@@ -103,7 +117,17 @@ const connectRules: OptionRules<ConnectOptions> = {
   tls: tlsRule,
   handshakeTimeoutMs: optionRules.milliseconds,
   tolerate: optionRules.quirks,
+  network: optionRules.object("an object with agent, lookup, localAddress"),
   ...transportRules,
+};
+
+const networkRules: OptionRules<NetworkOptions> = {
+  agent: optionRules.object("an http.Agent, or what has its addRequest", "addRequest"),
+  lookup: optionRules.callback,
+  localAddress: {
+    give: "an IP address of this machine",
+    takes: (address) => typeof address === "string" && isIP(address) !== 0,
+  },
 };
 
 /** What a Charge Point proves its identity with, and what it wants from the Central System. */
@@ -145,6 +169,7 @@ function open(
     let tolerated: readonly Tolerated[] = [];
     const webSocket = new WebSocket(url, [subprotocol], {
       ...webSocketOptions(options),
+      ...options.network,
       ...tls,
       headers,
       finishRequest(request) {
@@ -206,7 +231,7 @@ function open(
     webSocket.on("open", () => {
       settle();
       webSocket.off("error", failed);
-      resolve(new WebSocketTransport(webSocket, socket, options, tolerated));
+      resolve(new WebSocketTransport(webSocket, socket, options, { tolerated }));
     });
   });
 }

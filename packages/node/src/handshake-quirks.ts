@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { identityFromPath, type Quirk, type QuirkSet, type Tolerated } from "@ocppj/core";
+import { shortened } from "./peer-text.ts";
 
 type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
 
@@ -81,7 +82,13 @@ export class HandshakeQuirks {
   #use(head: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {
     const uses = this.#uses.get(head) ?? new Map<string, Tolerated>();
     const message = `The opening handshake has ${forgives}.`;
-    uses.set(name, { quirk: name, id, path: "", message, ...(received !== undefined && { received }) });
+    uses.set(name, {
+      quirk: name,
+      id,
+      path: "",
+      message,
+      ...(received !== undefined && { received: shortened(received) }),
+    });
     this.#uses.set(head, uses);
   }
 }

@@ -1,8 +1,9 @@
 export { isAuthorizationKey } from "./basic-authorization.ts";
-export { type ConnectOptions, connect } from "./connect.ts";
+export { type ConnectOptions, connect, type NetworkOptions } from "./connect.ts";
 export { type DurableStoreOptions, durableStore } from "./durable-store.ts";
-export type { Authenticate, AuthenticationAttempt, EndpointOptions } from "./endpoint.ts";
+export type { Authenticate, AuthenticationAttempt, AuthenticationDecision, EndpointOptions } from "./endpoint.ts";
 export { type Listener, type ListenOptions, listen } from "./listen.ts";
+export type { RevocationList } from "./revocation-list.ts";
 export {
   type ChargePointCertificateSubject,
   isChargePointCertificate,

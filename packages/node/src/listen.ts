@@ -1,23 +1,28 @@
+import type { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { type TLSSocket, Server as TlsServer } from "node:tls";
-import { type CentralSystem, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
-import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { type CentralSystem, type Connection, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
+import { type Authenticate, Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { trustedProxiesRule } from "./peer-address.ts";
 import { refusalOfTls } from "./profile-refusals.ts";
+import type { RevocationList } from "./revocation-list.ts";
 import {
   listeningTls,
   rulesOf,
   type ServerTls,
   securityProfileRule,
   type TlsOptions,
+  takeTls,
   tlsRule,
 } from "./security-profile.ts";
+import { TlsWatch } from "./tls-watch.ts";
 import { routeUpgrades } from "./upgrade-routing.ts";
 import { transportRules } from "./web-socket-transport.ts";
 
 /** Settings of {@link listen}. */
-export interface ListenOptions extends EndpointOptions {
+export interface ListenOptions<Context = unknown> extends EndpointOptions<Context> {
   /** TCP port to listen on; not together with `server`. Default 0: any that is free, see {@link Listener}. */
   readonly port?: number;
   /**
@@ -52,8 +57,13 @@ export interface Listener {
    * @throws Error The attached server does not listen on a TCP port, or not yet.
    */
   readonly port: number;
+  /** The lists of revoked certificates that are in use; none on an attached server. */
+  readonly revocationLists: readonly RevocationList[];
+  /** The certificate that a Charge Point has shown, verified; `undefined` without one, or of another listener's connection. */
+  certificateOf(connection: Connection<"CentralSystem">): X509Certificate | undefined;
   /**
-   * Uses other certificates and keys from the next TLS handshake on. Connections that are open stay. [SEC-A00-701]
+   * Uses other certificates and keys from the next TLS handshake on. Connections that are open stay, but for those whose
+   * certificate is revoked: they are closed with 1008. [SEC-A00-701]
    *
    * @param tls - All of them, as for {@link listen}.
    * @throws TypeError They cannot be used, and nothing has changed; or there is no TLS here, or the attached server's:
@@ -78,16 +88,23 @@ export interface Listener {
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */
-export async function listen(centralSystem: CentralSystem, options: ListenOptions = {}): Promise<Listener> {
+export async function listen<Context = unknown>(
+  centralSystem: CentralSystem<Context>,
+  ...[options]: ListenArguments<Context>
+): Promise<Listener> {
   if (typeof centralSystem?.accept !== "function") {
     throw new TypeError(
       "listen got no CentralSystem. Give one before the options: listen(new CentralSystem(), { port }).",
     );
   }
-  const taken = takeOptions("listen", options, listenRules);
+  const taken = takeOptions("listen", (options ?? {}) as ListenOptions, listenRules);
   const { authenticate, host, port, securityProfile = 0, server, tls } = taken;
   if (securityProfile !== 0 && authenticate === undefined) {
     throw new TypeError(`securityProfile ${securityProfile} needs authenticate, or everybody would be let in.`);
+  }
+  if (!hasWarned && !centralSystem.handles("BootNotification")) {
+    hasWarned = true;
+    process.emitWarning(noBootHandler, "OcppjWarning");
   }
   const endpoint = new Endpoint(centralSystem, taken);
   if (server === undefined) return serve(endpoint, taken);
@@ -97,6 +114,19 @@ export async function listen(centralSystem: CentralSystem, options: ListenOption
   return attach(endpoint, server, rulesOf(securityProfile).scheme);
 }
 
+/** Without `authenticate` there is no context. */
+type ListenArguments<Context> = undefined extends Context
+  ? [options?: ListenOptions<Context>]
+  : [options: ListenOptions<Context> & { readonly authenticate: Authenticate<Context> }];
+
+/** Once is enough for a program. */
+let hasWarned = false;
+
+const noBootHandler =
+  "listen: the CentralSystem has no handler for BootNotification. Charge Points that send one are answered with " +
+  "NotSupported, and until they are accepted everything else with SecurityError. " +
+  'Register it before: centralSystem.handle("BootNotification", …).';
+
 const listenRules: OptionRules<ListenOptions> = {
   path: { give: 'a path like "/ocpp"', takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path) },
   securityProfile: securityProfileRule,
@@ -105,6 +135,8 @@ const listenRules: OptionRules<ListenOptions> = {
   handshakeTimeoutMs: optionRules.milliseconds,
   maxHandshakes: optionRules.whole(1),
   maxConnections: optionRules.whole(1),
+  trustedProxies: trustedProxiesRule,
+  cuts: optionRules.callback,
   port: optionRules.whole(0, 65_535),
   host: optionRules.text,
   tls: tlsRule,
@@ -122,15 +154,18 @@ function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws"
   }
   const release = routeUpgrades(server, endpoint);
   const unwatch = watchTls(server, endpoint);
-  const close = (): Promise<void> => {
+  endpoint.opened();
+  const close = async (): Promise<void> => {
+    await endpoint.close(); // Handshakes that come meanwhile are refused, not left to nobody.
     release();
     unwatch();
-    return endpoint.close();
   };
   const replaceCertificates = (): void => {
     throw new TypeError("The certificates are those of the attached server. Call its setSecureContext.");
   };
-  return listener({ scheme, where: () => addressOf(server), path: endpoint.path, close, replaceCertificates });
+  const where = (): TcpAddress => addressOf(server);
+  const revocationLists = (): readonly RevocationList[] => [];
+  return listener({ scheme, where, path: endpoint.path, close, replaceCertificates, revocationLists, endpoint });
 }
 
 /** Reports TLS handshakes that fail. Returns the function that ends this. */
@@ -170,20 +205,37 @@ async function serve(
   });
   await bind(server, port, host);
   server.on("error", (error) => endpoint.failed(error));
+  endpoint.opened();
   const address = addressOf(server);
+  let given = takeTls(tls ?? {});
+  const watch =
+    secured &&
+    new TlsWatch({
+      changed: () => replaceCertificates(given),
+      revoked: (lists) => endpoint.revoked(lists),
+      fault: (error) => endpoint.failed(error),
+    });
+  watch?.use(secured as ServerTls, given);
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
+    watch?.stop();
     await endpoint.close();
     unwatch();
     for (const socket of sockets) socket.destroy(); // Those that never got as far as a WebSocket.
     await closed;
   };
   const replaceCertificates = (other: TlsOptions): void => {
-    const secured = listeningTls(securityProfile, other);
-    if (secured !== undefined) (server as HttpsServer).setSecureContext(secured);
+    const taken = takeTls(other);
+    const secured = listeningTls(securityProfile, taken);
+    if (secured === undefined) return;
+    (server as HttpsServer).setSecureContext(secured);
+    given = taken;
+    watch?.use(secured, given);
   };
   const scheme = secured === undefined ? "ws" : "wss";
-  return listener({ scheme, where: () => address, path: endpoint.path, close, replaceCertificates });
+  const revocationLists = (): readonly RevocationList[] => watch?.lists ?? [];
+  const where = (): TcpAddress => address;
+  return listener({ scheme, where, path: endpoint.path, close, replaceCertificates, revocationLists, endpoint });
 }
 
 /** Makes an HTTP server that waits for requests, and for TLS handshakes, no longer than this. */
@@ -217,9 +269,12 @@ interface ListenerParts extends Pick<Listener, "close" | "replaceCertificates"> 
   readonly scheme: "ws" | "wss";
   readonly where: () => TcpAddress;
   readonly path: string;
+  readonly revocationLists: () => readonly RevocationList[];
+  readonly endpoint: Endpoint;
 }
 
-function listener({ scheme, where, path, close, replaceCertificates }: ListenerParts): Listener {
+function listener(parts: ListenerParts): Listener {
+  const { scheme, where, path, close, replaceCertificates, revocationLists, endpoint } = parts;
   let closed: Promise<void> | undefined;
   return {
     get url() {
@@ -229,6 +284,10 @@ function listener({ scheme, where, path, close, replaceCertificates }: ListenerP
     get port() {
       return where().port;
     },
+    get revocationLists() {
+      return revocationLists();
+    },
+    certificateOf: (connection) => endpoint.certificateOf(connection),
     replaceCertificates,
     close() {
       closed ??= close();

@@ -35,7 +35,7 @@ const challenge = {
 const wrongPath = (url: string, served: string): Refusal => ({
   reason: "path",
   status: 404,
-  message: `The path ${quote(withoutQuery(url))} is not ${quote(served)}, which this listener serves, with one identity added.`,
+  message: `The path ${quote(withoutQuery(url))} is not ${quote(served)}, which is served here, with one identity added.`,
   advice: "Correct the URL in the Charge Point, or the path of the listener; a slash in an identity is sent as %2F.",
   body: notFound,
 });
@@ -70,12 +70,12 @@ export function refusalOfIdentity(identity: string, url: string): Refusal | unde
 /**
  * Why there is no identity in a URL. J-008: what is no percent-encoded UTF-8 fails the handshake, nothing else. [trap 1]
  *
- * @param served - The path of the listener.
+ * @param served - The path that is served, as in the option `path`.
  */
 export function refusalOfUrl(url: string, served: string): Refusal {
   try {
     decodeURIComponent(withoutQuery(url));
-    return wrongPath(url, served);
+    return wrongPath(url, served.endsWith("/") ? served : `${served}/`);
   } catch {
     return malformedPath(url);
   }
@@ -246,7 +246,7 @@ export const unknownIdentity: Refusal = {
 export const tooManyHandshakes = (limit: number): Refusal => ({
   reason: "limit",
   status: 503,
-  message: `${limit} handshakes are under way.`,
+  message: `${limit} decisions on handshakes are under way, which is as many as come in time.`,
   advice: "After an outage this passes. If it does not, make authenticate faster, or raise maxHandshakes.",
   body: "Too many handshakes are under way. Try again later.",
 });
@@ -275,6 +275,14 @@ export const undecided = (timeoutMs: number): Refusal => ({
   advice: "Find out what authenticate waits for, or raise handshakeTimeoutMs.",
   body: "The Central System is too busy. Try again later.",
 });
+
+export const busy: Refusal = {
+  reason: "busy",
+  status: 503,
+  message: 'The application is too busy to decide on this Charge Point: authenticate answered "busy".',
+  advice: "Nothing has to be done: the Charge Point will try again.",
+  body: "The Central System is too busy. Try again later.",
+};
 
 export const shuttingDown: Refusal = {
   reason: "closing",

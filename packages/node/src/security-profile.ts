@@ -7,6 +7,7 @@ import {
   type SecureContextOptions,
 } from "node:tls";
 import { type OptionRule, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
+import { readRevocationLists } from "./revocation-list.ts";
 
 /**
  * A security profile of the security white paper; 0 is plain OCPP-J, which has none.
@@ -85,8 +86,11 @@ export interface TlsOptions {
   readonly key?: Pem | readonly Pem[];
   /** What the private keys are encrypted with. Default: nothing. */
   readonly passphrase?: string;
-  /** Lists of revoked certificates, one of each authority in the chain. Default: none, nothing is revoked. */
-  readonly crl?: Pem | readonly Pem[];
+  /**
+   * Lists of revoked certificates, one of each authority in the chain, as many as you like in each text. The `file:` URL of
+   * one is read, and with `listen` again whenever it changes. Default: none, nothing is revoked.
+   */
+  readonly crl?: Pem | URL | readonly (Pem | URL)[];
 }
 
 /** The option `tls`; what is in it is looked at by {@link takeTls}. */
@@ -102,18 +106,25 @@ const pemRule: OptionRule = optionRules.secret({
   takes: (pem) => (Array.isArray(pem) ? pem.every(isPem) : isPem(pem)),
 });
 
+const isSource = (source: unknown): boolean => isPem(source) || (source instanceof URL && source.protocol === "file:");
+
+const crlRule: OptionRule = optionRules.secret({
+  give: "PEM as a string or a Buffer, the file: URL of one, or a list of these",
+  takes: (crl) => (Array.isArray(crl) ? crl.every(isSource) : isSource(crl)),
+});
+
 const tlsRules: OptionRules<TlsOptions> = {
   ca: pemRule,
   cert: pemRule,
   key: pemRule,
   passphrase: optionRules.secret(optionRules.text),
-  crl: pemRule,
+  crl: crlRule,
 };
 
 /** Takes certificates and keys, so that what is checked is what is used. @throws TypeError One of them is none. */
-function takeTls(tls: TlsOptions): TlsOptions {
+export function takeTls(tls: TlsOptions): TlsOptions {
   const taken = takeOptions("tls", tls, tlsRules);
-  const copy = (pem: Pem): Pem => (typeof pem === "string" ? pem : Buffer.from(pem));
+  const copy = (pem: Pem | URL): Pem | URL => (Buffer.isBuffer(pem) ? Buffer.from(pem) : pem);
   return Object.fromEntries(
     Object.entries(taken).map(([name, pem]) => [name, Array.isArray(pem) ? pem.map(copy) : copy(pem)]),
   );
@@ -179,6 +190,9 @@ export function connectingTls(securityProfile: SecurityProfile, given: TlsOption
   };
 }
 
+/** The files that TLS settings are read from. */
+export const filesOf = ({ crl = [] }: TlsOptions): URL[] => [crl].flat().filter((source) => source instanceof URL);
+
 const isGiven = (pem: TlsOptions["ca"]): boolean => [pem ?? []].flat().length > 0;
 
 /** Whether there is a certificate to show, and a key. */
@@ -195,19 +209,19 @@ export const rulesOf = (securityProfile: SecurityProfile): SecurityProfileRules 
 function secureContext(tls: TlsOptions, policy: SecureContextOptions): SecureContextOptions {
   if (Object.keys(tls).length === 0) return policy;
   const { passphrase } = tls;
-  const [ca, cert, key, crl] = [tls.ca, tls.cert, tls.key, tls.crl].map((pem) =>
-    pem === undefined ? undefined : [pem].flat(),
-  );
-  const options = { ...policy, ca, cert, key, crl, passphrase };
+  const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((pem) => (pem === undefined ? undefined : [pem].flat()));
   try {
+    // Node reads one list of each text.
+    const crl = tls.crl === undefined ? undefined : readRevocationLists([tls.crl].flat()).map(({ pem }) => pem);
+    const options = { ...policy, ca, cert, key, crl, passphrase };
     createSecureContext(options);
     const keys = (key ?? []).map((pem) => createPrivateKey({ key: pem, passphrase }));
     for (const pem of ca ?? []) new X509Certificate(pem); // Node ignores what is none.
     for (const pem of cert ?? []) checkKey(new X509Certificate(pem), keys);
+    return options;
   } catch (cause) {
     throw new TypeError(`tls cannot be used: ${(cause as Error).message}. Check its certificates and keys.`, { cause });
   }
-  return options;
 }
 
 /** Node notices a key that is wrong, but not one that is missing beside others. */

@@ -1,7 +1,7 @@
 /*
  * What Node and OpenSSL say when TLS fails, in the words that the doctors of both sides look for.
  */
-import { printable } from "./peer-text.ts";
+import { shortened } from "./peer-text.ts";
 
 /**
  * An error of OpenSSL, whoever noticed it: an alert is what the other side says. Its name begins with a version of TLS, or
@@ -43,7 +43,7 @@ export function codeOf(error: Error): string {
  */
 export function textOf(error: Error): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join("; ");
-  return sslReason(error) ?? printable(error.message);
+  return sslReason(error) ?? shortened(error.message);
 }
 
 const sslReason = ({ message }: Error): string | undefined => /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];

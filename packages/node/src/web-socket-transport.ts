@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   type Clock,
+  drive,
   type OptionRules,
   optionRules,
   soundClock,
@@ -11,12 +12,15 @@ import {
   type TransportListener,
 } from "@ocppj/core";
 import { WebSocket } from "ws";
+import { Liveness, type LivenessOutput } from "./liveness.ts";
 
 /** What holds for every WebSocket, at either end. */
 export interface TransportOptions {
   /**
-   * How many milliseconds nothing may arrive before a ping is sent; when as long again nothing arrives, the connection
-   * is lost (1006). Anything that arrives counts, not only pongs. 0 means never. Default 60 000.
+   * After how many milliseconds a ping is sent in which this end has sent nothing, or nothing has arrived. From a peer that
+   * has ever answered one, something has to arrive within as long again, or the connection is lost (1006); anything counts,
+   * not only pongs. One that never answers any is told once as `tolerated`. 0 means never. Default 20 000.
+   * So proxies and load balancers, most of which cut what is silent for 60 s, see neither direction silent for 25 s.
    *
    * @spec OCPP-J 1.6 §5.3, §7; J errata 3.9 [J-150 … J-155, Q20]
    */
@@ -47,6 +51,11 @@ export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) 
   return { maxPayload: maxFrameBytes, perMessageDeflate: false } as const;
 }
 
+/** What the opening handshake has brought to light. */
+interface Opening extends Pick<Transport, "remoteAddress" | "tolerated"> {
+  readonly cut?: boolean;
+}
+
 /** Why this end gave the connection up, where the closing handshake does not tell. */
 interface Verdict {
   readonly code: number;
@@ -57,9 +66,9 @@ interface Verdict {
  * An open `ws` WebSocket, at either end, as a {@link Transport}.
  *
  * Theory of operation: `ws` reassembles, checks UTF-8, answers pings and shakes hands on closing. What it leaves to its
- * user is done here: it stands still until somebody listens, refuses binary messages, notices a peer that is silent, one
- * that does not read, and one that never ends its side of the close. There is one timer: for the silence while the
- * WebSocket is open, for its end afterwards.
+ * user is done here: it stands still until somebody listens, refuses binary messages, notices a peer that does not read,
+ * and one that never ends its side of the close. Silence is judged by a machine, {@link Liveness}, until the WebSocket is
+ * ending.
  *
  * @spec OCPP-J 1.6 §3, §4.1.2, §5 [J-047, J-143, J-154, J-155]
  */
@@ -67,15 +76,21 @@ export class WebSocketTransport implements Transport {
   readonly remoteAddress: string | undefined;
   readonly tolerated: readonly Tolerated[];
   readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #cut: boolean;
   readonly #clock: Clock;
-  readonly #pingIntervalMs: number;
+  readonly #liveness: Liveness;
+  readonly #judge: () => void;
   readonly #maxBufferedBytes: number;
   readonly #closeTimeoutMs: number;
   /** What happened before `listen`. */
   readonly #early: ((listener: TransportListener) => void)[] = [];
   #listener: TransportListener | undefined;
-  #heardAt = 0;
-  #pingedAt: number | undefined;
+  /** Whether what is being read has a pong in it. */
+  #hasPong = false;
+  /** When the first ping was sent that no pong has followed. */
+  #askedAt: number | undefined;
+  #roundTripMs: number | undefined;
   #disarm = (): void => {};
   /** Whether this end has begun to close; messages are then no longer delivered. */
   #deaf = false;
@@ -87,14 +102,24 @@ export class WebSocketTransport implements Transport {
    * Takes over a WebSocket in the very turn in which it opened, before it reads anything.
    *
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
-   * @param tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
+   * @param opening.tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
+   * @param opening.remoteAddress - Where the peer is. Default: the far end of the socket.
+   * @param opening.cut - Whether this end closes without a Close frame. Default false.
    */
-  constructor(webSocket: WebSocket, socket: Duplex, options: TransportOptions, tolerated: readonly Tolerated[] = []) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    options: TransportOptions,
+    { tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress, cut = false }: Opening = {},
+  ) {
+    this.#cut = cut;
+    this.#socket = socket;
     this.tolerated = tolerated;
-    this.remoteAddress = (socket as Partial<Socket>).remoteAddress;
+    this.remoteAddress = remoteAddress;
     this.#webSocket = webSocket;
     this.#clock = soundClock(options.clock ?? systemClock);
-    this.#pingIntervalMs = options.pingIntervalMs ?? 60_000;
+    this.#liveness = new Liveness(options.pingIntervalMs ?? 20_000, this.#clock.now());
+    this.#judge = drive(this.#liveness, this.#clock, (output) => this.#perform(output));
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 4 * 2 ** 20;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 5000;
 
@@ -109,18 +134,31 @@ export class WebSocketTransport implements Transport {
     });
     webSocket.on("close", (code, reason) => {
       this.#disarm();
-      this.#ending = true;
+      this.#stopJudging();
       const { code: closeCode, reason: why } = this.#verdict ?? { code, reason: reason.toString() };
       this.#report((listener) => listener.close(closeCode, why));
+    });
+    webSocket.on("ping", () => this.#liveness.sent(this.#clock.now())); // `ws` has answered it.
+    webSocket.on("pong", () => {
+      this.#hasPong = true;
     });
     // `ws` listens first, so it has already dealt with what these two hear of.
     socket.on("data", () => this.#heard());
     socket.on("end", () => this.#end());
   }
 
+  /** How long the latest pong took, in milliseconds; `undefined` before the first one. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** How many bytes wait to be sent. */
+  get bufferedBytes(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+
   listen(listener: TransportListener): void {
-    this.#heardAt = this.#clock.now();
-    if (this.#pingIntervalMs > 0 && !this.#ending) this.#arm(this.#heardAt + this.#pingIntervalMs, () => this.#watch());
+    this.#judge();
     queueMicrotask(() => {
       for (const event of this.#early.splice(0)) event(listener);
       this.#listener = listener;
@@ -134,17 +172,25 @@ export class WebSocketTransport implements Transport {
     if (waiting > 0 && waiting + Buffer.byteLength(text) > this.#maxBufferedBytes) {
       this.#giveUp(1008, `${waiting} bytes wait to be read`);
     } else {
+      this.#liveness.sent(this.#clock.now());
       this.#webSocket.send(text);
     }
   }
 
   ping(): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.ping();
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    const now = this.#clock.now();
+    this.#askedAt ??= now;
+    this.#liveness.sent(now);
+    this.#webSocket.ping();
   }
 
   close(code = 1000, reason = ""): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
-    this.#webSocket.close(code, reason);
+    if (this.#cut) {
+      this.#verdict ??= { code: 1006, reason: "" };
+      this.#socket.end(); // What was sent before arrives.
+    } else this.#webSocket.close(code, reason);
     this.#deaf = true;
     this.#webSocket.resume(); // Without a listener, too: the peer's answer has to be read.
     this.#end();
@@ -169,40 +215,58 @@ export class WebSocketTransport implements Transport {
   }
 
   #heard(): void {
-    this.#heardAt = this.#clock.now();
-    this.#pingedAt = undefined;
-    if (!this.#deaf) this.#listener?.heard?.();
-    if (this.#webSocket.readyState !== WebSocket.OPEN) this.#end(); // A close frame was among it.
+    const now = this.#clock.now();
+    this.#liveness.heard(now);
+    const isAnswered = this.#takePong(now);
+    // What is wrong with these bytes `ws` finds out later in this turn: the ticks that it takes come before this.
+    queueMicrotask(() => {
+      if (this.#webSocket.readyState !== WebSocket.OPEN) {
+        this.#end(); // They end the connection: no sign of life.
+      } else if (!this.#deaf) {
+        this.#listener?.heard?.();
+        if (isAnswered) this.#listener?.pong?.();
+      }
+    });
   }
 
-  /** Pings a silent peer, once; gives it up when it stays silent. */
-  #watch(): void {
-    const now = this.#clock.now();
-    const due = (this.#pingedAt ?? this.#heardAt) + this.#pingIntervalMs;
-    if (now < due) {
-      this.#arm(due, () => this.#watch());
-    } else if (this.#pingedAt === undefined) {
-      this.#webSocket.ping();
-      this.#pingedAt = now;
-      this.#arm(now + this.#pingIntervalMs, () => this.#watch());
-    } else {
-      // J-154: a missing pong means that the connection is dead. [Q20]: not while anything else arrives.
-      const silentMs = Math.round(now - this.#heardAt);
-      this.#verdict ??= { code: 1006, reason: `Nothing arrived for ${silentMs} ms, in spite of a ping` };
-      this.#webSocket.terminate();
+  /** Whether a pong was among what has just arrived that answers a ping: some send pongs that nobody has asked for. */
+  #takePong(now: number): boolean {
+    const askedAt = this.#hasPong ? this.#askedAt : undefined;
+    this.#hasPong = false;
+    if (askedAt === undefined) return false;
+    this.#askedAt = undefined;
+    this.#roundTripMs = now - askedAt;
+    this.#liveness.ponged();
+    return true;
+  }
+
+  #perform(output: LivenessOutput): void {
+    switch (output) {
+      case "ping":
+        this.ping();
+        break;
+      case "unanswered":
+        this.#report((listener) => listener.unanswered?.());
+        break;
+      case "lost": {
+        const silentMs = Math.round(this.#liveness.silentMs(this.#clock.now()));
+        this.#verdict ??= { code: 1006, reason: `Nothing arrived for ${silentMs} ms, in spite of a ping` };
+        this.#webSocket.terminate();
+      }
     }
+  }
+
+  #stopJudging(): void {
+    this.#ending = true;
+    this.#liveness.stop();
+    this.#judge();
   }
 
   /** Bounds the time in which the WebSocket, no longer open, has to disappear. */
   #end(): void {
     if (this.#ending) return;
-    this.#ending = true;
-    this.#arm(this.#clock.now() + this.#closeTimeoutMs, () => this.#webSocket.terminate());
-  }
-
-  #arm(time: number, callback: () => void): void {
-    this.#disarm();
-    this.#disarm = this.#clock.wakeAt(time, callback);
+    this.#stopJudging();
+    this.#disarm = this.#clock.wakeAt(this.#clock.now() + this.#closeTimeoutMs, () => this.#webSocket.terminate());
   }
 }
 

@@ -11,7 +11,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { type Listener, listen } from "../src/listen.ts";
 import { Authority, type Certified } from "./certificates.ts";
 import { offer } from "./open-endpoint.ts";
-import { handshake } from "./raw-socket.ts";
+import { handshake, RawSocket } from "./raw-socket.ts";
 
 let authority: Authority;
 let certified: Certified;
@@ -192,4 +192,22 @@ describe("an application that answers handshakes that are not its own", () => {
     expect(faults).toEqual([{ identity: "CP001", error: expect.any(Error) }]);
     expect(faults[0]?.error).toMatchObject({ message: expect.stringMatching(/upgrade has answered.*noServer/) });
   });
+});
+
+test("A listener that is closing refuses the handshakes at its path, so that the server can close, too", async () => {
+  const server = await started(createServer(hello));
+  server.on("upgrade", () => {}); // One that leaves other paths alone.
+  const listener = await listen(new CentralSystem(), { server, path: "/ocpp" });
+  const { port } = server.address() as AddressInfo;
+  const peers = await Promise.all([RawSocket.open(port), RawSocket.open(port)]);
+  const [deaf, newcomer] = peers as [RawSocket, RawSocket];
+  deaf.request(...handshake("/ocpp/CP001", offer));
+  await deaf.head();
+  const closed = listener.close(); // It waits for the end of this one, which does not answer the close frame.
+  newcomer.request(...handshake("/ocpp/CP002", offer));
+  expect(await newcomer.head()).toMatch(/^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: \d+/);
+  await newcomer.rest();
+  deaf.socket.destroy();
+  await closed;
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -35,7 +35,7 @@ export interface CertificateOptions {
   readonly organizationName?: string;
   /** subjectAltName. Default: none. */
   readonly names?: JsonGeneralNames;
-  /** From when to when it is valid, in days from now. Default: from yesterday to tomorrow. */
+  /** From when to when it is valid, in days from now. Default: from yesterday for a month and more. */
   readonly days?: readonly [from: number, to: number];
   readonly algorithm?: keyof typeof algorithms;
   /** What it may be used for. Default: for anything. */
@@ -75,7 +75,7 @@ export class Authority {
       issuer: issuer === undefined ? subject : issuer.#subject,
       serialNumber: serial(),
       notBefore: days(-10),
-      notAfter: days(10),
+      notAfter: days(50),
       publicKey: keys.publicKey,
       signingKey: (issuer === undefined ? keys : issuer.#keys).privateKey,
       signingAlgorithm: algorithms.ECDSA,
@@ -89,7 +89,7 @@ export class Authority {
 
   async issue(options: CertificateOptions): Promise<Certified> {
     const { algorithm = "ECDSA", commonName, names, organizationName, usages } = options;
-    const [from, to] = options.days ?? [-1, 1];
+    const [from, to] = options.days ?? [-1, 40];
     const keys = await generate(algorithm);
     const certificate = await X509CertificateGenerator.create({
       subject: [
@@ -114,10 +114,15 @@ export class Authority {
 
   /** The list of those of its certificates that are revoked. */
   async revoke(...certificates: readonly Certified[]): Promise<string> {
+    return this.list(certificates, 1);
+  }
+
+  /** The same, as of yesterday, with the days from now when the next one is due. */
+  async list(certificates: readonly Certified[], nextUpdate: number): Promise<string> {
     const crl = await X509CrlGenerator.create({
       issuer: this.#subject,
-      thisUpdate: days(-1),
-      nextUpdate: days(1),
+      thisUpdate: days(-2),
+      nextUpdate: days(nextUpdate),
       signingAlgorithm: algorithms.ECDSA,
       signingKey: this.#keys.privateKey,
       entries: certificates.map((certified) => ({ serialNumber: serialNumberOf(certified) })),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import dns from "node:dns";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { Agent, createServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type LookupFunction, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { CentralSystem, HandshakeError, quirks, type Transport } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
@@ -633,4 +633,26 @@ describe("against listen", () => {
       status: 404,
     });
   });
+});
+
+test("network says which way a connection takes: by which agent, from which address, and who looks its host up", async () => {
+  const ways: string[] = [];
+  const central = new CentralSystem();
+  central.on("connected", ({ connection }) => ways.push(`from ${connection.remoteAddress}`));
+  const listener = await listen(central);
+  servers.push(listener);
+  const agent = new Agent();
+  const createConnection = agent.createConnection.bind(agent);
+  agent.createConnection = (...args) => {
+    ways.push("by the agent");
+    return createConnection(...args);
+  };
+  const lookup: LookupFunction = (host, { all }, found) => {
+    ways.push(`to ${host}`);
+    if (all) found(null, [{ address: "127.0.0.1", family: 4 }]);
+    else found(null, "127.0.0.1", 4);
+  };
+  const url = `ws://central.example:${listener.port}`;
+  transports.push(await connect({ network: { agent, lookup, localAddress: "127.0.0.2" } })({ url, identity: "CP001" }));
+  expect(ways).toEqual(["by the agent", "to central.example", "from 127.0.0.2"]);
 });

@@ -141,7 +141,7 @@ test("A path that is refused is told together with the one that is served", asyn
   const { shakeAt, refused } = await tolerant();
   await statusOf(await shakeAt("/ocp/CP001", offer));
   expect(refused).toMatchObject([
-    { message: 'The path "/ocp/CP001" is not "/ocpp", which this listener serves, with one identity added.' },
+    { message: 'The path "/ocp/CP001" is not "/ocpp/", which is served here, with one identity added.' },
   ]);
 });
 

@@ -82,7 +82,8 @@ async function census(expected: number): Promise<Census> {
   const found: Census = {
     bytes: heapUsed + external,
     connected: systems.flatMap((system) => [...system.connections()].map(({ identity }) => identity)),
-    timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
+    // One that has come due is an immediate, until what is readable has been read.
+    timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name === "Immediate").length,
     faults,
     refused,
     closed,

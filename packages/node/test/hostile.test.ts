@@ -426,9 +426,13 @@ describe("a stranger who takes the identity of a connected Charge Point", () => 
 });
 
 describe("a peer that is half there", () => {
-  test("and answers nothing is given up, with 1006", async () => {
+  test("and answers nothing any more is given up, with 1006", async () => {
     const { closed } = await survives(async () => {
-      for (let count = 0; count < 20; count++) await intruder(`CP${count}`);
+      for (let count = 0; count < 20; count++) {
+        const peer = await intruder(`CP${count}`);
+        expect((await peer.frame()).opcode).toBe(9);
+        peer.write(clientFrame(10, ""));
+      }
       await servesOthers();
       await dropped();
     });

@@ -137,7 +137,7 @@ describe("maxHandshakes", () => {
         identity: "CP003",
         reason: "limit",
         status: 503,
-        message: "2 handshakes are under way.",
+        message: "2 decisions on handshakes are under way, which is as many as come in time.",
         advice: expect.stringContaining("maxHandshakes"),
       }),
     ]);

@@ -13,6 +13,11 @@ export async function openEndpoint(options: ListenOptions = {}, more: CentralSys
   const refused: CentralSystemEvents["refused"][0][] = [];
   const faults: CentralSystemEvents["fault"][0][] = [];
   const connected: string[] = [];
+  central.handle("BootNotification", () => ({
+    status: "Accepted",
+    currentTime: "2026-01-01T00:00:00Z",
+    interval: 300,
+  }));
   central.handle("Heartbeat", () => ({ currentTime: "2026-01-01T00:00:00Z" }));
   central.on("refused", (event) => refused.push(event));
   central.on("fault", (event) => faults.push(event));

@@ -9,6 +9,7 @@ import {
   durableStore,
   type ListenOptions,
   listen,
+  type NetworkOptions,
   type TlsOptions,
 } from "../src/index.ts";
 
@@ -17,6 +18,8 @@ const kinds = {
   time: [Number.NaN, 0, -1, Number.POSITIVE_INFINITY, "30", null, {}],
   interval: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "30", null, {}],
   count: [Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY, "30", null, {}],
+  addresses: ["127.0.0.1", 5, null, {}, ["localhost"], ["10.0.0.0/33"], ["10.0.0.0/8/8"], [5]],
+  address: ["localhost", "", 5, null, {}],
   port: [Number.NaN, -1, 1.5, 65_536, Number.POSITIVE_INFINITY, "9000", null, {}],
   host: [5, null, {}],
   path: ["ocpp", "", "/ocpp?a", "/ocpp#a", 5, null, {}],
@@ -47,8 +50,11 @@ const connecting: Table<ConnectOptions> = {
   tls: "object",
   handshakeTimeoutMs: "time",
   tolerate: "quirks",
+  network: "object",
   ...transport,
 };
+
+const networking: Table<NetworkOptions> = { agent: "part", lookup: "callback", localAddress: "address" };
 
 const listening: Table<ListenOptions> = {
   path: "path",
@@ -58,6 +64,8 @@ const listening: Table<ListenOptions> = {
   handshakeTimeoutMs: "time",
   maxHandshakes: "count",
   maxConnections: "count",
+  trustedProxies: "addresses",
+  cuts: "callback",
   port: "port",
   host: "host",
   tls: "object",
@@ -78,6 +86,7 @@ const storing: Table<DurableStoreOptions> = { damaged: "callback" };
 const subjects = [
   { owner: "connect", table: connecting, take: (options: object) => connect(options) },
   { owner: "listen", table: listening, take: (options: object) => listen(new CentralSystem(), options) },
+  { owner: "network", table: networking, take: (network: object) => connect({ network }) },
   { owner: "tls", table: certifying, take: (tls: object) => connect({ tls }) },
   { owner: "durableStore", table: storing, take: (options: object) => durableStore("nowhere", options) },
 ];

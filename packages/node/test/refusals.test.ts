@@ -37,7 +37,7 @@ const rows: Record<string, Row> = {
     writes: at("/elsewhere/CP001?token=secret"),
     reason: "path",
     status: 404,
-    told: /^The path "\/elsewhere\/CP001" is not .*%2F\.$/,
+    told: /^The path "\/elsewhere\/CP001" is not "\/ocpp\/", which is served here, with one identity added\. .*%2F\.$/,
     answered: /^There is no such Charge Point here\. Check the URL/,
     identity: null,
   },

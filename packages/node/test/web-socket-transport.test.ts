@@ -83,6 +83,19 @@ async function openRaw(options: TransportOptions = {}) {
   return { ...(await opening), peer };
 }
 
+/** The same; `answer` takes a ping and answers it. */
+async function openAnswering(options: TransportOptions) {
+  const opened = await openRaw(options);
+  const answer = async (): Promise<void> => {
+    const { opcode, payload } = await opened.peer.frame();
+    expect(opcode).toBe(9);
+    const arrived = once(opened.socket, "data");
+    opened.peer.write(clientFrame(10, payload));
+    await arrived;
+  };
+  return { ...opened, answer };
+}
+
 /** Lets another connection live from opening to close: what was under way before it began has arrived. */
 async function roundTrip(): Promise<void> {
   const { transport, peer } = await openAccepted();
@@ -321,10 +334,12 @@ describe("a silent peer", () => {
     expect(peer.pings).toBe(3);
   });
 
-  test("is lost when another pingIntervalMs brings nothing [J-154]", async () => {
+  test("is lost when another pingIntervalMs brings nothing, once it has answered a ping [J-154]", async () => {
     const clock = new FakeClock();
-    const { transport, peer } = await openRaw({ clock, pingIntervalMs });
+    const { transport, peer, answer } = await openAnswering({ clock, pingIntervalMs });
     const heard = hear(transport);
+    await clock.advance(pingIntervalMs);
+    await answer();
     await clock.advance(pingIntervalMs);
     expect((await peer.frame()).opcode).toBe(9);
     await clock.advance(pingIntervalMs - 1);
@@ -335,13 +350,38 @@ describe("a silent peer", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("is not lost while anything arrives, be it part of a message [Q20]", async () => {
+  test("is pinged and not lost as long as it has never answered a ping, which is told once [Q20]", async () => {
     const clock = new FakeClock();
     const { transport, socket, peer } = await openRaw({ clock, pingIntervalMs });
-    const heard = hear(transport);
-    for (const byte of clientFrame(1, "[]")) {
+    const told: number[] = [];
+    transport.listen({ message: () => {}, close: () => {}, unanswered: () => void told.push(1) });
+    for (const expected of [0, 1, 1, 1]) {
       await clock.advance(pingIntervalMs);
       expect((await peer.frame()).opcode).toBe(9);
+      expect(told).toHaveLength(expected);
+    }
+    expect(socket.destroyed).toBe(false);
+  });
+
+  test("is pinged although it talks, when this end has sent nothing for pingIntervalMs [Q20]", async () => {
+    const clock = new FakeClock();
+    const { transport, peer } = await openAccepted({ clock, pingIntervalMs });
+    const heard = hear(transport);
+    await clock.advance(pingIntervalMs - 1);
+    await peer.send("[]");
+    await heard.message();
+    const pinged = once(peer.webSocket, "ping");
+    await clock.advance(1);
+    await pinged;
+  });
+
+  test("is not lost while anything arrives, be it part of a message [Q20]", async () => {
+    const clock = new FakeClock();
+    const { transport, socket, peer, answer } = await openAnswering({ clock, pingIntervalMs });
+    const heard = hear(transport);
+    await clock.advance(pingIntervalMs);
+    await answer();
+    for (const byte of clientFrame(1, "[]")) {
       await clock.advance(pingIntervalMs - 1);
       const arrived = once(socket, "data");
       peer.write(Uint8Array.of(byte));
@@ -356,8 +396,10 @@ describe("a silent peer", () => {
       now: () => clock.now(),
       wakeAt: (time, callback) => clock.wakeAt(time - 400 > clock.now() ? time - 400 : time, callback),
     };
-    const { transport, socket, peer } = await openRaw({ clock: early, pingIntervalMs });
+    const { transport, socket, peer, answer } = await openAnswering({ clock: early, pingIntervalMs });
     const heard = hear(transport);
+    await clock.advance(pingIntervalMs);
+    await answer();
     await clock.advance(2 * pingIntervalMs - 1);
     expect((await peer.frame()).opcode).toBe(9);
     expect(socket.destroyed).toBe(false);
@@ -394,6 +436,43 @@ describe("a silent peer", () => {
     });
     transport.ping?.();
     await heard;
+  });
+
+  test.each([
+    ["a pong with a reserved bit", Buffer.from([0xca, 0x80, 0, 0, 0, 0])],
+    ["a pong and a close frame", Buffer.concat([clientFrame(10, ""), clientFrame(8, "")])],
+    ["a pong and a frame with a reserved opcode", Buffer.concat([clientFrame(10, ""), clientFrame(3, "")])],
+  ])("is not heard any more with %s, which end the connection [Q20]", async (_, bytes) => {
+    const { transport, peer } = await openRaw();
+    const told: string[] = [];
+    const closed = new Promise<void>((resolve) => {
+      const tell = (what: string) => () => void told.push(what);
+      transport.listen({ message: tell("message"), heard: tell("heard"), pong: tell("pong"), close: () => resolve() });
+    });
+    transport.ping?.();
+    expect((await peer.frame()).opcode).toBe(9);
+    peer.write(bytes);
+    peer.socket.end();
+    await closed;
+    expect(told).toEqual([]);
+  });
+
+  test("is known by the time that its pong takes, and not by a pong that nobody has asked for", async () => {
+    const clock = new FakeClock();
+    const { transport, peer, socket } = await openRaw({ clock });
+    const pongs: number[] = [];
+    transport.listen({ message: () => {}, close: () => {}, pong: () => void pongs.push(1) });
+    const pong = async () => {
+      const arrived = once(socket, "data");
+      peer.write(clientFrame(10, ""));
+      await arrived;
+    };
+    await pong();
+    expect([pongs.length, transport.roundTripMs]).toEqual([0, undefined]);
+    transport.ping?.();
+    await clock.advance(42);
+    await pong();
+    expect([pongs.length, transport.roundTripMs]).toEqual([1, 42]);
   });
 
   test("gets a pong for its own ping [J-155]", async () => {

@@ -147,7 +147,10 @@ class LinkEnd implements LinkedTransport {
         this.#inbox.carry((listener) => listener.heard?.());
         break;
       case "pong":
-        this.#inbox.carry((listener) => listener.heard?.());
+        this.#inbox.carry((listener) => {
+          listener.heard?.();
+          listener.pong?.();
+        });
         break;
       case "message": {
         const text = wellFormed(arrival.text);

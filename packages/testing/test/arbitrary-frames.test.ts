@@ -61,7 +61,9 @@ describe("arbitraryMutatedFrame", () => {
       "CALL call-shape",
       "CALL message-id",
       "CALLERROR answer-shape",
+      "CALLERROR not-json",
       "CALLRESULT answer-shape",
+      "CALLRESULT not-json",
     ]);
     const intact = texts.length - malformed.length;
     expect(intact).toBeGreaterThan(texts.length / 10);

@@ -8,18 +8,22 @@ import {
   type ConnectionOwner,
   type FinishedCall,
   type Handler,
+  type HandlerContext,
   register,
   sharedRules,
 } from "../connection/connection.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
-import type { Action, ActionTo, Conf } from "../messages/actions.ts";
+import { drive } from "../machine.ts";
+import type { Action, ActionTo, Conf, Req } from "../messages/actions.ts";
 import type { ChargePointDescription } from "../messages/tolerance.ts";
-import { type OptionRules, optionRules, takeOptions } from "../options.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
+import { lookUpTimeoutMs, RegistrationLookUp } from "./registration-look-up.ts";
 import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
+import { ToldHeartbeats } from "./told-heartbeats.ts";
 
 /** What every event about one Charge Point carries. */
 interface WithIdentity {
@@ -39,9 +43,9 @@ interface WithConnection extends WithIdentity {
  * is replaced precedes the `connected` of the one that replaces it. What a listener causes, for example by closing a
  * connection, is told when all listeners have been told of what it was called for.
  */
-export interface CentralSystemEvents {
+export interface CentralSystemEvents<Context = unknown> {
   /** A Charge Point has connected. Handlers and listeners added now miss none of its frames. */
-  connected: [event: WithConnection & { readonly connection: Connection<"CentralSystem"> }];
+  connected: [event: WithConnection & { readonly connection: Connection<"CentralSystem", Context> }];
   /** A connection has ended. */
   disconnected: [event: WithConnection & { readonly code: number; readonly reason: string }];
   /** A BootNotification was answered; CALLs made now follow the answer. */
@@ -67,9 +71,17 @@ export type DuplicatePolicy = "probe" | "replace" | "reject";
 export interface CentralSystemOptions extends Omit<ConnectionOptions<"CentralSystem">, "role" | "identity"> {
   /**
    * Remembers which Charge Points are accepted. Default: a `Map`, which forgets them with the program; those that go on as
-   * if they were accepted are then refused, and asked for a BootNotification. [J-132]
+   * if they were accepted are then asked for a BootNotification. [J-132]
    */
   readonly registrations?: Registrations;
+  /**
+   * What becomes of messages that a bill depends on (StartTransaction, StopTransaction, MeterValues of a transaction) from a
+   * Charge Point that nobody remembers. `serve`: they reach their handlers, because a refused one is lost for ever with
+   * common firmware. `refuse`: they are answered with `SecurityError`, as everything else of it. Either way it is asked for
+   * a BootNotification. Default: `serve` where no `registrations` are given, since those in memory may have forgotten it;
+   * `refuse` where they are. [J-130, J-132]
+   */
+  readonly unknownTransactions?: "serve" | "refuse";
   /**
    * What to do when a Charge Point connects that is connected already. `replace`: the newest connection wins. `reject`:
    * the oldest does. `probe`: the older one is asked for a sign of life, and wins if it gives one in time; a peer that has
@@ -82,51 +94,84 @@ export interface CentralSystemOptions extends Omit<ConnectionOptions<"CentralSys
 
 /** How fast {@link CentralSystem.drain} closes connections. */
 export interface DrainOptions {
-  /** How many connections are closed each second. Default 50. */
+  /**
+   * How many connections are closed each second. Default: 50, or as many as it takes to have begun with all of them when
+   * four fifths of the time have passed.
+   */
   readonly ratePerSecond?: number;
-  /** After how many milliseconds the rest is closed at once. Default 60 000. */
+  /** After how many milliseconds the rest is closed at once, whatever is being served. Default 60 000. */
   readonly deadlineMs?: number;
 }
 
+/** A CALL of a Charge Point, of any action. */
+export type AnyCall = {
+  readonly [A in ActionTo<"CentralSystem">]: { readonly action: A; readonly req: Req<A> };
+}[ActionTo<"CentralSystem">];
+
+/** Answers CALLs whatever their action is, as a {@link Handler} does those of one. */
+export type CatchAllHandler<Context = unknown> = (
+  call: AnyCall,
+  context: HandlerContext<"CentralSystem", Context>,
+) => Conf<AnyCall["action"]> | Promise<Conf<AnyCall["action"]>>;
+
+/** What is given to `accept` besides: nothing, where there is no context to be had. */
+type ContextArguments<Context> = undefined extends Context ? [context?: Context] : [context: Context];
+
 /** A connection and what belongs to it. */
-interface Registered {
-  readonly connection: Connection<"CentralSystem">;
+interface Registered<Context> {
+  readonly connection: Connection<"CentralSystem", Context>;
   readonly generation: number;
   readonly gate: RegistrationGate;
+  /** Set while it is not known what is remembered. */
+  lookUp?: { readonly machine: RegistrationLookUp; readonly run: () => void };
 }
 
 /**
  * The Central System's end of many connections: handlers shared by all of them, one connection for each identity.
  *
  * A Charge Point is served once its BootNotification was answered with `Accepted`, and stays accepted when it reconnects.
- * Until then every other CALL of it that was not asked for with TriggerMessage is answered with `SecurityError`.
+ * Until then every other CALL of it that was not asked for with TriggerMessage is answered with `SecurityError`. What it
+ * sends while its BootNotification is being served waits for that.
+ *
+ * `Context` is what `authenticate` finds out about a Charge Point, and handlers find in `connection.context`.
  *
  * @spec OCPP-J 1.6 §3; OCPP 1.6 §4.2, §5; J errata 3.8 [J-130 … J-132]
  */
-export class CentralSystem extends Emitter<CentralSystemEvents> {
+export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvents<Context>> {
   /** Those of its connections. */
   readonly #options: Omit<ConnectionOptions<"CentralSystem">, "role" | "identity">;
   readonly #duplicates: DuplicatePolicy;
   readonly #probeTimeoutMs: number;
   readonly #clock: Clock;
   readonly #registrations: Registrations;
+  readonly #servesUnknown: boolean;
+  /** What Charge Points were told and `registrations` did not keep yet. */
+  readonly #unkept = new Map<string, RegistrationStatus>();
   readonly #handlers = new Map<Action, AnyHandler<"CentralSystem">>();
-  readonly #registered = new Map<string, Registered>();
+  #catchAll: CatchAllHandler<never> | undefined;
+  readonly #registered = new Map<string, Registered<Context>>();
   /** Of connections that have ended, too, as long as their handlers run. */
-  readonly #byConnection = new WeakMap<Connection<"CentralSystem">, Registered>();
+  readonly #byConnection = new WeakMap<Connection<"CentralSystem">, Registered<Context>>();
   /** What Charge Points told of themselves: those that come back do not always boot again. */
   readonly #described = new Map<string, ChargePointDescription>();
+  readonly #heartbeats = new ToldHeartbeats();
   /** What is being decided about a Charge Point that asks to be let in. */
   readonly #admissions = new Map<string, Promise<HandshakeRefusal | undefined>>();
   #generations = 0;
   /** Why nobody is let in any more. */
   #leaving: CloseReason | undefined;
   readonly #owner: ConnectionOwner<"CentralSystem"> = {
-    refuses: (connection, action) => this.#refuses(connection, action),
+    refuses: (connection, action, payload) => this.#refuses(connection, action, payload),
     assertAllowed: (connection, action) => this.#assertAllowed(connection, action),
-    handlerOf: (action) => this.#handlers.get(action),
+    handlerOf: (action) => this.#handlerOf(action),
+    serving: (connection, call) => {
+      if (call.action === "BootNotification") this.#of(connection).gate.booting(call);
+    },
     responding: (connection, action, conf) => this.#responding(connection, action, conf),
-    confirmed: (connection, { action, payload }, conf) => this.#of(connection).gate.confirmed(action, payload, conf),
+    confirmed: (connection, { action, payload }, conf) => {
+      this.#of(connection).gate.confirmed(action, payload, conf);
+      this.#heartbeats.confirmed(connection, action, payload, conf);
+    },
     describe: (identity) => this.#described.get(identity),
     introduced: (chargePoint) => this.#introduced(chargePoint),
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
@@ -138,14 +183,16 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     const {
       duplicates = "probe",
       probeTimeoutMs = 5000,
-      registrations = new Map<string, RegistrationStatus>(),
+      registrations,
+      unknownTransactions = registrations === undefined ? "serve" : "refuse",
       ...shared
     } = takeOptions("CentralSystem", options, centralSystemRules);
     this.#options = shared;
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
     this.#clock = soundClock(shared.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
-    this.#registrations = registrations;
+    this.#registrations = registrations ?? new Map<string, RegistrationStatus>();
+    this.#servesUnknown = unknownTransactions === "serve";
   }
 
   /**
@@ -153,22 +200,48 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
    *
    * @throws TypeError There already is a handler, `handler` is no function, or a Charge Point cannot send this action.
    */
-  handle<A extends ActionTo<"CentralSystem">>(action: A, handler: Handler<"CentralSystem", A>): void {
+  handle<A extends ActionTo<"CentralSystem">>(action: A, handler: Handler<"CentralSystem", A, Context>): void {
     register(this.#handlers, "CentralSystem", action, handler);
+  }
+
+  /**
+   * Registers the handler for every action that has none, neither here nor at its connection. What OCPP 1.6 does not know
+   * is answered with `NotImplemented` all the same.
+   *
+   * @throws TypeError There already is one, or `handler` is no function.
+   */
+  handleOthers(handler: CatchAllHandler<Context>): void {
+    takeOption("The handler of all other actions", handler, optionRules.required(optionRules.callback));
+    if (this.#catchAll !== undefined) throw new TypeError("There already is a handler of all other actions.");
+    this.#catchAll = handler;
+  }
+
+  /** Whether there is a handler for this action, be it that of all others. Connections may have their own besides. */
+  handles(action: ActionTo<"CentralSystem">): boolean {
+    return this.#handlerOf(action) !== undefined;
+  }
+
+  #handlerOf(action: Action): AnyHandler<"CentralSystem"> | undefined {
+    const catchAll = this.#catchAll;
+    const others: AnyHandler<"CentralSystem"> | undefined =
+      catchAll && ((req, context) => catchAll({ action, req } as AnyCall, context));
+    return this.#handlers.get(action) ?? others;
   }
 
   /**
    * Decides whether a Charge Point that has been authenticated may connect, before its WebSocket is opened. An older
    * connection that gives no sign of life is closed with 1008. Of several that ask at once, one is let in at a time.
    *
+   * @param signal - Aborts when it has hung up: others that ask need not wait for a decision on it.
    * @returns `undefined` if it may, and {@link accept} is to be called at once; otherwise why not. Never rejects.
    * @spec [J-164, J-166, Q20]
    */
-  async admit(identity: string): Promise<HandshakeRefusal | undefined> {
+  async admit(identity: string, signal?: AbortSignalLike): Promise<HandshakeRefusal | undefined> {
     for (let first = this.#admissions.get(identity); first !== undefined; first = this.#admissions.get(identity)) {
       const refusal = await first; // What is true of the first one is true of all.
       if (refusal !== undefined) return refusal;
     }
+    if (signal?.aborted) return { identity, ...gone };
     const decision = this.#decide(identity);
     const over = decision.then(async (refusal) => {
       if (refusal === undefined) await this.#wokenAt(this.#clock.now()); // In a later turn it is accepted.
@@ -182,7 +255,8 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
   async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
     const policy = this.#duplicates;
     const present = this.#leaving === undefined && policy !== "replace" ? this.get(identity) : undefined;
-    const stays = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
+    const lives = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
+    const stays = lives && this.get(identity) === present;
     if (this.#leaving !== undefined) return { identity, ...closing };
     if (stays) return { identity, ...duplicate };
     present?.close(1008, "No sign of life, while another connection asks to be let in");
@@ -194,48 +268,63 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
    * 1008, whatever {@link admit} would have said.
    *
    * @param identity - Identity of the Charge Point, percent-decoded.
+   * @param context - What is known of it, for handlers.
    * @spec [J-107, J-164]
    */
-  accept(transport: Transport, identity: string): Connection<"CentralSystem"> {
+  accept(
+    transport: Transport,
+    identity: string,
+    ...[context]: ContextArguments<Context>
+  ): Connection<"CentralSystem", Context> {
     this.get(identity)?.close(1008, "Replaced by a newer connection");
     const options = { ...this.#options, clock: this.#clock, role: "CentralSystem", identity } as const;
-    const connection = new Connection(transport, options, this.#owner);
+    const connection = new Connection<"CentralSystem", Context>(transport, options, this.#owner, context);
     const generation = ++this.#generations;
-    const gate = new RegistrationGate(this.#remembered(identity));
-    const registered = { connection, generation, gate };
+    const registered = { connection, generation, gate: new RegistrationGate(this.#servesUnknown) };
     this.#registered.set(identity, registered);
     this.#byConnection.set(connection, registered);
+    this.#heartbeats.connected(connection);
+    this.#lookUp(registered);
     this.emit("connected", { identity, generation, connection });
     if (this.#leaving !== undefined) connection.close(...this.#leaving);
     return connection;
   }
 
   /** The connection of a Charge Point; `undefined` while it is offline. */
-  get(identity: string): Connection<"CentralSystem"> | undefined {
+  get(identity: string): Connection<"CentralSystem", Context> | undefined {
     return this.#registered.get(identity)?.connection;
   }
 
   /** The connections that are open now. */
-  *connections(): IterableIterator<Connection<"CentralSystem">> {
+  *connections(): IterableIterator<Connection<"CentralSystem", Context>> {
     for (const { connection } of this.#registered.values()) yield connection;
   }
 
   /**
-   * Closes all connections, a few at a time, so that whoever takes over is not stormed, and lets nobody in any more. Charge
-   * Points hear 1012: it is worth to come back.
+   * Closes all connections, a few at a time, so that whoever takes over is not stormed, and lets nobody in any more. One
+   * whose turn has come takes no more CALLs, and is closed once the handlers that run have answered. Charge Points hear
+   * 1012: it is worth to come back.
    *
    * @returns Resolves when all are closed, at the latest after `deadlineMs`.
    * @throws TypeError One of the options is not what it may be, or there is no such option.
    */
   async drain(options: DrainOptions = {}): Promise<void> {
-    const { ratePerSecond = 50, deadlineMs = 60_000 } = takeOptions("drain", options, drainRules);
+    const connections = [...this.connections()];
+    const { deadlineMs = 60_000, ratePerSecond = drainRate(connections.length, deadlineMs) } = takeOptions(
+      "drain",
+      options,
+      drainRules,
+    );
     this.#leaving ??= [1012, "The Central System restarts; connect again"];
     const begin = this.#clock.now();
-    for (const [index, connection] of [...this.connections()].entries()) {
+    const drained: Promise<void>[] = [];
+    for (const [index, connection] of connections.entries()) {
       const time = begin + Math.min(deadlineMs, (1000 * index) / ratePerSecond);
       if (this.#registered.size > 0 && time > this.#clock.now()) await this.#wokenAt(time);
-      connection.close(...this.#leaving);
+      drained.push(connection.drain(...this.#leaving));
     }
+    await this.#untilOr(begin + deadlineMs, Promise.all(drained));
+    for (const connection of connections) connection.close(...this.#leaving);
   }
 
   /** Closes all connections at once, with 1001, and lets nobody in any more. Calling it again does nothing. */
@@ -248,28 +337,80 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
     return new Promise((resolve) => this.#clock.wakeAt(time, resolve));
   }
 
-  #of(connection: Connection<"CentralSystem">): Registered {
-    return this.#byConnection.get(connection) as Registered;
+  #of(connection: Connection<"CentralSystem">): Registered<Context> {
+    return this.#byConnection.get(connection as Connection<"CentralSystem", Context>) as Registered<Context>;
   }
 
-  #remembered(identity: string): RegistrationStatus | undefined {
-    try {
-      return statusOf(this.#registrations.get(identity));
-    } catch (error) {
-      this.emit("fault", { identity, error });
-      return undefined;
+  /** Waits for something that never rejects, no longer than until `time`. @returns Whether it came about. */
+  #untilOr(time: number, something: Promise<unknown>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const disarm = this.#clock.wakeAt(time, () => resolve(false));
+      void something.then(() => {
+        disarm();
+        resolve(true);
+      });
+    });
+  }
+
+  /** Finds out what is remembered of a Charge Point: at once, if `registrations` answers at once. */
+  #lookUp(registered: Registered<Context>): void {
+    const { connection, gate } = registered;
+    const { identity } = connection;
+    const unkept = this.#unkept.get(identity);
+    if (unkept !== undefined) {
+      gate.remembered(unkept);
+      void this.#remember(connection, unkept);
+      return;
     }
+    const machine = new RegistrationLookUp();
+    const found = (remembered: unknown): void => {
+      gate.remembered(statusOf(remembered));
+      delete registered.lookUp;
+      machine.stop();
+    };
+    const failed = (error: unknown): void => {
+      if (registered.lookUp === undefined) return; // Another ask was answered, or the connection has ended.
+      this.emit("fault", { identity, error });
+      machine.failed(this.#clock.now());
+    };
+    const ask = (): void => {
+      try {
+        const remembered: unknown = this.#registrations.get(identity);
+        if (typeof remembered !== "object" || remembered === null) found(remembered);
+        else
+          new Promise((resolve) => resolve(remembered))
+            .then(found)
+            .catch(failed)
+            .finally(() => run());
+      } catch (error) {
+        failed(error);
+      }
+    };
+    const run = drive(machine, this.#clock, (output) => {
+      if (output === "ask") ask();
+      else if (output === "late") this.emit("fault", { identity, error: unanswered("get", lookUpTimeoutMs) });
+      else connection.close(1011, "It cannot be found out whether this Charge Point is accepted; try again");
+    });
+    registered.lookUp = { machine, run };
+    machine.start(this.#clock.now());
+    run();
   }
 
-  #refuses(connection: Connection<"CentralSystem">, action: string): string | undefined {
-    const { gate } = this.#of(connection);
-    const refusal = gate.refuses(action);
-    const invitation = refusal === undefined ? undefined : gate.invitation();
-    if (invitation !== undefined) void this.#invite(connection, invitation);
+  #refuses(
+    connection: Connection<"CentralSystem">,
+    action: string,
+    payload: unknown,
+  ): string | Promise<void> | undefined {
+    const { gate, lookUp } = this.#of(connection);
+    const refusal = gate.refuses(action, payload);
+    if (typeof refusal === "object" && lookUp !== undefined) {
+      lookUp.machine.wanted(this.#clock.now());
+      lookUp.run();
+    }
     return refusal;
   }
 
-  /** Q21: after the refusal has left; whether the Charge Point does as it is asked is up to it. */
+  /** Q21: after the answer has left; whether the Charge Point does as it is asked is up to it. */
   async #invite(connection: Connection<"CentralSystem">, signal: AbortSignalLike): Promise<void> {
     try {
       await undefined;
@@ -289,32 +430,56 @@ export class CentralSystem extends Emitter<CentralSystemEvents> {
 
   #assertAllowed(connection: Connection<"CentralSystem">, action: Action): void {
     const { gate } = this.#of(connection);
-    if (gate.forbids(action)) throw new NotAcceptedError(action, gate.status as "Pending" | "Rejected");
+    if (!gate.forbids(action)) return;
+    throw new NotAcceptedError(action, gate.status as "Pending" | "Rejected", "CentralSystem");
   }
 
   #responding(connection: Connection<"CentralSystem">, action: Action, conf: unknown): Promise<void> | undefined {
     if (action !== "BootNotification") return undefined;
     const { status } = conf as Conf<"BootNotification">;
     this.#of(connection).gate.registered(status);
+    this.#heartbeats.answered(connection, conf as Conf<"BootNotification">);
+    this.#endLookUp(connection); // Whatever was remembered does not count any more.
     return this.#remember(connection, status);
   }
 
+  /** Keeps what a Charge Point is told; never rejects, and does not wait for ever. */
   async #remember(connection: Connection<"CentralSystem">, status: RegistrationStatus): Promise<void> {
-    try {
-      await this.#registrations.set(connection.identity, status);
-    } catch (error) {
-      this.#emitted(connection, "fault", { error, action: "BootNotification" });
-    }
+    const { identity } = connection;
+    this.#unkept.set(identity, status);
+    const fault = (error: unknown): void => this.#emitted(connection, "fault", { error, action: "BootNotification" });
+    const kept = new Promise((resolve) => resolve(this.#registrations.set(identity, status))).then(() => {
+      if (this.#unkept.get(identity) === status) this.#unkept.delete(identity);
+    }, fault);
+    const isInTime = await this.#untilOr(this.#clock.now() + keepingTimeoutMs, kept);
+    if (!isInTime) fault(unanswered("set", keepingTimeoutMs));
   }
 
   #emitted(connection: Connection<"CentralSystem">, name: keyof ConnectionEvents, event: object): void {
     const { identity } = connection;
     // J-164: the end of a replaced connection must not unregister the one that replaced it.
     if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
+    if (name === "closed") this.#endLookUp(connection);
+    if (name === "finished") this.#finished(connection, event as FinishedCall);
     const ownName = name === "closed" ? "disconnected" : name;
     const isRegistration = name === "finished" && statusIn(event as FinishedCall) !== undefined;
     if (!this.isHeard(ownName) && !isRegistration) return;
     this.emit(ownName, { ...event, identity, generation: this.#of(connection).generation } as never);
+  }
+
+  #endLookUp(connection: Connection<"CentralSystem">): void {
+    const registered = this.#of(connection);
+    registered.lookUp?.machine.stop();
+    registered.lookUp?.run();
+    delete registered.lookUp;
+  }
+
+  #finished(connection: Connection<"CentralSystem">, { direction, call, outcome }: FinishedCall): void {
+    if (direction === "out") return;
+    const { gate } = this.#of(connection);
+    gate.booted(call);
+    const invitation = outcome.type === "CLOSED" ? undefined : gate.invitation();
+    if (invitation !== undefined) void this.#invite(connection, invitation);
   }
 
   /** `registration` follows its `finished` at once, before anything that the listeners of that cause. */
@@ -339,6 +504,7 @@ function statusIn({ direction, call, outcome }: FinishedCall): RegistrationStatu
 const centralSystemRules: OptionRules<CentralSystemOptions> = {
   registrations: optionRules.object("a Map, or what has its get and set", "get", "set"),
   duplicates: optionRules.oneOf("probe", "replace", "reject"),
+  unknownTransactions: optionRules.oneOf("serve", "refuse"),
   probeTimeoutMs: optionRules.milliseconds,
   ...sharedRules,
 };
@@ -350,6 +516,15 @@ const drainRules: OptionRules<DrainOptions> = {
 
 /** Of how many Charge Points it is remembered who they are. */
 const maxDescribed = 50_000;
+/** How long an answer to BootNotification waits until it is kept. */
+const keepingTimeoutMs = 10_000;
+
+const unanswered = (method: "get" | "set", timeoutMs: number): Error =>
+  new Error(`registrations.${method} has not answered within ${timeoutMs} ms.`);
+
+/** How many connections to close each second, so that time is left for the handlers of the last ones. */
+const drainRate = (connections: number, deadlineMs: number): number =>
+  Math.max(50, (1000 * connections) / Math.max(1, 0.8 * deadlineMs));
 
 /** What {@link Connection.close} is called with. */
 type CloseReason = readonly [code: number, reason: string];
@@ -359,6 +534,12 @@ const closing = {
   status: 503,
   message: "The Central System is shutting down.",
   advice: "Nothing has to be done: the Charge Point will try again.",
+} as const satisfies HandshakeRefusal;
+
+const gone = {
+  reason: "timeout",
+  message: "The Charge Point has hung up before it was decided on.",
+  advice: "Nothing has to be done: it will try again.",
 } as const satisfies HandshakeRefusal;
 
 const duplicate = {

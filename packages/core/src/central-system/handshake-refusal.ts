@@ -2,7 +2,7 @@
 export interface HandshakeRefusal {
   /** The identity in the URL, where it could be read. */
   readonly identity?: string;
-  /** Where the TCP connection came from; behind a proxy, the address of the proxy. */
+  /** Where the TCP connection came from; behind a proxy that is not trusted, the address of the proxy. */
   readonly remoteAddress?: string;
   /**
    * What was wrong:
@@ -16,6 +16,7 @@ export interface HandshakeRefusal {
    * `unknown-identity`: the application does not know the identity.
    * `duplicate`: a Charge Point of this identity is connected already.
    * `limit`: too many connections or handshakes.
+   * `busy`: the application is too busy to decide.
    * `timeout`: the peer took too long to send its request, or the application to decide.
    * `closing`: the Central System is shutting down.
    * `fault`: the application failed to decide; the event `fault` tells why.
@@ -36,6 +37,7 @@ export interface HandshakeRefusal {
     | "unknown-identity"
     | "duplicate"
     | "limit"
+    | "busy"
     | "timeout"
     | "closing"
     | "fault"

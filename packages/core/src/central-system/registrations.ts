@@ -1,4 +1,5 @@
 import { type AbortSignalLike, OwnSignal } from "../abort.ts";
+import { isForBill } from "../connection/bill.ts";
 import { type Action, type Conf, type Req, requestedAction } from "../messages/actions.ts";
 
 /** What a BootNotification was answered with. */
@@ -6,18 +7,21 @@ export type RegistrationStatus = Conf<"BootNotification">["status"];
 
 /**
  * Remembers which Charge Points are accepted, beyond the life of a connection: a Charge Point that merely reconnects does
- * not boot again. A `Map` is one; over a database it outlives the program, too. Where a database answers later only, look
- * the status up in `authenticate`, together with the credentials, and keep it in a `Map`.
+ * not boot again. A `Map` is one; over a database it outlives the program, too.
  *
  * @spec OCPP-J 1.6 §5.4 [J-132, J-165]
  */
 export interface Registrations {
   /**
    * What the latest BootNotification of this Charge Point was answered with; `undefined` when nobody remembers one. Asked
-   * once for each connection.
+   * when it connects. While there is no answer, everything but BootNotification waits; what fails, or takes longer than
+   * 5 s, is a `fault` and is asked again. A CALL that has waited for 20 s ends the connection with 1011.
    */
-  get(identity: string): RegistrationStatus | undefined;
-  /** Keeps an answer. A promise is awaited before the answer leaves. */
+  get(identity: string): RegistrationStatus | undefined | Promise<RegistrationStatus | undefined>;
+  /**
+   * Keeps an answer. A promise is awaited before the answer leaves, for up to 10 s. What fails, or takes longer, is a
+   * `fault`; it is remembered here, and tried again when the Charge Point connects next.
+   */
   set(identity: string, status: RegistrationStatus): unknown;
 }
 
@@ -27,7 +31,7 @@ const statuses: Readonly<Record<RegistrationStatus, true>> = { Accepted: true, P
 /**
  * What somebody remembers of a Charge Point, if it is a status; databases say `null` where there is nothing.
  *
- * @throws TypeError It is something else, for example a promise: that would be neither accepted nor ever asked to boot.
+ * @throws TypeError It is something else: that would be neither accepted nor ever asked to boot.
  */
 export function statusOf(remembered: unknown): RegistrationStatus | undefined {
   if (remembered === undefined || remembered === null) return undefined;
@@ -37,7 +41,15 @@ export function statusOf(remembered: unknown): RegistrationStatus | undefined {
 
 /** What stands between a Charge Point that is not accepted and the handlers; one for each connection. */
 export class RegistrationGate {
+  readonly #servesUnknown: boolean;
   #status: RegistrationStatus | undefined;
+  /** Whether it is known what is remembered, be it nothing. */
+  #isKnown = false;
+  /** The BootNotifications that are being served. */
+  readonly #boots = new Set<object>();
+  #hasBooted = false;
+  /** What CALLs wait for. */
+  #decision: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   /** What a TriggerMessage has asked for since the last BootNotification. */
   readonly #solicited = new Set<string>();
   /**
@@ -46,9 +58,9 @@ export class RegistrationGate {
    */
   #invitation: OwnSignal | undefined;
 
-  /** @param status - What the latest BootNotification was answered with, as far as anybody remembers. */
-  constructor(status: RegistrationStatus | undefined) {
-    this.#status = status;
+  /** @param servesUnknown - Whether a Charge Point that nobody remembers may send what a bill depends on. */
+  constructor(servesUnknown: boolean) {
+    this.#servesUnknown = servesUnknown;
   }
 
   /** What the latest BootNotification was answered with. */
@@ -56,24 +68,40 @@ export class RegistrationGate {
     return this.#status;
   }
 
+  /** Takes what is remembered, unless a BootNotification was faster. */
+  remembered(status: RegistrationStatus | undefined): void {
+    if (this.#isKnown) return;
+    this.#isKnown = true;
+    this.#status = status;
+    this.#decided();
+  }
+
   /**
-   * Why the Charge Point may not send this action yet; `undefined` when it may.
+   * Why the Charge Point may not send this CALL yet; `undefined` when it may. A promise where that is not decided: it is not
+   * known what is remembered, or a BootNotification is being served. Ask again once that resolves. [RT-14]
    *
    * @spec J errata 3.8 [J-130, J-131, J-132, J-D11, CORE-BOOT-26]
    */
-  refuses(action: string): string | undefined {
+  refuses(action: string, payload: unknown): string | Promise<void> | undefined {
     if (action === "BootNotification" || this.#status === "Accepted" || this.#solicited.has(action)) return undefined;
+    if (!this.#isKnown || this.#boots.size > 0) return this.#decisionToCome();
+    if (this.#status === undefined && isForBill(action, payload)) {
+      if (this.#servesUnknown) return undefined;
+      if (this.#hasBooted) return this.#decisionToCome(); // It was this end that failed to answer.
+    }
     return "Send BootNotification first, and wait until it is accepted.";
   }
 
   /**
-   * Whether to ask for a BootNotification, now that a CALL had to be refused: the Charge Point goes on as if it were
-   * accepted, and nobody here remembers it. [Q21]
+   * Whether to ask for a BootNotification, now that a CALL was answered: the Charge Point goes on as if it were accepted,
+   * and nobody here remembers it. [Q21]
    *
-   * @returns The signal that withdraws the CALL which asks; `undefined` when none is to be made. Once for each connection.
+   * @returns The signal that withdraws the CALL which asks; `undefined` when none is to be made. Once for each connection,
+   * and not after a BootNotification. [RT-14]
    */
   invitation(): AbortSignalLike | undefined {
-    if (this.#status !== undefined || this.#invitation !== undefined) return undefined;
+    const isStranger = this.#isKnown && this.#status === undefined && !this.#hasBooted;
+    if (!isStranger || this.#invitation !== undefined) return undefined;
     this.#invitation = new OwnSignal();
     return this.#invitation;
   }
@@ -88,12 +116,24 @@ export class RegistrationGate {
     return this.#status === "Rejected";
   }
 
-  /** Takes the answer to a BootNotification. */
+  /** Says that a BootNotification is being served. */
+  booting(call: object): void {
+    this.#boots.add(call);
+    this.#hasBooted = true;
+    // CORE-BOOT-27, errata 3.40: after an acceptance it must not be sent, should it still wait for its turn.
+    this.#invitation?.abort("BootNotification has arrived");
+  }
+
+  /** Takes the answer that a BootNotification is about to get. */
   registered(status: RegistrationStatus): void {
+    this.#isKnown = true;
     this.#status = status;
     this.#solicited.clear();
-    // CORE-BOOT-27, errata 3.40: after an acceptance it must not be sent, should it still wait for its turn.
-    this.#invitation?.abort("BootNotification was answered");
+  }
+
+  /** Says that a BootNotification was answered, or never will be. */
+  booted(call: object): void {
+    if (this.#boots.delete(call) && this.#boots.size === 0) this.#decided();
   }
 
   /** Takes the answer that a CALL to the Charge Point has got. [J-131] */
@@ -102,5 +142,19 @@ export class RegistrationGate {
     const { requestedMessage } = req as Req<"ExtendedTriggerMessage">;
     const { status } = conf as Conf<"ExtendedTriggerMessage">;
     if (status === "Accepted") this.#solicited.add(requestedAction(action, requestedMessage));
+  }
+
+  #decisionToCome(): Promise<void> {
+    if (this.#decision === undefined) {
+      let resolve = (): void => {};
+      const promise = new Promise<void>((settle) => (resolve = settle));
+      this.#decision = { promise, resolve };
+    }
+    return this.#decision.promise;
+  }
+
+  #decided(): void {
+    this.#decision?.resolve();
+    this.#decision = undefined;
   }
 }

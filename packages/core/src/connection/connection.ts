@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from "../abort.ts";
+import { type AbortSignalLike, type HostAbortController, type HostAbortSignal, hostAbortController } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { dateTimeOf } from "../date-time.ts";
 import {
@@ -25,6 +25,7 @@ import {
 } from "../messages/actions.ts";
 import type { ChargePointDescription, Quirk, QuirkChoice, RepairedPayload, Tolerated } from "../messages/tolerance.ts";
 import { parseConf, parseReq } from "../messages/validate.ts";
+import { oneLine } from "../one-line.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import {
   type CallFrame,
@@ -38,14 +39,16 @@ import {
 } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
 import { soundClock } from "../sound-clock.ts";
+import { isForBill } from "./bill.ts";
+import { Budget } from "./budget.ts";
 import { Emitter } from "./emitter.ts";
 import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a handler is told besides the payload. */
-export interface HandlerContext<R extends Role> {
+export interface HandlerContext<out R extends Role, out Context = unknown> {
   /** The connection on which the CALL arrived; `call` may be used inside a handler. */
-  readonly connection: Connection<R>;
+  readonly connection: Connection<R, Context>;
   /** The message id of the CALL. Unique on this connection only. */
   readonly messageId: string;
   /**
@@ -61,15 +64,21 @@ export interface HandlerContext<R extends Role> {
    * @spec OCPP 1.6 §5.17 [J-111]
    */
   readonly answered: Promise<boolean>;
+  /**
+   * Aborts when nobody waits for the answer any more: the connection has ended, or the time is up. Give it to what takes
+   * its time, such as `fetch`. What the handler throws then counts for nothing, if it is the reason of this.
+   */
+  readonly signal: HostAbortSignal;
 }
 
 /**
- * Answers a CALL with the payload of its CALLRESULT. Throw {@link CallError} to answer with a CALLERROR; anything else
- * that is thrown is answered with `InternalError`, and goes to `fault`, not to the peer.
+ * Answers a CALL with the payload of its CALLRESULT. Throw {@link CallError} to answer with a CALLERROR. Anything else
+ * that is thrown, an invalid answer and none in time go to `fault`, not to the peer: that is answered with
+ * `InternalError`, and not at all where a bill depends on it, see {@link Connection}.
  */
-export type Handler<R extends Role, A extends ActionTo<R>> = (
+export type Handler<R extends Role, A extends ActionTo<R>, Context = unknown> = (
   req: Req<A>,
-  context: HandlerContext<R>,
+  context: HandlerContext<R, Context>,
 ) => Conf<A> | Promise<Conf<A>>;
 
 /** How a peer breaks the rules. */
@@ -138,6 +147,15 @@ export interface ConnectionOptions<R extends Role> {
   /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
   readonly maxServedCalls?: number;
   /**
+   * How many CALLs of the peer are handed to handlers each second, on average; after a pause, as many at once. Those beyond
+   * it are not refused: they wait, and so does the peer. Default: as many as come.
+   */
+  readonly callsPerSecond?: number;
+  /**
+   * How long a handler may take, in milliseconds. After that it counts as failed, and its `signal` aborts. Default 60 000.
+   */
+  readonly handlerTimeoutMs?: number;
+  /**
    * What is forgiven of what the peer sends: quirks, or a function that says which, of whom; see `quirks`. Those of
    * handshakes are ignored here. Default: nothing. Also to be set later: {@link Connection.tolerate}.
    */
@@ -175,11 +193,16 @@ export interface CallOptions {
 export interface ConnectionOwner<R extends Role> {
   /** Whether CALLs of the peer get no answer at all. [CORE-BOOT-13, J-D12] */
   readonly silent?: boolean;
-  /** Why the peer may not send a CALL of this action yet, in one sentence; `undefined` when it may. [J-130, J-D11] */
-  refuses?(connection: Connection<R>, action: string): string | undefined;
+  /**
+   * Why the peer may not send this CALL yet, in one sentence; `undefined` when it may. A promise where that is not known:
+   * it is asked again once that resolves. Never rejects. [J-130, J-D11]
+   */
+  refuses?(connection: Connection<R>, action: string, payload: unknown): string | Promise<void> | undefined;
   /** Throws what the caller is to be told when this CALL must not be made now. [CORE-BOOT-22, CORE-BOOT-24] */
   assertAllowed?(connection: Connection<R>, action: Action): void;
   handlerOf(action: Action): AnyHandler<R> | undefined;
+  /** Hears that the handler for a CALL of the peer is about to run. `finished` tells of its end. */
+  serving?(connection: Connection<R>, call: CallFrame): void;
   /** Hears of the CALLRESULT that a CALL of the peer is about to get; what it returns delays the answer. Never rejects. */
   responding?(connection: Connection<R>, action: Action, conf: unknown): Promise<void> | undefined;
   /**
@@ -197,7 +220,7 @@ export interface ConnectionOwner<R extends Role> {
 }
 
 /** A handler whose action is known at run time only. */
-export type AnyHandler<R extends Role> = (req: never, context: HandlerContext<R>) => unknown;
+export type AnyHandler<R extends Role> = (req: never, context: HandlerContext<R, never>) => unknown;
 
 /** A CALL of ours whose caller waits. */
 interface Caller {
@@ -214,18 +237,28 @@ interface Caller {
  * It lives as long as its transport. Whoever reconnects makes a new one, so nothing leaks from one connection into the
  * next.
  *
+ * A CALL that a bill depends on (StartTransaction, StopTransaction, MeterValues of a transaction) is never answered with a
+ * CALLERROR because its handler has failed: it is not answered, and the connection is closed with 1013 a second later, or
+ * with the next such failure, so that the Charge Point sends it again.
+ *
  * @spec OCPP-J 1.6 §3, §4
  */
-export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
+export class Connection<out R extends Role, out Context = unknown> extends Emitter<ConnectionEvents> {
   /** Which end this is. */
   readonly role: R;
   /** The identity of the Charge Point. [J-009] */
   readonly identity: string;
+  /** Since when it is, in milliseconds since the epoch, on the clock that it was given. */
+  readonly connectedAt: number;
+  /** What `authenticate` has found out about the peer, at the end of a Central System. */
+  readonly context: Context;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #maxWaitingCalls: number;
   readonly #maxServedCalls: number;
+  readonly #handlerTimeoutMs: number;
+  readonly #budget: Budget | undefined;
   readonly #createMessageId: () => string;
   readonly #owner: ConnectionOwner<R> | undefined;
   readonly #handlers = new Map<Action, AnyHandler<R>>();
@@ -239,11 +272,23 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
+  /** What wants to know whether the peer lives. */
   readonly #probes = new Set<(alive: boolean) => void>();
   #tolerate: QuirkChoice = [];
   /** Those of `#tolerate` that concern this connection, once they were needed. */
   #quirks: readonly Quirk[] | undefined;
   #chargePoint: ChargePointDescription;
+  #lastHeardAt: number;
+  /** How often something has arrived. */
+  #arrivals = 0;
+  /** The longest silence of a peer that answers no pings, in milliseconds. */
+  #longestSilenceMs = Number.POSITIVE_INFINITY;
+  #answersNoPings = false;
+  #disarmSilence = (): void => {};
+  /** With what it is closed once no handler runs. */
+  #draining: { readonly code: number; readonly reason: string } | undefined;
+  /** Prevents the closing that makes the peer send again what was not answered. */
+  #keepOpen: (() => void) | undefined;
   #closed: { readonly code: number; readonly reason: string } | undefined;
 
   /**
@@ -251,10 +296,12 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    * after construction miss none.
    *
    * @param owner - Internal: the facade that made this connection.
+   * @param context - Internal: what `authenticate` has found out about the peer.
    * @throws TypeError One of the options is not what it may be, or there is no such option.
    */
-  constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>) {
+  constructor(transport: Transport, options: ConnectionOptions<R>, owner?: ConnectionOwner<R>, context?: Context) {
     super();
+    this.context = context as Context;
     const taken = takeOptions<ConnectionOptions<R>>("Connection", options, connectionRules);
     this.role = taken.role;
     this.identity = taken.identity;
@@ -263,22 +310,43 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#timeoutMs = taken.timeoutMs ?? 30_000;
     this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = taken.maxServedCalls ?? 100;
+    this.#handlerTimeoutMs = taken.handlerTimeoutMs ?? 60_000;
+    this.#budget = taken.callsPerSecond === undefined ? undefined : new Budget(taken.callsPerSecond);
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
     this.#chargePoint = owner?.describe?.(taken.identity) ?? { identity: taken.identity };
     this.tolerate(taken.tolerate ?? []);
+    this.connectedAt = this.#clock.now();
+    this.#lastHeardAt = this.connectedAt;
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     const listening: unknown = transport.listen({
       message: (text) => this.#receive(text),
       heard: () => this.#heard(),
+      pong: () => this.#ponged(),
+      unanswered: () => this.#unanswered(),
       close: (code, reason) => this.#end(code, reason),
     });
     this.#guard(() => listening);
   }
 
-  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress;
+  }
+
+  /** When something arrived last, if only a pong, in milliseconds since the epoch; at first `connectedAt`. */
+  get lastHeardAt(): number {
+    return this.#lastHeardAt;
+  }
+
+  /** How long the answer to the latest ping took, in milliseconds; `undefined` before the first, and where nobody pings. */
+  get roundTripMs(): number | undefined {
+    return this.#transport.roundTripMs;
+  }
+
+  /** How many bytes wait to be sent, because the peer does not read them; `undefined` where that is not known. */
+  get bufferedBytes(): number | undefined {
+    return this.#transport.bufferedBytes;
   }
 
   /**
@@ -286,7 +354,7 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
    *
    * @throws TypeError There already is a handler, `handler` is no function, or the peer cannot send this action.
    */
-  handle<A extends ActionTo<R>>(action: A, handler: Handler<R, A>): void {
+  handle<A extends ActionTo<R>>(action: A, handler: Handler<R, A, Context>): void {
     register(this.#handlers, this.role, action, handler);
   }
 
@@ -379,7 +447,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Asks the peer for a sign of life; anything that arrives is one.
+   * Asks the peer for a sign of life. A pong is one at once. Anything else that arrives counts only if the connection is
+   * still open when the time is over: it may be what ends it.
    *
    * @param timeoutMs - How long to wait for it, in milliseconds.
    * @returns Whether there was one in time; false where the transport cannot ask, and once it is closed. Never rejects.
@@ -395,7 +464,8 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
         this.#probes.delete(settle);
         resolve(alive);
       };
-      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(false));
+      const heardBefore = this.#arrivals;
+      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(this.#arrivals > heardBefore));
       this.#probes.add(settle);
       this.#guard(() => this.#transport.ping?.());
     });
@@ -414,8 +484,62 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     this.#guard(() => this.#transport.close(code, reason));
   }
 
+  /**
+   * Ends the connection as {@link Connection.close} does, but not before the handlers that run have answered. CALLs of the
+   * peer that arrive meanwhile are not served and not answered: it sends them again on its next connection.
+   *
+   * @returns Resolves once it is closed. Never rejects.
+   */
+  drain(code = 1000, reason = ""): Promise<void> {
+    this.#draining ??= { code, reason };
+    const closed = new Promise<void>((resolve) => {
+      if (this.#closed === undefined) this.once("closed", () => resolve());
+      else resolve();
+    });
+    this.#closeIfDrained();
+    return closed;
+  }
+
+  #closeIfDrained(): void {
+    if (this.#draining === undefined || [...this.#served.values()].some(({ isRunning }) => isRunning)) return;
+    this.close(this.#draining.code, this.#draining.reason);
+  }
+
   #heard(): void {
+    this.#lastHeardAt = this.#clock.now();
+    this.#arrivals += 1;
+  }
+
+  #ponged(): void {
+    this.#answersNoPings = false;
     for (const settle of this.#probes) settle(true);
+  }
+
+  #unanswered(): void {
+    if (this.#closed !== undefined) return;
+    this.#answersNoPings = true;
+    this.emit("tolerated", unansweredPings);
+    this.#watchSilence();
+  }
+
+  /**
+   * Internal, for the Central System: says how long a peer may be silent that never answers a ping. Longer, and the
+   * connection is closed with 1008. Who answers pings is judged by the transport.
+   */
+  limitSilence(longestSilenceMs: number): void {
+    this.#longestSilenceMs = longestSilenceMs;
+    this.#watchSilence();
+  }
+
+  #watchSilence(): void {
+    this.#disarmSilence();
+    if (this.#closed !== undefined || !this.#answersNoPings || this.#longestSilenceMs === Number.POSITIVE_INFINITY)
+      return;
+    const silentMs = this.#clock.now() - this.#lastHeardAt;
+    if (silentMs >= this.#longestSilenceMs)
+      this.close(1008, `Nothing arrived for ${Math.round(silentMs)} ms, not even a pong`);
+    else
+      this.#disarmSilence = this.#clock.wakeAt(this.#lastHeardAt + this.#longestSilenceMs, () => this.#watchSilence());
   }
 
   #receive(text: string): void {
@@ -509,18 +633,45 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
     served.settle(outcome !== unanswered);
     const { call, receivedAt } = served;
     this.emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
+    this.#closeIfDrained();
   }
 
-  /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
+  /** Serves a CALL, at once or when the budget allows it. */
   #serve(call: CallFrame): void {
-    const { action, payload } = call;
-    const served = new ServedCall(this, call, this.#clock.now());
+    const now = this.#clock.now();
+    const served = new ServedCall(this, call, now);
     this.#served.set(call.messageId, served);
     if (this.#rpc.serving > this.#maxServedCalls) {
       this.#overloaded(call);
       return;
     }
-    const refusal = this.#owner?.refuses?.(this, action);
+    const time = this.#budget?.spend(now) ?? now;
+    if (time <= now) this.#judge(served);
+    else served.wait(this.#clock.wakeAt(time, () => this.#resume(served)));
+  }
+
+  /** Goes on with a CALL that had to wait. */
+  #resume(served: ServedCall<R>): void {
+    if (!this.#isServed(served)) return;
+    this.#judge(served);
+    this.#run();
+  }
+
+  /** Whether a CALL still wants its answer: the connection may have ended, or the CALL been answered otherwise. */
+  #isServed(served: ServedCall<R>): boolean {
+    return this.#served.get(served.messageId) === served;
+  }
+
+  /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
+  #judge(served: ServedCall<R>): void {
+    if (this.#draining !== undefined) return; // The peer sends it again on its next connection.
+    const { call } = served;
+    const { action, payload } = call;
+    const refusal = this.#owner?.refuses?.(this, action, payload);
+    if (typeof refusal === "object") {
+      void refusal.then(() => this.#resume(served));
+      return;
+    }
     if (refusal !== undefined) {
       this.#refuse(call, "not-accepted", "SecurityError", refusal);
       return;
@@ -562,21 +713,48 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
   async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
-    const { messageId } = served;
+    const time = this.#clock.now() + this.#handlerTimeoutMs;
+    served.run(this.#clock.wakeAt(time, () => this.#overdue(served, action)));
+    this.#owner?.serving?.(this, served.call);
     try {
-      const conf = parseConf(action, await handler(req, served), "local");
+      const conf = parseConf(action, await handler(req, served as never), "local");
       // What cannot be answered any more counts for nothing: a newer connection may have got another answer.
-      if (this.#closed !== undefined) return;
+      if (!this.#isServed(served)) return;
       const delay = this.#owner?.responding?.(this, action, conf);
       if (delay !== undefined) await delay;
-      this.#rpc.respond(messageId, conf);
+      if (this.#isServed(served)) this.#rpc.respond(served.messageId, conf);
     } catch (error) {
-      const asked = askedWith(error);
-      if (asked === undefined) this.emit("fault", { error, action });
-      const { code, description, details } = asked ?? internalError;
-      this.#rpc.fail(messageId, code, description, details);
+      if (!served.isAbortedWith(error)) this.#failed(served, action, error);
     }
     this.#run();
+  }
+
+  /** A handler takes too long. Where there is no answer yet, one that comes in the end is still sent. */
+  #overdue(served: ServedCall<R>, action: Action): void {
+    const error = new Error(`The handler for ${action} has not answered within ${this.#handlerTimeoutMs} ms.`);
+    served.abort(error);
+    this.#failed(served, action, error);
+    this.#run();
+  }
+
+  #failed(served: ServedCall<R>, action: Action, error: unknown): void {
+    const asked = askedWith(error);
+    if (asked === undefined) this.emit("fault", { error, action });
+    if (!this.#isServed(served)) return;
+    served.stop();
+    if (asked === undefined && isForBill(action, served.call.payload)) this.#failedBill();
+    else {
+      const { code, description, details } = asked ?? internalError;
+      this.#rpc.fail(served.messageId, code, description, details);
+    }
+  }
+
+  /** J-065 says to answer every CALL; here, too, the peer is made to send it again instead. Not at once: others are served. */
+  #failedBill(): void {
+    const close = (): void => this.close(1013, "A message of a transaction could not be kept; send it again");
+    if (this.#draining !== undefined) this.#closeIfDrained();
+    else if (this.#keepOpen !== undefined) close();
+    else this.#keepOpen = this.#clock.wakeAt(this.#clock.now() + failedBillMs, close);
   }
 
   #settle(call: CallFrame, outcome: Outcome): void {
@@ -646,12 +824,14 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
 
   #end(code: number, reason: string): void {
     if (this.#closed !== undefined) return;
-    this.#closed = { code, reason };
+    this.#closed = { code, reason: oneLine(reason) };
     this.#rpc.close();
     // Here, even when an output is being performed already: `closed` comes after all of them.
     for (let output = this.#rpc.poll(); output !== undefined; output = this.#rpc.poll()) this.#perform(output);
     this.#run(); // Disarms the clock.
+    this.#keepOpen?.();
     for (const settle of this.#probes) settle(false);
+    this.#disarmSilence();
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
     this.emit("closed", this.#closed);
   }
@@ -695,11 +875,22 @@ export class Connection<R extends Role> extends Emitter<ConnectionEvents> {
   }
 }
 
+/** What is told of a peer that lets its first ping go unanswered. */
+const unansweredPings: Tolerated = {
+  quirk: "unansweredPings",
+  id: "Q20",
+  path: "",
+  message: "The peer answers no pings; whether it is there is judged by what else it sends.",
+};
+
 /** The actions whose answer has a `currentTime`: an old answer would set a clock wrong, so each CALL is served. */
 const tellsTheTime: ReadonlySet<string> = new Set<Action>(["BootNotification", "Heartbeat"]);
 
 /** What becomes of a CALL of the peer whose answer cannot be sent, or must not. */
 const unanswered: Outcome = { type: "CLOSED", sent: false };
+
+/** How long a connection stays open when a message that a bill depends on could not be answered. */
+const failedBillMs = 1000;
 
 /** A CALL of the peer that is being served. */
 class ServedCall<R extends Role> implements HandlerContext<R> {
@@ -707,9 +898,14 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
   readonly call: CallFrame;
   readonly receivedAt: number;
   tolerated: readonly Tolerated[] = [];
+  #isRunning = false;
+  #disarm = (): void => {};
   #sent: boolean | undefined;
   #promise: Promise<boolean> | undefined;
   #resolve: (sent: boolean) => void = () => {};
+  #controller: HostAbortController | undefined;
+  /** Why nobody waits for the answer any more; an error, so that it is told from what was never aborted. */
+  #reason: Error | undefined;
 
   constructor(connection: Connection<R>, call: CallFrame, receivedAt: number) {
     this.connection = connection;
@@ -729,9 +925,51 @@ class ServedCall<R extends Role> implements HandlerContext<R> {
     return this.#promise;
   }
 
+  get signal(): HostAbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = hostAbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether its handler is at work, and has neither failed nor had its time. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** It has to wait. @param disarm - Prevents what is to happen then. */
+  wait(disarm: () => void): void {
+    this.#disarm = disarm;
+  }
+
+  /** Its handler runs. @param disarm - Prevents what happens when it takes too long. */
+  run(disarm: () => void): void {
+    this.#isRunning = true;
+    this.#disarm = disarm;
+  }
+
+  /** Its handler has failed. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#disarm();
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
+  }
+
+  /** Whether this is what the signal has said: the handler did as it was told. */
+  isAbortedWith(error: unknown): boolean {
+    return this.#reason !== undefined && error === this.#reason;
+  }
+
   settle(sent: boolean): void {
+    this.stop();
     this.#sent ??= sent;
     this.#resolve(this.#sent);
+    if (!sent) this.abort(new Error("The connection has ended."));
   }
 }
 
@@ -742,6 +980,8 @@ export const sharedRules: OptionRules<Omit<ConnectionOptions<Role>, "role" | "id
   timeoutMs: optionRules.milliseconds,
   maxWaitingCalls: optionRules.whole(1),
   maxServedCalls: optionRules.whole(1),
+  callsPerSecond: optionRules.number("a positive number", Number.MIN_VALUE),
+  handlerTimeoutMs: optionRules.milliseconds,
   tolerate: optionRules.quirkChoice,
   createMessageId: optionRules.callback,
   clock: optionRules.clock,

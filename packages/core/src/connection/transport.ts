@@ -10,8 +10,12 @@ import type { Tolerated } from "../messages/tolerance.ts";
  * @spec OCPP-J 1.6 §3, §4.1.2
  */
 export interface Transport {
-  /** The network address of the peer, where it is known; behind a proxy, that of the proxy. */
+  /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   readonly remoteAddress?: string | undefined;
+  /** How long the latest pong took, in milliseconds; `undefined` before the first one, and where nobody knows. */
+  readonly roundTripMs?: number | undefined;
+  /** How many bytes wait to be sent, where it is known. */
+  readonly bufferedBytes?: number | undefined;
   /** What a Charge Point has forgiven of the opening handshake; `ChargePoint` tells of it as `tolerated`. Absent: nothing. */
   readonly tolerated?: readonly Tolerated[] | undefined;
   /**
@@ -30,7 +34,7 @@ export interface Transport {
    */
   close(code?: number, reason?: string): void;
   /**
-   * Asks the peer for a sign of life, which arrives as `heard`; ignored once the transport is closing. Absent where the
+   * Asks the peer for a sign of life, which arrives as `heard` and `pong`; ignored once the transport is closing. Absent where the
    * runtime cannot ask, as in browsers.
    */
   ping?(): void;
@@ -40,8 +44,15 @@ export interface Transport {
 export interface TransportListener {
   /** One whole text message arrived. Never called after `close`. */
   message(text: string): void;
-  /** Something arrived, if only a pong or a part of a message. Optional for both sides, as it matters to `ping` only. */
+  /**
+   * Something arrived, if only a pong or a part of a message, and the transport is open after it: bytes that end it are no
+   * sign of life. Optional for both sides, as the next two.
+   */
   heard?(): void;
+  /** The answer to a ping was among what arrived; follows `heard`. */
+  pong?(): void;
+  /** The peer has let the time pass for its first answer to a ping. Told at most once, and never after a pong. */
+  unanswered?(): void;
   /** The transport has closed, called exactly once. `code` is 1006 when the peer just vanished. */
   close(code: number, reason: string): void;
 }

@@ -66,7 +66,7 @@ export type Mending =
     };
 
 /** How a quirk of frames repairs a text that is no frame. */
-interface FrameRepair {
+export interface FrameRepair {
   readonly scope: "frame";
   /** Repairs a text that is not JSON; the same text when there is nothing to repair. */
   readonly cleaned?: (text: string) => string;
@@ -77,14 +77,14 @@ interface FrameRepair {
 }
 
 /** How a quirk of payloads repairs what violates a schema. */
-interface PayloadRepair {
+export interface PayloadRepair {
   readonly scope: "payload";
   /** `undefined` when this flaw is not what the quirk forgives. */
   readonly mend: (flaw: Flaw) => Mending | undefined;
 }
 
 /** How a quirk of the opening handshake repairs it; who reads handshakes applies it. */
-interface HandshakeRepair {
+export interface HandshakeRepair {
   readonly scope: "handshake";
   /** The path to look for the identity in, when there is none in the path of the request. */
   readonly path?: (path: string) => string;
@@ -128,7 +128,7 @@ export type QuirkChoice = QuirkSet | ((chargePoint: ChargePointDescription) => Q
 
 /** That a quirk was made use of. */
 export interface Tolerated {
-  /** Name of the quirk, as in `quirks`. */
+  /** Name of the quirk, as in `quirks`; or `unansweredPings`, which is tolerated without one. */
   readonly quirk: string;
   /** Its id, for example `Q7`. */
   readonly id: string;

@@ -1,6 +1,6 @@
 import { FakeClock, transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
-import { CentralSystem, type CentralSystemOptions, Connection } from "../../src/index.ts";
+import { CentralSystem, type CentralSystemOptions, Connection, type TransportListener } from "../../src/index.ts";
 
 /** A Central System that writes down who comes and goes. */
 function site(options: CentralSystemOptions = {}) {
@@ -40,15 +40,52 @@ describe("A second connection with the same identity", () => {
     expect(log).toEqual(["CP001 1 connected"]);
   });
 
-  test("is refused when the first one says anything at all [Q20]", async () => {
-    const { clock, connect, knock } = site();
+  test("is refused when the first one says anything at all, and is still there when the time is over [Q20]", async () => {
+    const { clock, connect, knock } = site({ probeTimeoutMs: 2000 });
     const { chargePoint, link } = connect();
     link.centralSystem.mute(); // The ping does not arrive.
     const answer = knock();
     await clock.advance(1000);
     chargePoint.call("Heartbeat", {}).catch(() => {});
-    await clock.advance(10);
+    await clock.advance(999);
+    expect(answer.now).toBeUndefined();
+    await clock.advance(1);
     expect(answer.now).toBe("duplicate");
+  });
+
+  test("is admitted when what the first one says is the last that is heard of it [Q20]", async () => {
+    const { clock, connect, knock } = site({ probeTimeoutMs: 2000 });
+    const { chargePoint, link } = connect();
+    link.centralSystem.mute();
+    const answer = knock();
+    await clock.advance(1000);
+    chargePoint.call("Heartbeat", {}).catch(() => {});
+    await clock.advance(10);
+    link.chargePoint.drop();
+    await clock.advance(10);
+    expect(answer.now).toBe("admitted");
+  });
+
+  test("is admitted when the first one ends in the turn of its pong [Q20]", async () => {
+    const { centralSystem, knock } = site();
+    let listener: TransportListener | undefined;
+    const connection = centralSystem.accept(
+      {
+        listen(given) {
+          listener = given;
+        },
+        send: () => {},
+        close: () => {},
+        ping: () => {},
+      },
+      "CP001",
+    );
+    const answer = knock();
+    listener?.heard?.();
+    listener?.pong?.();
+    connection.close();
+    await answer.promise;
+    expect(answer.now).toBe("admitted");
   });
 
   test("replaces the first one when that is silent for the whole time [J-164]", async () => {
@@ -87,6 +124,19 @@ describe("A second connection with the same identity", () => {
     }
     await clock.advance(6000);
     expect(answers).toEqual(["admitted", "duplicate", "duplicate"]);
+  });
+
+  test("keeps nobody waiting who asks after it, when it has hung up meanwhile", async () => {
+    const { clock, centralSystem, connect } = site();
+    connect().link.chargePoint.mute();
+    const answers: string[] = [];
+    const hangUp = new AbortController();
+    for (const signal of [undefined, hangUp.signal, hangUp.signal, undefined]) {
+      void centralSystem.admit("CP001", signal).then((refusal) => answers.push(refusal?.reason ?? "admitted"));
+    }
+    hangUp.abort();
+    await clock.advance(5000); // The first one does not call `accept`.
+    expect(answers).toEqual(["admitted", "timeout", "timeout", "admitted"]);
   });
 
   test("is admitted as soon as the first one ends", async () => {
@@ -190,6 +240,62 @@ describe("CentralSystem.drain", () => {
     expect(log).toEqual(["CP001 1 connected", "CP001 1 1012"]);
     expect(centralSystem.get("CP001")).toBeUndefined();
   });
+
+  test("waits for handlers that run, so that their answers leave; what does not end in time is cut off", async () => {
+    const { clock, centralSystem, connect, log } = site({ registrations: { get: () => "Accepted", set: () => {} } });
+    let answer = (): void => {};
+    const transactions: string[] = [];
+    centralSystem.handle("StartTransaction", (_, { connection }) => {
+      transactions.push(connection.identity);
+      if (connection.identity === "B") return new Promise(() => {});
+      return new Promise((resolve) => {
+        answer = () => resolve({ transactionId: 1, idTagInfo: { status: "Accepted" } });
+      });
+    });
+    const start = { connectorId: 1, idTag: "A", meterStart: 0, timestamp: "2026-01-01T00:00:00Z" };
+    const confs = ["A", "B"].map((identity) =>
+      connect(identity)
+        .chargePoint.call("StartTransaction", start)
+        .catch(({ code }: { code: number }) => code),
+    );
+    connect("C");
+    await clock.advance(20);
+    log.length = 0;
+    let isDrained = false;
+    void centralSystem.drain({ deadlineMs: 20_000 }).then(() => (isDrained = true));
+    await clock.advance(1000);
+    expect(log).toEqual(["C 3 1012"]);
+    answer();
+    await clock.advance(1000);
+    expect(log).toEqual(["C 3 1012", "A 1 1012"]);
+    await clock.advance(17_999);
+    expect(isDrained).toBe(false);
+    await clock.advance(1);
+    expect(isDrained).toBe(true);
+    expect(log).toEqual(["C 3 1012", "A 1 1012", "B 2 1012"]);
+    await clock.advance(10);
+    expect(await Promise.all(confs)).toEqual([{ transactionId: 1, idTagInfo: { status: "Accepted" } }, 1012]);
+    expect(transactions).toEqual(["A", "B"]);
+  });
+
+  test.each([
+    [100, 60_000, 50],
+    [10, 100, 125],
+    [1000, 10_000, 125],
+  ])(
+    "closes %i connections within %i ms at a rate of %i each second, unless it is given",
+    async (count, deadlineMs, rate) => {
+      const { clock, centralSystem, connect, log } = site();
+      for (let index = 0; index < count; index++) connect(`CP${index}`);
+      log.length = 0;
+      const drained = centralSystem.drain({ deadlineMs });
+      await clock.advance(deadlineMs / 10);
+      expect(log.length).toBe(Math.min(count, 1 + Math.floor((rate * deadlineMs) / 10_000)));
+      await clock.advance(0.7 * deadlineMs);
+      await drained;
+      expect(log).toHaveLength(count);
+    },
+  );
 
   test.each([{ ratePerSecond: 0 }, { ratePerSecond: Number.NaN }, { deadlineMs: -1 }])(
     "refuses %j",

@@ -5,6 +5,7 @@
 import { FakeClock, transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import {
+  CallError,
   CentralSystem,
   type CentralSystemOptions,
   type Connection,
@@ -195,7 +196,7 @@ describe("A transaction message that is sent again", () => {
     const { clock, centralSystem, connect } = site();
     let attempts = 0;
     centralSystem.handle("StartTransaction", () => {
-      if (++attempts === 1) throw new Error("no database");
+      if (++attempts === 1) throw new CallError("InternalError", "no database");
       return { transactionId: 1, idTagInfo: accepted };
     });
     const charger = connect();

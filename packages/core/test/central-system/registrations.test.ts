@@ -33,6 +33,7 @@ function site(options: CentralSystemOptions = {}) {
 }
 
 const securityError = { name: "CallError", code: "SecurityError" };
+const refusal = (id: string): unknown[] => [4, id, "SecurityError", expect.any(String), {}];
 const notAccepted = { name: "NotAcceptedError" };
 
 describe("A Charge Point that is not accepted", () => {
@@ -278,31 +279,92 @@ describe("A Charge Point that was accepted", () => {
     expect(faults).toEqual([new Error("disk full")]);
   });
 
-  test("counts as unknown, and a fault is told, when what was kept cannot be read", async () => {
-    const get = () => {
-      throw new Error("disk on fire");
-    };
-    const { connect, faults, result } = site({ registrations: { get, set: () => {} } });
-    expect(await result(connect().chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
-    expect(faults).toEqual([new Error("disk on fire")]);
+  test("is known as soon as it is found out, when that takes its time", async () => {
+    let found = (_: RegistrationStatus): void => {};
+    const get = () => new Promise<RegistrationStatus>((resolve) => (found = resolve));
+    const { connect, faults, result, clock } = site({ registrations: { get, set: () => {} } });
+    const { chargePoint, link } = connect();
+    const conf = chargePoint.call("Heartbeat", {});
+    await clock.advance(4999);
+    expect(link.centralSystem.sent).toEqual([]);
+    found("Accepted");
+    expect(await result(conf)).toEqual({ currentTime });
+    expect(faults).toEqual([]);
   });
 
-  test.each([["accepted"], [""], ["toString"], [true], [1], [{ status: "Accepted" }], [Promise.resolve("Accepted")]])(
-    "counts as unknown, and a fault is told, when what was kept is %o",
-    async (remembered) => {
-      const { connect, faults, result } = site({ registrations: { get: () => remembered as never, set: () => {} } });
-      const { accepted, chargePoint } = connect();
-      const invited: unknown[] = [];
-      chargePoint.handle("TriggerMessage", ({ requestedMessage }) => {
-        invited.push(requestedMessage);
-        return { status: "Accepted" };
-      });
-      expect(await result(chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
-      expect(invited).toEqual(["BootNotification"]);
-      expect(await result(accepted.call("ClearCache", {}))).toMatchObject({ code: "NotSupported" });
-      expect(faults).toMatchObject([{ name: "TypeError", message: expect.stringContaining("registrations.get") }]);
-    },
-  );
+  const never = () => new Promise<never>(() => {});
+  test.each<[string, () => unknown]>([
+    ["cannot be read", () => Promise.reject(new Error("locked"))],
+    ["cannot be read at all", (): never => { throw new Error("locked"); }], // biome-ignore format: one line
+    ...["accepted", "", "toString", true, 1, { status: "Accepted" }].map((kept): [string, () => unknown] => [
+      `is ${JSON.stringify(kept)}`,
+      () => kept,
+    ]),
+    ["is nothing that resolves", never],
+  ])("is asked about again when what was kept %s, and what it sends waits for that", async (_, fail) => {
+    let isOver = false;
+    const get = () => (isOver ? "Accepted" : fail()) as RegistrationStatus;
+    const { clock, connect, faults, result } = site({ registrations: { get, set: () => {} } });
+    const { chargePoint, link } = connect();
+    const conf = chargePoint.call("Heartbeat", {});
+    await clock.advance(10_000);
+    expect(link.centralSystem.sent).toEqual([]);
+    expect(faults.length).toBeGreaterThan(0);
+    isOver = true;
+    await clock.advance(5000);
+    expect(await result(conf)).toEqual({ currentTime });
+  });
+
+  test("is told with 1011 to come back, when it has waited for 20 s", async () => {
+    const { clock, centralSystem, connect, violations } = site({ registrations: { get: never, set: () => {} } });
+    const { chargePoint } = connect();
+    await clock.advance(60_000); // Who sends nothing loses nothing.
+    const closed = new Promise((resolve) => chargePoint.once("closed", resolve));
+    chargePoint.call("Heartbeat", {}).catch(() => {});
+    await clock.advance(19_999);
+    expect([...centralSystem.connections()]).toHaveLength(1);
+    await clock.advance(1);
+    expect(await closed).toMatchObject({ code: 1011 });
+    expect(violations).toEqual([]);
+    await clock.advance(60_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is served once it has booted, whatever cannot be found out", async () => {
+    const { clock, connect, result } = site({ registrations: { get: never, set: () => {} } });
+    const { chargePoint } = connect();
+    const heartbeat = chargePoint.call("BootNotification", boot).then(() => chargePoint.call("Heartbeat", {}));
+    expect(await result(heartbeat)).toEqual({ currentTime });
+    await clock.advance(60_000);
+    expect(await result(chargePoint.call("Heartbeat", {}))).toEqual({ currentTime });
+  });
+
+  test("has its answer after 10 s when keeping it never ends, and stays accepted on its next connection", async () => {
+    const registrations = { get: () => undefined, set: never };
+    const { clock, connect, faults, result } = site({ registrations });
+    const first = connect();
+    const conf = first.chargePoint.call("BootNotification", boot);
+    await clock.advance(9999);
+    expect(first.link.centralSystem.sent).toEqual([]);
+    await clock.advance(1);
+    expect(await result(conf)).toMatchObject({ status: "Accepted" });
+    expect(faults).toEqual([new Error("registrations.set has not answered within 10000 ms.")]);
+    expect(await result(connect().chargePoint.call("Heartbeat", {}))).toEqual({ currentTime });
+  });
+
+  test("is kept later what could not be kept at first", async () => {
+    const rows = new Map<string, RegistrationStatus>();
+    let isFull = true;
+    const set = (identity: string, status: RegistrationStatus) => {
+      if (isFull) throw new Error("disk full");
+      rows.set(identity, status);
+    };
+    const { connect, result } = site({ registrations: { get: (identity) => rows.get(identity), set } });
+    await result(connect().chargePoint.call("BootNotification", boot));
+    isFull = false;
+    await result(connect().chargePoint.call("Heartbeat", {}));
+    expect(rows.get("CP001")).toBe("Accepted");
+  });
 
   test("counts as unknown, without a word, when a database says null", async () => {
     const { connect, faults, result } = site({ registrations: { get: () => null as never, set: () => {} } });
@@ -310,5 +372,120 @@ describe("A Charge Point that was accepted", () => {
     expect(await result(chargePoint.call("Heartbeat", {}))).toMatchObject(securityError);
     expect(await result(chargePoint.call("BootNotification", boot))).toMatchObject({ status: "Accepted" });
     expect(faults).toEqual([]);
+  });
+});
+
+describe("A Charge Point that does not wait for the answer to its BootNotification", () => {
+  /** One whose BootNotification is answered when the test says so. */
+  function impatient(options: CentralSystemOptions = {}) {
+    const all = site(options);
+    const { accepted, chargePoint, link } = all.connect();
+    let answer = (): void => {};
+    accepted.handle("BootNotification", () => {
+      const { status } = all.behaviour;
+      return new Promise((resolve) => (answer = () => resolve({ status, currentTime, interval: 300 })));
+    });
+    link.centralSystem.inject(`[2,"1","BootNotification",${JSON.stringify(boot)}]`);
+    link.centralSystem.inject('[2,"2","Heartbeat",{}]');
+    const sent = (): unknown[] => link.centralSystem.sent.map((text) => JSON.parse(text));
+    return { ...all, chargePoint, link, sent, answer: () => answer() };
+  }
+
+  test("is answered in its order, once it is accepted, and asked for nothing [J-130] [RT-14]", async () => {
+    const { answer, clock, sent, violations } = impatient();
+    await clock.advance(10_000);
+    expect(sent()).toEqual([]);
+    answer();
+    await clock.advance(10_000);
+    expect(sent()).toMatchObject([
+      [3, "1", { status: "Accepted" }],
+      [3, "2", { currentTime }],
+    ]);
+    expect(violations).toEqual([]);
+  });
+
+  test.each(["Pending", "Rejected"] as const)("is refused once it is %s [J-130]", async (status) => {
+    const { answer, behaviour, clock, sent } = impatient();
+    behaviour.status = status;
+    await clock.advance(0);
+    answer();
+    await clock.advance(10_000);
+    expect(sent()).toMatchObject([[3, "1", { status }], refusal("2")]);
+  });
+
+  test("is not kept without bound: with one CALL too many the connection ends with 1008", async () => {
+    const { centralSystem, clock, link, violations } = impatient({ maxServedCalls: 3 });
+    for (const id of [3, 4]) link.centralSystem.inject(`[2,"${id}","Heartbeat",{}]`);
+    await clock.advance(0);
+    expect(violations).toEqual(["too-many-calls"]);
+    expect([...centralSystem.connections()]).toEqual([]);
+  });
+
+  test("is not asked to boot after it has booted, be it that nobody could answer that [RT-14]", async () => {
+    const { connect, result, centralSystem } = site();
+    const { accepted, chargePoint, link } = connect();
+    accepted.handle("BootNotification", () => Promise.reject(new Error("no database")));
+    await result(chargePoint.call("BootNotification", boot));
+    await result(chargePoint.call("Heartbeat", {}));
+    expect(link.centralSystem.sent.map((text) => JSON.parse(text)[0])).toEqual([4, 4]);
+    centralSystem.close();
+  });
+});
+
+describe("A Charge Point that nobody remembers", () => {
+  const timestamp = currentTime;
+  const meterValue = [{ timestamp, sampledValue: [{ value: "1" }] }];
+  const messages = [
+    ["StartTransaction", { connectorId: 1, idTag: "A", timestamp, meterStart: 0 }],
+    ["StopTransaction", { transactionId: 1, timestamp, meterStop: 1 }],
+    ["MeterValues", { connectorId: 1, transactionId: 1, meterValue }],
+  ] as const;
+  function stranger(options: CentralSystemOptions) {
+    const all = site(options);
+    all.centralSystem.handle("StartTransaction", () => ({ transactionId: 1, idTagInfo: { status: "Accepted" } }));
+    all.centralSystem.handle("StopTransaction", () => ({}));
+    all.centralSystem.handle("MeterValues", () => ({}));
+    const { link } = all.connect();
+    const send = async (action: string, payload: object): Promise<unknown[]> => {
+      link.centralSystem.inject(JSON.stringify([2, "1", action, payload]));
+      await all.clock.advance(0);
+      return link.centralSystem.sent.map((text) => JSON.parse(text));
+    };
+    return { ...all, send };
+  }
+  const invitation = [2, expect.anything(), "TriggerMessage", { requestedMessage: "BootNotification" }];
+  const registrations = new Map<string, RegistrationStatus>();
+
+  test.each(messages)("has its %s served, and is asked to boot after the answer [Q21]", async (action, payload) => {
+    for (const options of [{}, { registrations, unknownTransactions: "serve" }] as const) {
+      const { send, violations } = stranger(options);
+      expect(await send(action, payload)).toMatchObject([[3, "1", {}], invitation]);
+      expect(violations).toEqual([]);
+    }
+  });
+
+  test.each(messages)(
+    "has its %s refused where nobody can have forgotten it, or that is wanted",
+    async (action, payload) => {
+      for (const options of [{ registrations }, { unknownTransactions: "refuse" }] as const) {
+        const { send } = stranger(options);
+        expect(await send(action, payload)).toMatchObject([refusal("1"), invitation]);
+      }
+    },
+  );
+
+  test("has MeterValues of no transaction refused, as everything else", async () => {
+    expect(await stranger({}).send("MeterValues", { connectorId: 1, meterValue })).toMatchObject([
+      refusal("1"),
+      invitation,
+    ]);
+  });
+
+  test("is not served when it was answered Pending", async () => {
+    const { send } = stranger({
+      registrations: new Map([["CP001", "Pending"]]),
+      unknownTransactions: "serve",
+    });
+    expect(await send(...messages[1])).toMatchObject([refusal("1")]);
   });
 });

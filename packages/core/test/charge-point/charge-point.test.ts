@@ -848,7 +848,7 @@ describe("ChargePoint, transactions", () => {
   test("lets other messages overtake those that wait for a retry [CORE-TXQ-03] [CORE-TXQ-04]", async () => {
     const site = new Site();
     site.centralSystem.handle("StartTransaction", () => {
-      throw new Error("no");
+      throw new CallError("InternalError", "no");
     });
     await site.start();
     site.chargePoint.startTransaction(start).stop({ meterStop: 200 });
@@ -883,7 +883,7 @@ describe("ChargePoint, transactions", () => {
     const times: number[] = [];
     site.centralSystem.handle("StartTransaction", () => {
       times.push(site.clock.now());
-      throw new Error("no");
+      throw new CallError("InternalError", "no");
     });
     site.centralSystem.handle("StopTransaction", () => ({}));
     await site.start();
@@ -1091,7 +1091,7 @@ describe("ChargePoint, configuration", () => {
     const times: number[] = [];
     site.centralSystem.handle("StartTransaction", () => {
       times.push(site.clock.now());
-      throw new Error("no");
+      throw new CallError("InternalError", "no");
     });
     await site.start();
     await configuration.set("TransactionMessageRetryInterval", 7);

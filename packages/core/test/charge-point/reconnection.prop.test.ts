@@ -96,7 +96,7 @@ class Bench extends MachineBench<ReconnectionOutput> {
       this.bound = this.minimum;
     }
     this.state = "Waiting";
-    const wait = (this.machine.deadline - this.now) / second;
+    const wait = Math.round(this.machine.deadline - this.now) / second; // Sums of fractions are not exact.
     expect(wait).toBeGreaterThanOrEqual(this.minimum);
     expect(wait).toBeLessThanOrEqual(this.bound + this.backOff.retryBackOffRandomRange);
     // The whole range is used: otherwise thousands would come back in the same second.

@@ -17,6 +17,8 @@ export class SimulatedCentralSystem {
   readonly #clock: FakeClock;
   readonly #laws: Laws;
   #centralSystem: CentralSystem;
+  /** Those before it, too. */
+  readonly #all: CentralSystem[] = [];
   #transactionIds = 1000;
   /** Outlives a restart, as a database does, unless that is lost, too. */
   readonly #registrations = new Map<string, RegistrationStatus>();
@@ -44,6 +46,11 @@ export class SimulatedCentralSystem {
   restart(forgets: boolean): void {
     if (forgets) this.#registrations.clear();
     this.#centralSystem = this.#started();
+  }
+
+  /** Ends all handlers that are still silent, also those of connections that nobody has found out to be gone. */
+  end(): void {
+    for (const centralSystem of this.#all) centralSystem.close();
   }
 
   calmDown(): void {
@@ -103,7 +110,12 @@ export class SimulatedCentralSystem {
 
   #started(): CentralSystem {
     const laws = this.#laws;
-    const centralSystem = new CentralSystem({ clock: this.#clock, registrations: this.#registrations });
+    const centralSystem = new CentralSystem({
+      clock: this.#clock,
+      registrations: this.#registrations,
+      handlerTimeoutMs: 2 ** 40, // What is silent here stays so.
+    });
+    this.#all.push(centralSystem);
     centralSystem.on("fault", ({ error }) => laws.law(false, `A fault of the Central System: ${error}`));
     centralSystem.on("violation", ({ reason }) => laws.violation("centralSystem", reason));
     const told = (): { currentTime: string } => ({

@@ -218,6 +218,7 @@ class World {
     await this.clock.advance(minute);
     this.laws.law(stopped, "stop() has not resolved within a minute.");
     this.#switchOff(true);
+    this.#centralSystem.end();
     await this.clock.advance(hour);
     this.laws.law(this.clock.pending === 0, `${this.clock.pending} wake-ups are armed an hour after stop().`);
   }

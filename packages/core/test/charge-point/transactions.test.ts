@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   AuthorizationCache,
+  CallError,
   type ChargePointOptions,
   type Conf,
   memoryStore,
@@ -37,7 +38,7 @@ function failing(action: TransactionRelated, options: Partial<ChargePointOptions
   const site = serving(options);
   site.centralSystem.on("connected", ({ connection }) => {
     connection.handle(action, () => {
-      throw new Error("no");
+      throw new CallError("InternalError", "no");
     });
   });
   return site;

@@ -1,0 +1,245 @@
+/*
+ * The contract of what an owner provides: `registrations` and handlers do anything that functions can do, for a while. What
+ * must hold all the same, whatever they did.
+ */
+import { FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { CentralSystem, type RegistrationStatus } from "../../src/index.ts";
+import { oops } from "../connection/misbehaviours.ts";
+
+const currentTime = "2026-01-01T00:00:00Z";
+const timestamp = currentTime;
+const property = "then";
+
+/** What a function of the owner's may do instead of what it should. */
+const deeds = {
+  right: (right) => right(),
+  throws: () => {
+    throw oops;
+  },
+  rejects: () => Promise.reject(oops),
+  hangs: () => new Promise(() => {}),
+  "answers later": (right, clock) => after(clock, 3000).then(right),
+  "answers much later": (right, clock) => after(clock, 90_000).then(right),
+  "rejects later": (_, clock) => after(clock, 7000).then(() => Promise.reject(oops)),
+  "answers nonsense": () => ({ nonsense: true }),
+  "answers nonsense later": (_, clock) => after(clock, 1000).then(() => "nonsense"),
+  "answers twice": (right) => ({
+    [property]: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+      resolve(right());
+      resolve("again");
+      reject(oops);
+    },
+  }),
+} satisfies Record<string, (right: () => unknown, clock: FakeClock) => unknown>;
+type Deed = keyof typeof deeds;
+
+function after(clock: FakeClock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.wakeAt(clock.now() + ms, resolve));
+}
+
+interface Habits {
+  readonly unknownTransactions: "serve" | "refuse";
+  /** What the functions do, call by call, until the fault ends. */
+  readonly deeds: readonly Deed[];
+  readonly faultMs: number;
+  readonly chargers: readonly ChargerHabits[];
+}
+
+interface ChargerHabits {
+  /** Whether an earlier program has accepted it, so that it does not boot. */
+  readonly isKnown: boolean;
+  /** Whether it sends the next message without waiting for the answer to its BootNotification. */
+  readonly isImpatient: boolean;
+  /** Whether it sends again what was not answered; otherwise it waits until its next connection. */
+  readonly repeats: boolean;
+  /** Milliseconds from one message to the next. */
+  readonly paceMs: number;
+}
+
+/** How long a Charge Point waits: for an answer, and before it connects anew. */
+const patienceMs = 30_000;
+const pauseMs = 2000;
+
+/** A Central System whose owner's database and handlers fail. */
+class World {
+  readonly clock = new FakeClock();
+  readonly rows = new Map<string, RegistrationStatus>();
+  readonly centralSystem: CentralSystem;
+  readonly chargers: Charger[];
+  readonly faults: unknown[] = [];
+  #turn = 0;
+  isOver = false;
+
+  constructor(habits: Habits) {
+    const { clock } = this;
+    const faultEnd = clock.now() + habits.faultMs;
+    const anyhow = <T>(right: () => T): T => {
+      const deed: Deed = clock.now() < faultEnd ? (habits.deeds[this.#turn++ % habits.deeds.length] as Deed) : "right";
+      if (deed.includes("nonsense")) right(); // What `set` returns says nothing: it may have been kept.
+      return deeds[deed](right as () => never, clock) as T;
+    };
+    this.centralSystem = new CentralSystem({
+      clock,
+      unknownTransactions: habits.unknownTransactions,
+      registrations: {
+        get: (identity) => anyhow(() => this.rows.get(identity)),
+        set: (identity, status) => anyhow(() => void this.rows.set(identity, status)),
+      },
+    });
+    const { centralSystem } = this;
+    centralSystem.on("fault", ({ error }) => this.faults.push(error));
+    const registered = { status: "Accepted", currentTime, interval: 300 } as const;
+    centralSystem.handle("BootNotification", () => anyhow(() => registered));
+    centralSystem.handle("StartTransaction", () =>
+      anyhow(() => ({ transactionId: 1, idTagInfo: { status: "Accepted" } })),
+    );
+    centralSystem.handle("MeterValues", () => anyhow(() => ({})));
+    centralSystem.handle("StopTransaction", () => anyhow(() => ({})));
+    centralSystem.handle("Heartbeat", () => anyhow(() => ({ currentTime })));
+    this.chargers = habits.chargers.map((charger, index) => new Charger(this, `CP00${index}`, charger));
+    for (const [index, { isKnown }] of habits.chargers.entries())
+      if (isKnown) this.rows.set(`CP00${index}`, "Accepted");
+    for (const charger of this.chargers) charger.connect();
+  }
+}
+
+const meterValue = [{ timestamp, sampledValue: [{ value: "1" }] }];
+
+/** A Charge Point with common firmware: it repeats what was not answered, and forgets what was refused. */
+class Charger {
+  readonly #world: World;
+  readonly #identity: string;
+  readonly #habits: ChargerHabits;
+  /** What it has to tell, in order. */
+  readonly left: [action: string, payload: object][] = [
+    ["StartTransaction", { connectorId: 1, idTag: "A", timestamp, meterStart: 0 }],
+    ["MeterValues", { connectorId: 1, transactionId: 1, meterValue }],
+    ["Heartbeat", {}],
+    ["StopTransaction", { transactionId: 1, timestamp, meterStop: 1 }],
+    ["MeterValues", { connectorId: 1, transactionId: 1, meterValue }],
+  ];
+  /** What was refused although a bill depends on it. */
+  readonly lost: unknown[] = [];
+  isAccepted: boolean;
+  readonly closings: number[] = [];
+  #transport: LinkedTransport | undefined;
+  #ids = 0;
+  readonly #waiting = new Map<string, { readonly action: string; readonly disarm: () => void }>();
+
+  constructor(world: World, identity: string, habits: ChargerHabits) {
+    this.#world = world;
+    this.#identity = identity;
+    this.#habits = habits;
+    this.isAccepted = habits.isKnown;
+  }
+
+  connect(): void {
+    const { clock, centralSystem, isOver } = this.#world;
+    if (isOver) return;
+    const link = transportPair(clock, { latencyMs: 10 });
+    this.#transport = link.chargePoint;
+    link.chargePoint.listen({
+      message: (text) => this.#message(JSON.parse(text)),
+      close: (code) => {
+        this.closings.push(code);
+        for (const { disarm } of this.#waiting.values()) disarm();
+        this.#waiting.clear();
+        this.#transport = undefined;
+        clock.wakeAt(clock.now() + pauseMs, () => this.connect());
+      },
+    });
+    centralSystem.accept(link.centralSystem, this.#identity);
+    if (this.isAccepted) this.#next();
+    else this.#boot();
+  }
+
+  #boot(): void {
+    if (this.#transport === undefined || this.isAccepted) return;
+    this.#send("BootNotification", { chargePointVendor: "V", chargePointModel: "M" });
+    if (this.#habits.isImpatient) this.#next();
+  }
+
+  #next(): void {
+    if (this.#transport === undefined) return;
+    const [message] = this.left;
+    if (message !== undefined && ![...this.#waiting.values()].some(({ action }) => action === message[0])) {
+      this.#send(...message);
+    }
+  }
+
+  #send(action: string, payload: object): void {
+    const { clock } = this.#world;
+    const id = `${++this.#ids}`;
+    const again = (): void => {
+      this.#waiting.delete(id);
+      this.#again(action);
+    };
+    const isRepeated = this.#habits.repeats || action === "BootNotification";
+    const disarm = isRepeated ? clock.wakeAt(clock.now() + patienceMs, again) : (): void => {};
+    this.#waiting.set(id, { action, disarm });
+    this.#transport?.send(JSON.stringify([2, id, action, payload]));
+  }
+
+  #again(action: string): void {
+    if (action === "BootNotification") this.#boot();
+    else this.#next();
+  }
+
+  #message([type, id, ...rest]: [number, string, ...unknown[]]): void {
+    const { clock } = this.#world;
+    if (type === 2) return void this.#transport?.send(JSON.stringify([4, id, "NotSupported", "", {}]));
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    waiting.disarm();
+    const { action } = waiting;
+    if (type === 3) {
+      if (action === "BootNotification") this.isAccepted = true;
+      else this.left.shift();
+    } else if (action !== "BootNotification") {
+      if (action !== "Heartbeat") this.lost.push([action, ...rest]);
+      this.left.shift();
+    }
+    clock.wakeAt(clock.now() + this.#habits.paceMs, () =>
+      this.#again(action === "BootNotification" && !this.isAccepted ? action : ""),
+    );
+  }
+}
+
+const habits: fc.Arbitrary<Habits> = fc.record({
+  unknownTransactions: fc.constantFrom("serve", "refuse"),
+  deeds: fc.array(fc.constantFrom(...(Object.keys(deeds) as Deed[])), { minLength: 1, maxLength: 12 }),
+  faultMs: fc.constantFrom(1000, 30_000, 300_000),
+  chargers: fc.array(
+    fc.record({
+      isKnown: fc.boolean(),
+      isImpatient: fc.boolean(),
+      repeats: fc.boolean(),
+      paceMs: fc.constantFrom(0, 500, 20_000),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+
+test("Registrations and handlers that do anything: no bill is lost, who is alive is served once the fault ends, and nothing is left behind [J-130] [J-132] [CORE-TXQ-09] [trap 2]", async () => {
+  await fc.assert(
+    fc.asyncProperty(habits, async (habits) => {
+      const world = new World(habits);
+      await world.clock.advance(habits.faultMs);
+      await world.clock.advance(240_000);
+      for (const { lost, left, isAccepted } of world.chargers) {
+        expect(lost, "refused through our fault").toEqual([]);
+        expect(isAccepted, "never accepted").toBe(true);
+        expect(left, "not served").toEqual([]);
+      }
+      world.isOver = true;
+      world.centralSystem.close();
+      await world.clock.advance(180_000);
+      expect([...world.centralSystem.connections()]).toEqual([]);
+      expect(world.clock.pending, "wake-ups left on the clock").toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
