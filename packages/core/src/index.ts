@@ -172,6 +172,51 @@ export {
   type Frame,
   type Malformed,
 } from "./rpc/frame.ts";
+export {
+  type DailyLimit,
+  dailySchedule,
+  limitUntil,
+  type ProfileBasics,
+  pauseFrom,
+  type ScheduledLimit,
+  scheduledLimits,
+} from "./smart-charging/builders.ts";
+export type {
+  ChargingProfile,
+  ChargingRateUnit,
+  ChargingSchedule,
+  ChargingSchedulePeriod,
+  InstalledProfile,
+  Limit,
+} from "./smart-charging/charging-profile.ts";
+export {
+  ChargingProfiles,
+  type ChargingProfilesOptions,
+  type ProfileFilter,
+  type ProfileVerdict,
+} from "./smart-charging/charging-profiles.ts";
+export {
+  type CompositeScheduleQuery,
+  compositeSchedule,
+  type LimitNow,
+  type LimitQuery,
+  limitAt,
+} from "./smart-charging/composite-schedule.ts";
+export { type ExplainedProfile, type Explanation, explain, type Standing } from "./smart-charging/explain.ts";
+export {
+  type ChargingProfileKeys,
+  type ChargingTransaction,
+  type KnownCharger,
+  type ProfileRefusal,
+  type ProfileRule,
+  profileRefusal,
+} from "./smart-charging/installation.ts";
+export {
+  type LimitChange,
+  type RefusedProfile,
+  SmartCharging,
+  type SmartChargingOptions,
+} from "./smart-charging/smart-charging.ts";
 export { type ClockListener, soundClock } from "./sound-clock.ts";
 export { namespace } from "./store/namespace.ts";
 export { memoryStore, type RecordStore, type StoredRecord } from "./store/record-store.ts";

@@ -136,6 +136,7 @@ const subjects: readonly Subject[] = [
       configuration: "part",
       authorizationCache: "part",
       localAuthList: "part",
+      smartCharging: "part",
       maxQueuedMessages: "count",
       severalTransactionsPerConnector: "flag",
       timeoutMs: "time",

@@ -32,6 +32,7 @@ import type { QuirkSet, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import type { CallResultFrame } from "../rpc/frame.ts";
+import type { LimitChange, RefusedProfile, SmartCharging } from "../smart-charging/smart-charging.ts";
 import { soundClock } from "../sound-clock.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
@@ -108,6 +109,13 @@ export interface ChargePointEvents {
   invalidated: [
     event: { readonly transaction: Transaction; readonly idTagInfo: Conf<"StartTransaction">["idTagInfo"] },
   ];
+  /**
+   * What a connector may draw is another limit from now on; connector 0 is all of them together. Told for each after
+   * `start`, and whenever one changes. Only with `smartCharging`.
+   */
+  limit: [event: LimitChange];
+  /** A charging profile was not taken: `message` says why, `rule` by which rule. Only with `smartCharging`. */
+  profileRefused: [event: RefusedProfile];
 }
 
 /** What a connection of a {@link ChargePoint} begins with. */
@@ -150,6 +158,8 @@ export interface ChargePointOptions extends RetryBackOff {
   readonly authorizationCache?: AuthorizationCache;
   /** The Local Authorization List, answered for and looked at by `authorize`. Default: none. */
   readonly localAuthList?: LocalAuthList;
+  /** Holds charging profiles and says what connectors may draw. Default: none, and its actions are not supported. */
+  readonly smartCharging?: SmartCharging;
   /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
   readonly maxQueuedMessages?: number;
   /** Whether several transactions may run on one connector at a time. Default: no, the second is a TypeError. */
@@ -209,6 +219,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   readonly #builtInHandlers: ReadonlyMap<Action, AnyHandler<"ChargePoint">>;
   readonly #runRegistration: () => void;
   readonly #runReconnection: () => void;
+  readonly #runSmartCharging: (() => void) | undefined;
   /** What the next connection begins with, and what the latest one began with. */
   #settings: ConnectionSettings;
   #latestSettings: ConnectionSettings;
@@ -265,6 +276,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       call: ({ action, req }, late) =>
         this.#callNow(action, req as never, { signal: this.#turns, keepSent: true, late }),
       readStart: readStartTransactionConf,
+      changed: () => this.#followLimits(),
       delivered: (event) => this.#delivered(event),
       discarded: (event) => this.emit("discarded", event),
       fault: (error) => this.emit("fault", { error }),
@@ -284,7 +296,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         this.#sendStatuses();
       },
     });
-    this.#builtInHandlers = builtInHandlers(taken);
+    this.#builtInHandlers = builtInHandlers(taken, () => this.now());
+    this.#runSmartCharging = taken.smartCharging && this.#driven(taken.smartCharging);
     this.#keys.listen({
       heartbeat: () => {
         this.#registration.configured(this.#keys.heartbeatMs);
@@ -367,6 +380,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (this.#isStopped()) return [];
     this.#phase = "started";
     const interrupted = this.transactions;
+    this.#options.smartCharging?.followedBy(() => this.#followLimits());
+    this.#followLimits();
     this.#reconnection.started(this.#clock.now());
     this.#runReconnection();
     return interrupted;
@@ -407,6 +422,8 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * the store. The store itself is left open.
    */
   async stop(): Promise<void> {
+    if (this.#phase === "started") this.#options.smartCharging?.followedBy(undefined);
+    this.#runSmartCharging?.();
     this.#phase = "stopped";
     this.#reconnection.stopped();
     this.#runReconnection();
@@ -534,6 +551,25 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     const { idTag: starter, parentIdTag } = transaction;
     const group = parentIdTag ?? this.#authorizer.lookUp(starter)?.parentIdTag;
     return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group }, options);
+  }
+
+  /** Runs the machine of the limits on the time of the Central System. */
+  #driven(smartCharging: SmartCharging): () => void {
+    const clock: Clock = {
+      now: () => this.now(),
+      wakeAt: (time, callback) => this.#clock.wakeAt(this.#clock.now() + time - this.now(), callback),
+    };
+    return drive(smartCharging, clock, (output) => {
+      if (output.type === "limit") this.emit("limit", output.change);
+      else this.emit("profileRefused", output.refused);
+    });
+  }
+
+  /** Tells the limits' machine what is known of transactions now, and of the time. */
+  #followLimits(): void {
+    if (this.#phase !== "started") return;
+    this.#options.smartCharging?.transactionsAre(this.#delivery.running, this.now());
+    this.#runSmartCharging?.();
   }
 
   #reconnect(output: ReconnectionOutput): void {
@@ -732,6 +768,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     const adopted = this.#time.adopt(currentTime, now);
     if (adopted === undefined) return;
     this.#registration.told();
+    this.#followLimits();
     if (trusted) return;
     this.#delivery.trusted(adopted.correctionMs);
     this.#statuses.amended((status) => laterBy(adopted.correctionMs, status));
@@ -1011,6 +1048,7 @@ const chargePointRules: OptionRules<ChargePointOptions> = {
   configuration: object("a Configuration", "get", "set", "listen", "getConfiguration", "changeConfiguration"),
   authorizationCache: object("an AuthorizationCache", "lookUp", "update", "clear", "removeListed"),
   localAuthList: object("a LocalAuthList", "lookUp", "update", "conflictsWith"),
+  smartCharging: object("a SmartCharging", "setChargingProfile", "transactionsAre", "followedBy"),
   maxQueuedMessages: optionRules.whole(2),
   severalTransactionsPerConnector: flag,
   timeoutMs: optionRules.milliseconds,

@@ -16,7 +16,7 @@ import {
 import { type Desk, Sequences } from "./desk.ts";
 import { type DeliveredAction, type DeliveredReq, Outbox } from "./outbox.ts";
 import { Stamps } from "./stamps.ts";
-import { epochsOf, type Transaction, type TransactionStart } from "./transaction.ts";
+import { epochsOf, type OpenTransaction, type Transaction, type TransactionStart } from "./transaction.ts";
 import { Transactions, type TransactionsOptions } from "./transactions.ts";
 
 /** What the deliveries of a Charge Point need, and whom they tell. */
@@ -91,7 +91,7 @@ export class Deliveries {
   }
 
   /** The transactions that are not stopped. */
-  get running(): readonly Transaction[] {
+  get running(): readonly OpenTransaction[] {
     return this.#transactions.running;
   }
 

@@ -94,6 +94,8 @@ export interface TransactionsOptions {
   readonly severalPerConnector: boolean;
   /** What a StartTransaction.conf says that violates its schema; `undefined` when no id is in it. */
   readonly readStart: (payload: unknown) => StartAnswer | undefined;
+  /** Hears that other transactions run, or that one has its id. */
+  readonly changed: () => void;
 }
 
 /** What StartTransaction was answered with; without `idTagInfo`, that could not be read. */
@@ -150,7 +152,7 @@ export class Transactions implements TransactionOutlet {
   }
 
   /** The transactions that are not stopped. */
-  get running(): readonly Transaction[] {
+  get running(): readonly OpenTransaction[] {
     return [...this.#running];
   }
 
@@ -223,6 +225,7 @@ export class Transactions implements TransactionOutlet {
     this.#transactions.set(transaction.number, transaction);
     this.#running.add(transaction);
     this.#delivery.enqueue(transaction.start);
+    this.#options.changed();
     return transaction;
   }
 
@@ -271,6 +274,7 @@ export class Transactions implements TransactionOutlet {
     transaction.stopWith(this.#record(req, stamped, given.timestamp));
     this.#running.delete(transaction);
     this.#delivery.enqueue(transaction.stopMessage as StopMessage);
+    this.#options.changed();
   }
 
   /** Stamps what happens now to a transaction. */
@@ -393,6 +397,7 @@ export class Transactions implements TransactionOutlet {
     if (message.action === "StartTransaction") {
       const { transactionId, idTagInfo } = conf as StartAnswer;
       transaction.identifiedAs(transactionId, idTagInfo?.parentIdTag);
+      this.#options.changed();
     }
     const { stopMessage } = transaction;
     // The start was given up, and then retried: its stop has said -1, and the transaction is open there.

@@ -15,6 +15,8 @@ export type OwnKind =
   | "authorization-cache"
   /** An update of the Local Authorization List: a journal. */
   | "local-auth-list"
+  /** A charging profile. */
+  | "charging-profile"
   /** A configuration key that was changed. */
   | "configuration"
   /** The credentials that were presented since the last that worked. */

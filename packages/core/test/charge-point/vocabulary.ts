@@ -23,6 +23,8 @@ export const events = Object.keys({
   delivered: true,
   discarded: true,
   invalidated: true,
+  limit: true,
+  profileRefused: true,
   message: true,
   finished: true,
   violation: true,

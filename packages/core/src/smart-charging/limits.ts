@@ -1,0 +1,159 @@
+/*
+ * What may be drawn at a moment, and until when that stays so.
+ *
+ * Theory of operation. Every layer (the profiles of a purpose, the physical maximum) is asked what it says now and how long
+ * that holds; the limit is the least of what they say, and holds until the first of them may say something else. All else,
+ * the composite schedule, what a charger obeys, the explanation, is this one function at one moment after the other. So no
+ * breakpoint of any layer can be forgotten, and what is reported is what is obeyed.
+ *
+ *   transaction    the TxProfile with the highest level that says something; else the TxDefaultProfile that does, where the
+ *                  connector's own masks the one of connector 0 with the same level
+ *   charge point   the ChargePointMaxProfile with the highest level that says something
+ *   maximum        what the connector can deliver
+ */
+
+import type { ChargingRateUnit, InstalledProfile, Limit } from "./charging-profile.ts";
+import { timetableOf } from "./timetable.ts";
+
+/** What belongs to a layer, the highest level first. */
+export type Layer = readonly InstalledProfile[];
+
+/** What a layer says at a moment. */
+export interface LayerSaying {
+  /** The profile that prevails; `undefined`: none says anything. */
+  readonly installed: InstalledProfile | undefined;
+  readonly limit: Limit | undefined;
+  readonly until: number;
+}
+
+/** The layers of one connector. */
+export interface ConnectorLayers {
+  readonly maximum: Limit;
+  readonly tx: Layer;
+  readonly txDefault: Layer;
+  /** Defaults of connector 0 that those of the connector mask. */
+  readonly masked: Layer;
+  /** When charging began; `undefined`: no transaction runs. In milliseconds since the epoch. */
+  readonly startedAt: number | undefined;
+}
+
+/** What the conversion between A and W needs to know. @spec OCPP 1.6 §7.12 [SC-38] */
+export interface Grid {
+  /** Nominal, in V, between a phase and neutral. */
+  readonly voltage: number;
+  /** Where a profile does not say. */
+  readonly numberPhases: number;
+}
+
+/** A limit as it was computed, in the unit that was asked for. */
+export interface ComputedLimit {
+  /** Not rounded. */
+  readonly limit: number;
+  /** Absent where no layer speaks of phases. */
+  readonly numberPhases: number | undefined;
+  readonly until: number;
+}
+
+/** A schedule of ChargePointMaxProfile without a start of its own says always the same: since when does not matter. */
+const always = 0;
+
+/**
+ * What the highest level says that says anything.
+ *
+ * @spec OCPP 1.6 §3.13.2 [SC-14, SC-20, SC-33]
+ */
+export function prevailing(layer: Layer, moment: number, startedAt: number | undefined): LayerSaying {
+  let until = Number.POSITIVE_INFINITY;
+  for (const installed of layer) {
+    const { chargingSchedule } = installed.profile;
+    const saying = timetableOf(installed.profile).at(moment, startedAt);
+    until = Math.min(until, saying.until);
+    if (saying.period === undefined) continue;
+    const { limit, numberPhases } = saying.period;
+    return { installed, limit: { limit, unit: chargingSchedule.chargingRateUnit, numberPhases }, until };
+  }
+  return { installed: undefined, limit: undefined, until };
+}
+
+/** What the profiles of a transaction say: TxProfile over TxDefaultProfile, at each moment. [SC-07, SC-13] */
+export function transactionSaying(layers: ConnectorLayers, moment: number, startedAt: number | undefined): LayerSaying {
+  const tx = prevailing(layers.tx, moment, startedAt);
+  if (tx.limit !== undefined) return tx;
+  const txDefault = prevailing(layers.txDefault, moment, startedAt);
+  return { ...txDefault, until: Math.min(tx.until, txDefault.until) };
+}
+
+/** What ChargePointMaxProfile says. */
+export const chargePointSaying = (layer: Layer, moment: number): LayerSaying => prevailing(layer, moment, always);
+
+/**
+ * The least of limits, in a unit. They are converted once it is known of how many phases the lowest speaks.
+ *
+ * @spec OCPP 1.6 §3.13.3, §7.12 [SC-21, SC-22, SC-38 … SC-41]
+ */
+export function least(
+  limits: readonly (Limit | undefined)[],
+  unit: ChargingRateUnit,
+  { voltage, numberPhases: all }: Grid,
+): Pick<ComputedLimit, "limit" | "numberPhases"> {
+  const said = limits.filter((limit) => limit !== undefined);
+  const phases = said.flatMap(({ numberPhases }) => numberPhases ?? []);
+  const numberPhases = phases.length === 0 ? undefined : Math.min(...phases);
+  const factor = voltage * (numberPhases ?? all);
+  const converted = said.map((each) => {
+    if (each.unit === unit) return each.limit;
+    return unit === "W" ? each.limit * factor : each.limit / factor;
+  });
+  return { limit: Math.min(...converted), numberPhases };
+}
+
+/** The limit of a connector. */
+export function connectorLimit(
+  layers: ConnectorLayers,
+  chargePoint: Layer,
+  { moment, startedAt, unit, grid }: AskedLimit,
+): ComputedLimit {
+  const transaction = transactionSaying(layers, moment, layers.startedAt ?? startedAt);
+  const whole = chargePointSaying(chargePoint, moment);
+  return {
+    ...least([layers.maximum, transaction.limit, whole.limit], unit, grid),
+    until: Math.min(transaction.until, whole.until),
+  };
+}
+
+/** What is asked of a connector, or of the charge point as a whole. */
+export interface AskedLimit {
+  readonly moment: number;
+  /** When charging is taken to begin where no transaction runs; `undefined`: at the moment, whichever it is. [SC-81] */
+  readonly startedAt: number | undefined;
+  readonly unit: ChargingRateUnit;
+  readonly grid: Grid;
+}
+
+/**
+ * The limit of the charge point as a whole: what its connectors may draw together.
+ *
+ * @param maximum - What it can deliver, where that is less than its connectors could.
+ * @spec OCPP 1.6 §3.13.3, §5.7 [SC-23, SC-83]
+ */
+export function chargePointLimit(
+  connectors: readonly ConnectorLayers[],
+  chargePoint: Layer,
+  maximum: Limit | undefined,
+  asked: AskedLimit,
+): ComputedLimit {
+  const each = connectors.map((layers) => connectorLimit(layers, [], asked));
+  const whole = chargePointSaying(chargePoint, asked.moment);
+  const sum = each.reduce((total, { limit }) => total + limit, 0);
+  const cap = least([maximum, whole.limit], asked.unit, asked.grid);
+  const phases = each.map(({ numberPhases = Number.POSITIVE_INFINITY }) => numberPhases);
+  const numberPhases = Math.min(Math.max(...phases), cap.numberPhases ?? Number.POSITIVE_INFINITY);
+  return {
+    limit: Math.min(sum, cap.limit),
+    numberPhases: Number.isFinite(numberPhases) ? numberPhases : undefined,
+    until: Math.min(whole.until, ...each.map(({ until }) => until)),
+  };
+}
+
+/** One decimal, never more than it was: 8.1 stays 8.1, 5.33 becomes 5.3. [SC-22] */
+export const roundedDown = (limit: number): number => Math.floor(limit * 10 + 1e-6) / 10;

@@ -1,0 +1,339 @@
+/*
+ * The charging profiles of a Charge Point, kept through power cuts, and the limits that they make, as a machine.
+ *
+ * Theory of operation. `ChargingProfiles` is a value; this holds the present one, writes down what it has taken before that
+ * is answered, and says which limits are others than before. Each profile is one record under `charging-profile/`, by its id;
+ * it has a number by which later ones can be told from earlier ones, for a power cut may leave one beside the one that has
+ * replaced it. A TxProfile names its transaction by the Charge Point's own count, and is dropped when that does not run any
+ * more, at the latest at the next start.
+ *
+ *   Inputs    setChargingProfile, clearChargingProfile    what the Central System asks for
+ *             transactionsAre                             which transactions run
+ *             followedBy                                  who wants to know
+ *   Outputs   limit                                       what a connector, or all of them, may draw from now on
+ *             refused                                     a profile was not taken, and why
+ *
+ * Changes are made one after the other, in the order of the calls.
+ */
+
+import type { Clock } from "../clock.ts";
+import { dateTimeOf } from "../date-time.ts";
+import { CallError } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+import type { Conf, Req } from "../messages/actions.ts";
+import { parseReq } from "../messages/validate.ts";
+import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
+import { prefixOf } from "../store/own-keys.ts";
+import { patient } from "../store/patient-store.ts";
+import type { RecordStore, StoredRecord } from "../store/record-store.ts";
+import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
+import type { ChargingProfile, InstalledProfile } from "./charging-profile.ts";
+import { ChargingProfiles, type ChargingProfilesOptions, chargingProfilesRules } from "./charging-profiles.ts";
+import { compositeSchedule, type LimitNow, limitAt } from "./composite-schedule.ts";
+import { type ChargingProfileKeys, defaultKeys, type ProfileRefusal } from "./installation.ts";
+
+/** What {@link SmartCharging} needs to know. */
+export interface SmartChargingOptions extends ChargingProfilesOptions {
+  /** Is told of records that cannot be read and of writes that the store refused. */
+  readonly report: ReportFault;
+  /** How long the store is waited for goes by it. Default: the clock of the runtime. */
+  readonly clock?: Clock;
+}
+
+/** What a connector, or with number 0 the charge point as a whole, may draw from now on. */
+export interface LimitChange extends LimitNow {
+  readonly connectorId: number;
+}
+
+/** A profile that was not taken, and why. */
+export interface RefusedProfile extends ProfileRefusal, InstalledProfile {}
+
+export type SmartChargingOutput =
+  | { readonly type: "limit"; readonly change: LimitChange }
+  | { readonly type: "refused"; readonly refused: RefusedProfile };
+
+/** A transaction that runs. */
+export interface RunningTransaction {
+  /** By the Charge Point's own count. */
+  readonly number: number;
+  readonly connectorId: number;
+  readonly startedAt: number;
+  readonly transactionId: number | undefined;
+}
+
+/** What the store keeps of a profile. */
+interface ProfileRecord extends InstalledProfile {
+  /** Later ones have larger ones. */
+  readonly sequence: number;
+  /** Of a TxProfile: the number of its transaction. */
+  readonly transaction?: number | undefined;
+}
+
+const prefix = prefixOf("charging-profile");
+const keyOf = (profile: ChargingProfile): string => `${prefix}${profile.chargingProfileId}`;
+
+const rules: OptionRules<SmartChargingOptions> = {
+  ...chargingProfilesRules,
+  report: optionRules.required(optionRules.callback),
+  clock: optionRules.clock,
+};
+
+/**
+ * Smart charging of a Charge Point: give it to that as `smartCharging`.
+ *
+ * @spec OCPP 1.6 §3.13, §5.5, §5.7, §5.16
+ */
+export class SmartCharging implements Machine<SmartChargingOutput> {
+  readonly #store: RecordStore;
+  readonly #report: ReportFault;
+  #profiles: ChargingProfiles;
+  /** What is in the store, by key. */
+  readonly #records = new Map<string, ProfileRecord>();
+  #sequence = 0;
+  #running: readonly RunningTransaction[] = [];
+  /** TxProfiles that were kept, until it is known which transactions run. */
+  #waiting: readonly ProfileRecord[] = [];
+  #latest: Promise<unknown> = Promise.resolve();
+  /** What was told last, by connector. */
+  readonly #told = new Map<number, LimitNow>();
+  #outputs: SmartChargingOutput[] = [];
+  #deadline = Number.POSITIVE_INFINITY;
+  /** Who is told that profiles are others; nobody follows the limits without. */
+  #changed: (() => void) | undefined;
+
+  /** The keys that a Configuration should tell. @spec OCPP 1.6 §9.4 [SC-27] */
+  readonly keys: Required<ChargingProfileKeys>;
+
+  private constructor(store: RecordStore, options: SmartChargingOptions) {
+    const { clock, report, ...rest } = takeOptions("SmartCharging", options, rules);
+    this.#store = patient(takeOption("store", store, optionRules.required(optionRules.store)), clock);
+    this.#report = report;
+    this.#profiles = ChargingProfiles.none(rest);
+    const { connectors: _, maximum: __, voltage: ___, numberPhases: ____, ...keys } = rest;
+    this.keys = { ...defaultKeys, ...keys };
+  }
+
+  /**
+   * Reads the profiles that a store keeps under `charging-profile/`. Records that cannot be used are reported and moved to
+   * keys that begin with `corrupt/`.
+   *
+   * @throws TypeError `store` is none, one of the options is not what it may be, or there is no such option.
+   * @throws What the store's `load` rejects with, or an Error when it does not answer.
+   * @spec OCPP 1.6 §3.13.5 (errata 3.37) [SC-28]
+   */
+  static async load(store: RecordStore, options: SmartChargingOptions): Promise<SmartCharging> {
+    const smartCharging = new SmartCharging(store, options);
+    await smartCharging.#restore(await smartCharging.#store.load(prefix));
+    return smartCharging;
+  }
+
+  /** The present profiles and the transactions that they apply to: for `limitAt`, `compositeSchedule` and `explain`. */
+  get profiles(): ChargingProfiles {
+    return this.#profiles;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  poll(): SmartChargingOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /** Says which limits are others than those that were told. */
+  advance(now: number): void {
+    this.#deadline = Number.POSITIVE_INFINITY;
+    if (this.#changed === undefined) return;
+    for (const connectorId of [...this.#profiles.connectorIds, 0]) {
+      const limit = limitAt(this.#profiles, { connectorId, at: now });
+      this.#deadline = Math.min(this.#deadline, limit.until);
+      const told = this.#told.get(connectorId);
+      this.#told.set(connectorId, limit);
+      if (told?.limit === limit.limit && told.numberPhases === limit.numberPhases) continue;
+      this.#outputs.push({ type: "limit", change: { connectorId, ...limit } });
+    }
+  }
+
+  /**
+   * Says who follows the limits; `undefined`: nobody any more.
+   *
+   * @param changed - Is called when other profiles are installed, or one was refused, from outside of any input.
+   */
+  followedBy(changed: (() => void) | undefined): void {
+    this.#changed = changed;
+    this.#told.clear();
+    this.#outputs = [];
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Says which transactions run, and all that is known of them.
+   *
+   * @param now - Milliseconds since the epoch, as are all times.
+   */
+  transactionsAre(running: readonly RunningTransaction[], now: number): void {
+    const known = this.#profiles.connectorIds;
+    const before = this.#running;
+    this.#running = running.filter(({ connectorId }) => known.includes(connectorId));
+    for (const { connectorId, number } of before)
+      if (!this.#running.some((other) => other.number === number)) this.#ended(connectorId, number);
+    for (const { connectorId, startedAt, transactionId } of this.#running)
+      this.#profiles = this.#profiles.startedTransaction(connectorId, { startedAt, transactionId });
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const record of waiting) this.#resume(record);
+    this.advance(now);
+  }
+
+  /**
+   * Carries out a SetChargingProfile.req, durably or not at all. Until it is settled, the profiles are those of before.
+   *
+   * @returns `Rejected` with the store's refusal, too.
+   * @throws CallError `PropertyConstraintViolation`: there is no such connector.
+   * @spec OCPP 1.6 §5.16 [SC-15 … SC-19, SC-28, SC-56 … SC-63]
+   */
+  setChargingProfile({
+    connectorId,
+    csChargingProfiles,
+  }: Req<"SetChargingProfile">): Promise<Conf<"SetChargingProfile">> {
+    return this.#inTurn(() => this.#set(connectorId, csChargingProfiles));
+  }
+
+  /**
+   * Carries out a ClearChargingProfile.req.
+   *
+   * @spec OCPP 1.6 §5.5 [SC-70 … SC-77]
+   */
+  clearChargingProfile(req: Req<"ClearChargingProfile">): Promise<Conf<"ClearChargingProfile">> {
+    return this.#inTurn(async () => {
+      const { status, profiles } = this.#profiles.clear(req);
+      this.#profiles = profiles;
+      this.#changed?.();
+      await this.#tidy();
+      return { status };
+    });
+  }
+
+  /**
+   * Answers a GetCompositeSchedule.req.
+   *
+   * @spec OCPP 1.6 §5.7 [SC-80 … SC-89]
+   */
+  getCompositeSchedule(req: Req<"GetCompositeSchedule">, now: number): Conf<"GetCompositeSchedule"> {
+    const { chargingRateUnit: unit, connectorId, duration: durationSeconds } = req;
+    if (connectorId !== 0 && !this.#profiles.connectorIds.includes(connectorId)) return { status: "Rejected" };
+    const chargingSchedule = compositeSchedule(this.#profiles, { connectorId, from: now, durationSeconds, unit });
+    return { status: "Accepted", connectorId, scheduleStart: dateTimeOf(now), chargingSchedule };
+  }
+
+  async #set(connectorId: number, profile: ChargingProfile): Promise<Conf<"SetChargingProfile">> {
+    const verdict = this.#profiles.set(connectorId, profile);
+    if (verdict.status === "Refused") return this.#refuse(connectorId, profile, verdict);
+    const key = keyOf(profile);
+    const before = this.#records.get(key);
+    const isTx = profile.chargingProfilePurpose === "TxProfile";
+    const transaction = isTx ? this.#running.find((each) => each.connectorId === connectorId)?.number : undefined;
+    const record: ProfileRecord = { sequence: ++this.#sequence, connectorId, profile, transaction };
+    const isKept = await writeAll("keep a charging profile", this.#report, [() => this.#put(key, record)]);
+    // The transaction may have ended meanwhile.
+    const verdictNow = this.#profiles.set(connectorId, profile);
+    const isOther = isTx && this.#running.every(({ number }) => number !== transaction);
+    if (!isKept || verdictNow.status === "Refused" || isOther) {
+      // What is answered with Rejected should not be there after a restart, and what it would have replaced should.
+      await writeAll("take back a charging profile", this.#report, [
+        () => (before === undefined ? this.#delete(key) : this.#put(key, before)),
+      ]);
+      return { status: "Rejected" };
+    }
+    this.#profiles = verdictNow.profiles;
+    this.#changed?.();
+    await this.#tidy();
+    return { status: "Accepted" };
+  }
+
+  #refuse(
+    connectorId: number,
+    profile: ChargingProfile,
+    { answer, message, rule }: ProfileRefusal,
+  ): Conf<"SetChargingProfile"> {
+    this.#outputs.push({ type: "refused", refused: { connectorId, profile, rule, message, answer } });
+    this.#changed?.();
+    if (answer === "Rejected") return { status: answer };
+    throw new CallError(answer, message);
+  }
+
+  #ended(connectorId: number, number: number): void {
+    this.#profiles = this.#profiles.endedTransaction(connectorId);
+    void this.#inTurn(() => this.#tidy());
+    this.#waiting = this.#waiting.filter(({ transaction }) => transaction !== number);
+  }
+
+  /** Takes up a TxProfile that was kept, if its transaction runs. */
+  #resume({ connectorId, profile, transaction }: ProfileRecord): void {
+    const runs = this.#running.some((each) => each.number === transaction && each.connectorId === connectorId);
+    // By now its transaction may have another id, or none that is known: it is that one all the same.
+    const { transactionId: _, ...anonymous } = profile;
+    const verdict = runs ? this.#profiles.set(connectorId, anonymous) : undefined;
+    if (verdict?.status === "Accepted") this.#profiles = verdict.profiles;
+    else void this.#inTurn(() => this.#tidy());
+  }
+
+  /** Deletes the records of profiles that are not installed any more. */
+  async #tidy(): Promise<void> {
+    const needed = new Set(this.#profiles.installed.map(({ profile }) => keyOf(profile)));
+    for (const { profile } of this.#waiting) needed.add(keyOf(profile));
+    const stale = [...this.#records.keys()].filter((key) => !needed.has(key));
+    if (stale.length === 0) return;
+    const deletions = stale.map((key) => () => this.#delete(key));
+    await writeAll("forget charging profiles", this.#report, deletions);
+  }
+
+  async #put(key: string, record: ProfileRecord): Promise<void> {
+    await this.#store.put(key, JSON.stringify(record));
+    this.#records.set(key, record);
+  }
+
+  async #delete(key: string): Promise<void> {
+    await this.#store.delete(key);
+    this.#records.delete(key);
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#latest.then(act, act);
+    this.#latest = turn.catch(() => {});
+    return turn;
+  }
+
+  async #restore(stored: readonly StoredRecord[]): Promise<void> {
+    const waiting: ProfileRecord[] = [];
+    const records: ProfileRecord[] = [];
+    for (const each of stored) {
+      const record = profileRecordOf(each);
+      if (record === undefined) await setAside(this.#store, each, "is no charging profile", this.#report);
+      else records.push(record);
+    }
+    for (const record of records.sort((a, b) => a.sequence - b.sequence)) {
+      const { connectorId, profile, sequence } = record;
+      this.#records.set(keyOf(profile), record);
+      this.#sequence = sequence;
+      if (profile.chargingProfilePurpose === "TxProfile") waiting.push(record);
+      // What other options do not allow any more is forgotten.
+      else this.#profiles = this.#profiles.set(connectorId, profile).profiles;
+    }
+    this.#waiting = waiting;
+    await this.#tidy();
+  }
+}
+
+/** `undefined`: it is none. */
+function profileRecordOf({ key, value }: StoredRecord): ProfileRecord | undefined {
+  const { connectorId, profile, sequence, transaction } = (parseRecord(value) ?? {}) as Partial<ProfileRecord>;
+  try {
+    const req = { connectorId, csChargingProfiles: profile };
+    const { csChargingProfiles } = parseReq("SetChargingProfile", req, "local");
+    const isOurs = Number.isSafeInteger(sequence) && keyOf(csChargingProfiles) === key;
+    return isOurs ? ({ connectorId, profile: csChargingProfiles, sequence, transaction } as ProfileRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+import type { ChargingProfile, ChargingRateUnit, InstalledProfile, Limit } from "../../src/index.ts";
+
+/*
+ * The documents, read for one moment: slow, and as plain as they are. Times are in milliseconds since the epoch. It shares
+ * nothing with what it judges.
+ */
+
+/** Everything that the limit of a moment depends on. */
+export interface World {
+  readonly installed: readonly InstalledProfile[];
+  readonly connectors: Readonly<Record<number, Limit>>;
+  readonly maximum?: Limit | undefined;
+  readonly voltage: number;
+  readonly numberPhases: number;
+  /** When charging began, or is taken to, by connector. */
+  readonly startedAt: Readonly<Record<number, number>>;
+}
+
+/** What one profile says at a moment. */
+function saidBy({ profile }: InstalledProfile, t: number, startOfCharging: number): Limit | undefined {
+  const { chargingSchedule: schedule, chargingProfileKind: kind, recurrencyKind } = profile;
+  if (profile.validFrom !== undefined && t < Date.parse(profile.validFrom)) return undefined;
+  if (profile.validTo !== undefined && t >= Date.parse(profile.validTo)) return undefined;
+  let start = startOfCharging;
+  if (kind !== "Relative" && schedule.startSchedule !== undefined) start = Date.parse(schedule.startSchedule);
+  let seconds = (t - start) / 1000;
+  if (kind === "Recurring") {
+    const length = recurrencyKind === "Weekly" ? 7 * 24 * 3600 : 24 * 3600;
+    seconds = ((seconds % length) + length) % length;
+  }
+  if (seconds < 0) return undefined;
+  if (schedule.duration !== undefined && seconds >= schedule.duration) return undefined;
+  let said: Limit | undefined;
+  for (const { startPeriod, limit, numberPhases } of schedule.chargingSchedulePeriod) {
+    if (startPeriod <= seconds) said = { limit, unit: schedule.chargingRateUnit, numberPhases };
+  }
+  return said;
+}
+
+/** The highest level that says something. */
+function highest(among: readonly InstalledProfile[], t: number, startOfCharging: number): Limit | undefined {
+  let best: { level: number; said: Limit } | undefined;
+  for (const each of among) {
+    const said = saidBy(each, t, startOfCharging);
+    const level = each.profile.stackLevel;
+    if (said !== undefined && (best === undefined || level > best.level)) best = { level, said };
+  }
+  return best?.said;
+}
+
+const of = (
+  world: World,
+  purpose: ChargingProfile["chargingProfilePurpose"],
+  at: number,
+): readonly InstalledProfile[] =>
+  world.installed.filter(
+    ({ connectorId, profile }) => connectorId === at && profile.chargingProfilePurpose === purpose,
+  );
+
+/** The lowest of some limits, in a unit: power is voltage × phases × current. */
+function lowest(world: World, limits: readonly (Limit | undefined)[], unit: ChargingRateUnit) {
+  let phases: number | undefined;
+  for (const each of limits)
+    if (each?.numberPhases !== undefined) phases = Math.min(phases ?? each.numberPhases, each.numberPhases);
+  let low = Number.POSITIVE_INFINITY;
+  for (const each of limits) {
+    if (each === undefined) continue;
+    const watts = world.voltage * (phases ?? world.numberPhases);
+    const factor = each.unit === unit ? 1 : unit === "W" ? watts : 1 / watts;
+    low = Math.min(low, each.limit * factor);
+  }
+  return { limit: low, phases };
+}
+
+function connector(world: World, id: number, t: number, unit: ChargingRateUnit, whole: Limit | undefined) {
+  const start = world.startedAt[id] as number;
+  const own = of(world, "TxDefaultProfile", id);
+  const levels = own.map(({ profile }) => profile.stackLevel);
+  const shared = of(world, "TxDefaultProfile", 0).filter(({ profile }) => !levels.includes(profile.stackLevel));
+  const session = highest(of(world, "TxProfile", id), t, start) ?? highest([...own, ...shared], t, start);
+  return lowest(world, [world.connectors[id], session, whole], unit);
+}
+
+/** What may be drawn at a moment, not rounded. */
+export function oracle(world: World, connectorId: number, t: number, unit: ChargingRateUnit) {
+  const whole = highest(of(world, "ChargePointMaxProfile", 0), t, 0);
+  if (connectorId !== 0) return connector(world, connectorId, t, unit, whole);
+  const each = Object.keys(world.connectors).map((id) => connector(world, Number(id), t, unit, undefined));
+  const cap = lowest(world, [world.maximum, whole], unit);
+  const known = each.every(({ phases }) => phases !== undefined);
+  const most = known ? Math.max(...each.map(({ phases = 0 }) => phases)) : Number.POSITIVE_INFINITY;
+  const phases = Math.min(most, cap.phases ?? Number.POSITIVE_INFINITY);
+  return {
+    limit: Math.min(
+      cap.limit,
+      each.reduce((sum, { limit }) => sum + limit, 0),
+    ),
+    phases: phases === Number.POSITIVE_INFINITY ? undefined : phases,
+  };
+}
