@@ -1,6 +1,15 @@
+import { FakeClock } from "@ocppj/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CallError, type ChargePointOptions, quirks, type Transaction } from "../../src/index.ts";
+import {
+  CallError,
+  type ChargePointOptions,
+  limitUntil,
+  memoryStore,
+  quirks,
+  SmartCharging,
+  type Transaction,
+} from "../../src/index.ts";
 import { misbehaviours } from "../connection/misbehaviours.ts";
 import { Site } from "./site.ts";
 import { day, events, second } from "./vocabulary.ts";
@@ -84,6 +93,14 @@ class Life {
     this.start();
     await clock.advance(second);
     this.owner(() => centralSystem.get("CP001")?.call("Reset", { type: "Soft" }));
+    const profile = limitUntil({ chargingProfileId: 1, limit: 6, unit: "A", until: clock.now() + day });
+    this.owner(() =>
+      // It is of one connector, so it is refused.
+      centralSystem.get("CP001")?.call("SetChargingProfile", {
+        connectorId: 1,
+        csChargingProfiles: { ...profile, chargingProfilePurpose: "ChargePointMaxProfile" },
+      }),
+    );
     links.at(-1)?.chargePoint.inject("nonsense");
     links.at(-1)?.chargePoint.inject('[2,"q","GetDiagnostics",{"location":"ftp://example.com/","retries":null}]');
     await clock.advance(second);
@@ -114,7 +131,9 @@ class Life {
 
 describe("ChargePoint.stop", () => {
   test.each(events)("ends everything from inside a listener of `%s` [trap 4] [trap 19]", async (name) => {
-    const life = new Life();
+    const limit = { limit: 32, unit: "A" } as const;
+    const settings = { connectors: { 1: limit }, report: () => {}, clock: new FakeClock() };
+    const life = new Life({ smartCharging: await SmartCharging.load(memoryStore(), settings) });
     let isTold = false;
     life.site.chargePoint.once(name, () => {
       isTold = true;
