@@ -12,6 +12,7 @@ import { connect, listen } from "@ocppj/node";
 import { build } from "esbuild";
 import { RPCClient, RPCServer } from "ocpp-rpc";
 import { fullQueue } from "./full-queue.ts";
+import { composite, limit, secondBySecond } from "./limits.ts";
 import { type Contender, median, sideBySide } from "./side-by-side.ts";
 
 const timestamp = "2026-01-01T00:00:00Z";
@@ -204,6 +205,11 @@ await table("Frames", [
   { name: "encode", run: repeat(() => encode(frame)) },
   { name: "zod alone: safeParse of the payload", run: repeat(() => req.safeParse(frame.payload)) },
   { name: "a CALL and its answer, both ends, everything but the network", run },
+]);
+await table("Limits of 20 charging profiles with 50 periods each", [
+  { name: "limitAt", run: repeat(limit) },
+  { name: "compositeSchedule of a day", run: repeat(composite) },
+  { name: "the same second by second, for comparison", run: repeat(secondBySecond) },
 ]);
 let messages = 0;
 await table("What a listener costs: a Heartbeat that a CentralSystem answers, both ends, without the network", [
