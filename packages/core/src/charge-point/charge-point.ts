@@ -225,7 +225,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #latestSettings: ConnectionSettings;
   /** Ends the attempt to connect that is under way. */
   #attempt = new OwnSignal();
-  /** Takes back the messages of the queue that wait for their turn on the connection. */
+  /** Takes back statuses that were asked for and wait for their turn on the connection. */
   #turns = new OwnSignal();
   #connection: Connection<"ChargePoint"> | undefined;
   /** How a transport closed inside of `listen`, so that it never was a connection. */
@@ -273,8 +273,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       severalPerConnector: taken.severalTransactionsPerConnector ?? false,
       now: () => this.now(),
       isOnline: () => this.#registration.online,
-      call: ({ action, req }, late) =>
-        this.#callNow(action, req as never, { signal: this.#turns, keepSent: true, late }),
+      call: ({ action, req }, attempt) => this.#callNow(action, req as never, { ...attempt, keepSent: true }),
       readStart: readStartTransactionConf,
       changed: () => this.#followLimits(),
       delivered: (event) => this.#delivered(event),
@@ -804,7 +803,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #hold(): void {
     const turns = this.#turns;
     this.#turns = new OwnSignal();
-    this.#delivery.paused();
+    this.#delivery.postponed();
     this.#statuses.postponed();
     turns.abort(postponed);
   }

@@ -166,6 +166,11 @@ export class Deliveries {
     for (const { delivery } of this.#both) delivery.online();
   }
 
+  /** Takes back what waits for its turn on the connection, too. */
+  postponed(): void {
+    for (const { delivery } of this.#both) delivery.postponed();
+  }
+
   /** Says that no more messages may be sent for now. */
   paused(): void {
     for (const { delivery } of this.#both) delivery.paused();

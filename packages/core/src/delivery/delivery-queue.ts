@@ -67,11 +67,12 @@ export type DeliveryQueueOutput<M> =
  *
  * - `answered`: the Central System has taken it.
  * - `failed`: it has not, and it is there.
- * - `unanswered`: there was no answer, to this or to anything else since; or it could not even be sent.
+ * - `unanswered`: there was no answer, to this or to anything else since.
+ * - `unsent`: it could not even be sent, through a fault of ours.
  * - `refused`: it never will.
  * - `postponed`: the message was not sent, and is delivered again as soon as messages may be sent.
  */
-export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "refused" | "postponed";
+export type DeliveryOutcome = "answered" | "failed" | "unanswered" | "unsent" | "refused" | "postponed";
 
 /** The configuration keys that the queue obeys. */
 export interface TransactionMessageKeys {
@@ -204,7 +205,8 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     const counts = wasUnderWay || (this.#doubtful.has(message) && outcome !== "unanswered");
     if (wasUnderWay) {
       this.#underWay = undefined;
-      if (outcome !== "postponed") this.#waitFor(message, now);
+      if (outcome === "unsent") this.#waits.set(message, now + shortestPauseMs);
+      else if (outcome !== "postponed") this.#waitFor(message, now);
     }
     if (outcome === "answered") this.#end(message, { type: "delivered", message });
     else if (counts && outcome === "unanswered") {
@@ -214,6 +216,14 @@ export class DeliveryQueue<M extends QueuedMessage> implements Machine<DeliveryQ
     } else if (counts && outcome === "failed") this.#failed(message);
     else if (counts && outcome === "refused") this.#end(message, { type: "discarded", message, reason: "refused" });
     this.advance(now);
+  }
+
+  /**
+   * Says how an earlier attempt has ended after its time: an answer counts; what is none, only for a message in doubt, and
+   * not for the attempt that is under way by now.
+   */
+  settledLate(message: M, outcome: DeliveryOutcome, now: number): void {
+    if (outcome === "answered" || this.#underWay !== message) this.settled(message, outcome, now);
   }
 
   /** Says that the Central System has answered something: who was not answered before has failed. [CORE-TXQ-08] */

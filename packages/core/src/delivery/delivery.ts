@@ -1,4 +1,4 @@
-import { postponed } from "../abort.ts";
+import { OwnSignal, postponed } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { drive } from "../machine.ts";
@@ -10,6 +10,13 @@ import {
   type QueuedMessage,
   type TransactionMessageKeys,
 } from "./delivery-queue.ts";
+
+/** What an attempt to deliver a message needs, see {@link CallOptions}. */
+export interface AttemptOptions {
+  /** Takes it back as long as it waits for its turn. */
+  readonly signal: OwnSignal;
+  readonly late: (conf: () => unknown) => void;
+}
 
 /** What a {@link Delivery} needs, and whom it tells. */
 export interface DeliveryOptions<M> {
@@ -26,7 +33,7 @@ export interface DeliveryOptions<M> {
    * Makes the CALL that a message is, on the present connection; rejects with `postponed` when it was taken back. `late` is
    * called at once when an answer comes after its time, with what returns it, or throws why it is none.
    */
-  readonly call: (message: M, late: (conf: () => unknown) => void) => Promise<unknown>;
+  readonly call: (message: M, attempt: AttemptOptions) => Promise<unknown>;
   /** Hears, before anything else, that a message was sent, whatever has come of it. */
   readonly sent: (message: M) => void;
   /** Takes back a message that was given up, because it was answered after all; false when it is too late for that. */
@@ -48,6 +55,9 @@ export class Delivery<M extends QueuedMessage> {
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
   #latest = Promise.resolve();
+  /** The attempt that began last, and that of each message. */
+  #attempt = new OwnSignal();
+  readonly #attempts = new WeakMap<M, OwnSignal>();
 
   constructor(options: DeliveryOptions<M>) {
     this.#options = options;
@@ -80,6 +90,12 @@ export class Delivery<M extends QueuedMessage> {
   /** Says that no more messages may be sent for now. */
   paused(): void {
     this.queue.paused();
+  }
+
+  /** Takes back the message that waits for its turn on the connection, too. */
+  postponed(): void {
+    this.paused();
+    this.#attempt.abort(postponed);
   }
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
@@ -125,9 +141,13 @@ export class Delivery<M extends QueuedMessage> {
   }
 
   async #deliver(message: M): Promise<void> {
+    const signal = new OwnSignal();
+    this.#attempt = signal;
+    this.#attempts.set(message, signal);
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
-      this.#confs.set(message, await this.#options.call(message, (conf) => this.#answeredLate(message, conf)));
+      const late = (conf: () => unknown): void => this.#answeredLate(message, conf);
+      this.#confs.set(message, await this.#options.call(message, { signal, late }));
       this.#options.sent(message);
     } catch (error) {
       if (wasSent(error)) this.#options.sent(message);
@@ -135,13 +155,12 @@ export class Delivery<M extends QueuedMessage> {
     }
     // CORE-TXQ-08: being offline is no failure; the queue has been told and sends again on the next connection.
     if (outcome === undefined) return;
+    this.#exhume(message, outcome);
     this.queue.settled(message, outcome, this.#options.clock.now());
     this.#run();
   }
 
-  /** CORE-TXQ-08: the answer to an earlier attempt is the answer all the same, also once the message has been given up. */
   #answeredLate(message: M, conf: () => unknown): void {
-    const now = this.#options.clock.now();
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       this.#confs.set(message, conf());
@@ -150,11 +169,18 @@ export class Delivery<M extends QueuedMessage> {
       if (error instanceof CallError && error.code === "SecurityError") return;
       outcome = this.#outcomeOf(message, error);
     }
-    if (outcome === "answered" && !this.queue.has(message) && this.#options.exhumed(message)) {
-      this.queue.returned(message, now);
-    }
-    if (outcome !== undefined) this.queue.settled(message, outcome, now);
+    if (outcome === undefined) return;
+    this.#exhume(message, outcome);
+    // The next attempt may wait for its turn; the Central System would take it for another message.
+    if (outcome === "answered") this.#attempts.get(message)?.abort(postponed);
+    this.queue.settledLate(message, outcome, this.#options.clock.now());
     this.#run();
+  }
+
+  /** CORE-TXQ-08: the answer to any attempt is the answer, also once the message has been given up. */
+  #exhume(message: M, outcome: DeliveryOutcome): void {
+    if (outcome !== "answered" || this.queue.has(message) || !this.#options.exhumed(message)) return;
+    this.queue.returned(message, this.#options.clock.now());
   }
 
   /** CORE-TXQ-08, CORE-TXQ-09: what the Central System has to answer for is a failure, and nothing else. */
@@ -165,7 +191,7 @@ export class Delivery<M extends QueuedMessage> {
     if (error instanceof CallError) return isFinal(error) ? "refused" : "failed";
     if (error instanceof CallTimeoutError) return error.silent ? "unanswered" : "failed";
     fault(error);
-    if (!(error instanceof PayloadError)) return "unanswered"; // It was not sent, through a fault of ours.
+    if (!(error instanceof PayloadError)) return "unsent";
     // What cannot be sent now never can.
     return error.origin === "local" ? "refused" : this.#readable(message, error);
   }

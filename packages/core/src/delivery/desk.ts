@@ -1,6 +1,6 @@
 import type { RecordKeeper } from "../store/record-keeper.ts";
 import type { DeadLetter, DeadLetters, DeliveryEvent, OutboxCall, TransactionCall } from "./dead-letter.ts";
-import type { DeliveryOptions } from "./delivery.ts";
+import type { AttemptOptions, DeliveryOptions } from "./delivery.ts";
 import type { DiscardReason } from "./delivery-queue.ts";
 import type { Stamps } from "./stamps.ts";
 
@@ -30,8 +30,8 @@ export interface Desk {
   readonly sequences: Sequences;
   readonly deadLetters: DeadLetters;
   readonly delivery: Pick<DeliveryOptions<never>, "clock" | "keys" | "fault">;
-  /** Makes a CALL on the present connection; `late` as in {@link DeliveryOptions.call}. */
-  readonly call: (call: TransactionCall | OutboxCall, late: (conf: () => unknown) => void) => Promise<unknown>;
+  /** Makes a CALL on the present connection. */
+  readonly call: (call: TransactionCall | OutboxCall, attempt: AttemptOptions) => Promise<unknown>;
   /** The present moment, in milliseconds since the epoch. */
   readonly now: () => number;
   /** @throws TypeError The Charge Point has been stopped. */

@@ -60,6 +60,7 @@ class OutboxMessage implements QueuedMessage {
 export class Outbox {
   readonly #desk: Desk;
   readonly #delivery: Delivery<OutboxMessage>;
+  readonly #letters = new WeakMap<OutboxMessage, DeadLetter>();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -69,10 +70,10 @@ export class Outbox {
       isUsable: () => true,
       dropped: () => {},
       put: (message, tried) => this.#put(message, tried),
-      call: (message, late) => desk.call(this.#callOf(message), late),
+      call: (message, attempt) => desk.call(this.#callOf(message), attempt),
       sent: (message) => this.#sent(message),
       isFinal: ({ code }) => code === "NotImplemented" || code === "NotSupported",
-      exhumed: () => false,
+      exhumed: (message) => this.#exhumed(message),
       // That there was an answer is all that matters.
       readable: () => ({ conf: undefined }),
       delivered: (message, conf) => this.#delivered(message, conf),
@@ -80,7 +81,10 @@ export class Outbox {
     });
   }
 
-  get delivery(): Pick<Delivery<OutboxMessage>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
+  get delivery(): Pick<
+    Delivery<OutboxMessage>,
+    "online" | "paused" | "postponed" | "offline" | "configured" | "heard" | "settled"
+  > {
     return this.#delivery;
   }
 
@@ -168,12 +172,22 @@ export class Outbox {
 
   #bury(message: OutboxMessage, fate: Discarded): DeadLetter {
     const event = { transaction: undefined, call: this.#callOf(message) };
-    return this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
+    const letter = this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
       if (what === "delete") this.#forget(message);
       else {
         message.fate = undefined;
         this.#delivery.restore(message);
       }
     });
+    this.#letters.set(message, letter);
+    return letter;
+  }
+
+  /** Takes back what was given up; false when its dead letter has been decided about. */
+  #exhumed(message: OutboxMessage): boolean {
+    const letter = this.#letters.get(message);
+    if (letter === undefined || !this.#desk.deadLetters.withdraw(letter)) return false;
+    message.fate = undefined;
+    return true;
   }
 }

@@ -135,6 +135,8 @@ class TransactionMessage<A extends "StartTransaction" | "StopTransaction", R> im
   mark: Mark | undefined;
   readonly given: true | undefined;
   fate: MessageRecord<R>["fate"];
+  /** Of a stop: the transaction id that it said when it was sent last. */
+  toldId: number | undefined;
 
   constructor(action: A, transaction: OpenTransaction, record: MessageRecord<R>) {
     this.action = action;

@@ -137,7 +137,7 @@ export class Transactions implements TransactionOutlet {
       isUsable: (message) => this.#isUsable(message),
       dropped: (message) => this.#clearAway(message),
       put: (message, tried) => this.#put(message, tried),
-      call: (message, late) => desk.call(this.#callOf(message), late),
+      call: (message, attempt) => desk.call(this.#told(message), attempt),
       sent: (message) => this.#sent(message),
       isFinal: () => false,
       exhumed: (message) => this.#exhumed(message),
@@ -147,7 +147,10 @@ export class Transactions implements TransactionOutlet {
     });
   }
 
-  get delivery(): Pick<Delivery<Message>, "online" | "paused" | "offline" | "configured" | "heard" | "settled"> {
+  get delivery(): Pick<
+    Delivery<Message>,
+    "online" | "paused" | "postponed" | "offline" | "configured" | "heard" | "settled"
+  > {
     return this.#delivery;
   }
 
@@ -365,6 +368,12 @@ export class Transactions implements TransactionOutlet {
     return { action, req: { ...stop, transactionId } } as TransactionCall;
   }
 
+  /** The CALL that is sent now. */
+  #told(message: Message): TransactionCall {
+    if (message.action === "StopTransaction") message.toldId = message.transaction.transactionId ?? -1;
+    return this.#callOf(message);
+  }
+
   /** Before which time nothing of a message may be; a start is the first of its transaction. */
   #notBefore(message: Message): number | undefined {
     return message.action === "StartTransaction" ? undefined : this.#transactionOf(message)?.notBefore;
@@ -398,6 +407,12 @@ export class Transactions implements TransactionOutlet {
       const { transactionId, idTagInfo } = conf as StartAnswer;
       transaction.identifiedAs(transactionId, idTagInfo?.parentIdTag);
       this.#options.changed();
+    }
+    // CORE-TXQ-12: it has said -1, and the id has become known meanwhile: the transaction is open there.
+    if (message.action === "StopTransaction" && message.toldId === -1 && (transaction.transactionId ?? -1) !== -1) {
+      message.toldId = undefined;
+      this.#delivery.restore(message);
+      return;
     }
     const { stopMessage } = transaction;
     // The start was given up, and then retried: its stop has said -1, and the transaction is open there.
@@ -460,7 +475,13 @@ export class Transactions implements TransactionOutlet {
   /** Takes back what was given up; false when its dead letter has been decided about. */
   #exhumed(message: Message): boolean {
     const letter = this.#letters.get(message);
-    if (letter === undefined || !this.#desk.deadLetters.withdraw(letter)) return false;
+    const isLetter = letter !== undefined && this.#desk.deadLetters.withdraw(letter);
+    // The id of a transaction is of use as long as that is there, whatever was decided about its start.
+    const isForgotten =
+      message.action === "StartTransaction" &&
+      message.fate === "forgotten" &&
+      this.#transactions.get(message.transaction.number) === message.transaction;
+    if (!isLetter && !isForgotten) return false;
     message.fate = undefined;
     return true;
   }

@@ -159,14 +159,16 @@ export class RecordKeeper {
   }
 
   /**
-   * Wants nothing more. What was refused is tried once more, now: later it could be over what a successor has written.
+   * Wants nothing more. What was refused, or not asked for yet, is tried once more, now: later it could be over what a
+   * successor has written.
    *
    * @returns Resolves when the store has answered, or has had its time; what it refuses has been reported.
    */
   async stop(): Promise<void> {
     const isAnswering = !this.#hanging && !this.#stopped;
     for (const wanted of isAnswering ? this.#wanted.values() : []) {
-      if (wanted.refusal !== undefined && wanted.writes.size === 0) this.#write(wanted);
+      // However many are under way: nobody asks for the latest later.
+      if (![...wanted.writes].some(({ version }) => version === wanted.version)) this.#write(wanted);
     }
     this.#stopped = true;
     this.#cancelRetry?.();
@@ -293,7 +295,7 @@ export class RecordKeeper {
       const writes = [...wanted.writes];
       // Before it is asked for, others have to be over.
       const write = writes.find((each) => each.version >= version) ?? writes[0];
-      if (write === undefined) return wanted.refusal;
+      if (write === undefined) return wanted.refusal ?? (wanted.asked < version ? { error: ended() } : undefined);
       const refusal = await write.over;
       if (refusal === undefined && write.version >= version) return undefined;
     }
@@ -326,6 +328,8 @@ export class RecordKeeper {
     for (const write of overdue.slice(0, mostAtOnce)) this.#end(write, { error: hangs() });
   }
 }
+
+const ended = (): Error => new Error("The ChargePoint was stopped before the store was asked to");
 
 function refused(cause: unknown): Error {
   const why = cause instanceof Error ? cause.message : String(cause);

@@ -10,7 +10,7 @@ const anchors = [
   "2024-06-03T12:00:00Z",
 ].map(Date.parse);
 
-export const windowStart = fc.constantFrom(...anchors);
+const windowStart = fc.constantFrom(...anchors);
 
 /** Seconds around the beginning of the window: edges are crowded, so that many fall together. */
 const aroundTheWindow = fc.oneof(
