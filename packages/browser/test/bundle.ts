@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,11 +39,13 @@ export async function bundlePublished(script: string): Promise<string> {
   }
 }
 
-/** Builds a package with its own build script, but elsewhere: a build in its place would disturb whoever uses that. */
+/** Builds a package as it is published, but elsewhere: a build in its place would disturb whoever uses that. */
 async function publish(name: string, folder: string): Promise<void> {
   const cwd = join(packages, name);
-  const { publishConfig, scripts, ...manifest } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
-  const env = { ...process.env, PATH: `${tools}:${process.env.PATH}` };
-  await promisify(execFile)("sh", ["-c", `${scripts.build} --no-dts --out-dir "${folder}/dist"`], { cwd, env });
+  const { publishConfig, ...manifest } = JSON.parse(await readFile(join(cwd, "package.json"), "utf8"));
+  await cp(join(cwd, "src"), join(folder, "src"), { recursive: true });
+  await symlink(join(cwd, "node_modules"), join(folder, "node_modules"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ ...manifest, ...publishConfig }));
+  const config = join(packages, "../.ci/tsup.config.ts");
+  await promisify(execFile)(join(tools, "tsup"), ["--no-dts", "--config", config], { cwd: folder });
 }
