@@ -35,6 +35,8 @@ describe("charge-point.md", () => {
       delivered: true,
       discarded: true,
       invalidated: true,
+      limit: true,
+      profileRefused: true,
     };
 
     expect(
