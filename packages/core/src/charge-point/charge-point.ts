@@ -13,6 +13,7 @@ import {
   type Handler,
   register,
   takeCall,
+  tellsTheTime,
 } from "../connection/connection.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
@@ -925,7 +926,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
   #confirmed({ action, payload }: FinishedCall["call"], conf: unknown, answer: CallResultFrame): void {
     if (action === "Authorize") {
       this.#authorizer.learned((payload as Req<"Authorize">).idTag, (conf as Conf<"Authorize">).idTagInfo);
-    } else if (asksTheTime(action)) {
+    } else if (tellsTheTime(action)) {
       this.#checkTime(conf as Conf<"Heartbeat">, answer);
     }
   }
@@ -941,7 +942,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     if (direction === "in") this.#heardAt = now;
     else {
       this.#registration.sent(now);
-      if (frame.type === "CALL" && asksTheTime(frame.action)) this.#askedEpoch = this.#time.epoch;
+      if (frame.type === "CALL" && tellsTheTime(frame.action)) this.#askedEpoch = this.#time.epoch;
       this.#runRegistration();
     }
   }
@@ -996,8 +997,6 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
-
-const asksTheTime = (action: string): boolean => action === "BootNotification" || action === "Heartbeat";
 
 /** A connection URL without its query, which may be secret. */
 const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");

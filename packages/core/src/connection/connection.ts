@@ -262,7 +262,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #createMessageId: () => string;
   readonly #owner: ConnectionOwner<R> | undefined;
   readonly #handlers = new Map<Action, AnyHandler<R>>();
-  readonly #rpc = new Rpc(({ action }) => !tellsTheTime.has(action));
+  readonly #rpc = new Rpc(({ action }) => !tellsTheTime(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
   /** Who still wants to hear of the answer to a CALL that has timed out. */
@@ -391,9 +391,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       const abort = (): void => {
         const isWithdrawn = this.#rpc.withdraw(messageId, this.#clock.now());
         if (keepSent && !isWithdrawn) return;
-        this.#callers.get(messageId)?.release();
-        this.#callers.delete(messageId);
-        reject(signal?.reason);
+        this.#takeCaller(messageId)?.reject(signal?.reason);
         this.#run();
       };
       signal?.addEventListener("abort", abort);
@@ -406,12 +404,15 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   /** Internal: rejects every CALL that waits for its turn, which is never sent. */
   takeBack(reason: unknown): void {
-    for (const { messageId } of this.#rpc.withdrawWaiting()) {
-      const caller = this.#callers.get(messageId);
-      this.#callers.delete(messageId);
-      caller?.release();
-      caller?.reject(reason);
-    }
+    for (const { messageId } of this.#rpc.withdrawWaiting()) this.#takeCaller(messageId)?.reject(reason);
+  }
+
+  /** Nothing else will tell this caller anything. */
+  #takeCaller(messageId: string): Caller | undefined {
+    const caller = this.#callers.get(messageId);
+    this.#callers.delete(messageId);
+    caller?.release();
+    return caller;
   }
 
   /**
@@ -761,9 +762,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   #settle(call: CallFrame, outcome: Outcome): void {
     const wasSent = outcome.type !== "CLOSED" || outcome.sent;
     const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
-    const caller = this.#callers.get(call.messageId);
-    this.#callers.delete(call.messageId);
-    caller?.release();
+    const caller = this.#takeCaller(call.messageId);
     if (outcome.type === "TIMEOUT" && caller?.late !== undefined) this.#late.set(call, caller.late);
     this.#resolve(call, outcome, caller);
     this.emit("finished", { direction: "out", call, outcome, elapsedMs });
@@ -885,7 +884,7 @@ const unansweredPings: Tolerated = {
 };
 
 /** The actions whose answer has a `currentTime`: an old answer would set a clock wrong, so each CALL is served. */
-const tellsTheTime: ReadonlySet<string> = new Set<Action>(["BootNotification", "Heartbeat"]);
+export const tellsTheTime = (action: string): boolean => action === "BootNotification" || action === "Heartbeat";
 
 /** What becomes of a CALL of the peer whose answer cannot be sent, or must not. */
 const unanswered: Outcome = { type: "CLOSED", sent: false };

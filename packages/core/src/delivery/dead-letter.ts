@@ -44,6 +44,11 @@ export type DeadLetter = DeliveryEvent & {
 const mostBills = 10_000;
 const mostOthers = 1000;
 
+/** A message, with what its timestamps are marked with. */
+interface Marked {
+  readonly mark: Mark | undefined;
+}
+
 /** What {@link DeadLetters} need. */
 export interface DeadLettersOptions {
   /** @throws TypeError The Charge Point has been stopped. */
@@ -55,8 +60,8 @@ export interface DeadLettersOptions {
 
 /** The dead letters of a Charge Point, in the order in which they were given up. */
 export class DeadLetters {
-  /** With the epochs that their timestamps are of. */
-  readonly #letters = new Map<DeadLetter, number | undefined>();
+  /** By what they are about. */
+  readonly #letters = new Map<Marked, DeadLetter>();
   /** Those of them that are starts and stops, and the others. */
   readonly #bills = new Set<DeadLetter>();
   readonly #others = new Set<DeadLetter>();
@@ -67,32 +72,32 @@ export class DeadLetters {
   }
 
   get all(): readonly DeadLetter[] {
-    return [...this.#letters.keys()];
+    return [...this.#letters.values()];
   }
 
   /** The epochs that timestamps in them are of. */
   get epochs(): readonly number[] {
-    return [...this.#letters.values()].flatMap((epoch) => epoch ?? []);
+    return [...this.#letters.keys()].flatMap(({ mark }) => mark?.epoch ?? []);
   }
 
   /**
    * Adds one.
    *
-   * @param mark - What its timestamps are marked with.
+   * @param message - What it is about.
    * @param act - Does what has been decided about it.
    */
   add(
+    message: Marked,
     event: DeliveryEvent,
     { reason, at }: Discarded,
-    mark: Mark | undefined,
     act: (what: "retry" | "delete") => void,
   ): DeadLetter {
     const decide = (what: "retry" | "delete") => (): void => {
       this.#options.assertAlive();
-      // First of all: what is done about it may come back here.
-      if (!this.withdraw(letter)) {
+      if (this.#letters.get(message) !== letter) {
         throw new TypeError(`This ${event.call.action} is no dead letter any more.`);
       }
+      this.withdraw(message); // First of all: what is done about it may come back here.
       act(what);
       this.#options.decided();
     };
@@ -103,7 +108,7 @@ export class DeadLetters {
       retry: decide("retry"),
       delete: decide("delete"),
     };
-    this.#letters.set(letter, mark?.epoch);
+    this.#letters.set(message, letter);
     const alike = this.#alike(letter);
     alike.add(letter);
     const [oldest] = alike;
@@ -112,10 +117,12 @@ export class DeadLetters {
     return letter;
   }
 
-  /** Takes one back, because it was answered after all; false when it has been decided about. */
-  withdraw(letter: DeadLetter): boolean {
+  /** Takes the one about a message back; false when there is none, or it has been decided about. */
+  withdraw(message: Marked): boolean {
+    const letter = this.#letters.get(message);
+    if (letter === undefined) return false;
     this.#alike(letter).delete(letter);
-    return this.#letters.delete(letter);
+    return this.#letters.delete(message);
   }
 
   /** The letters among which it is counted. */

@@ -55,9 +55,8 @@ export class Delivery<M extends QueuedMessage> {
   /** What messages were answered with, until that is told. */
   readonly #confs = new WeakMap<M, unknown>();
   #latest = Promise.resolve();
-  /** The attempt that began last, and that of each message. */
-  #attempt = new OwnSignal();
-  readonly #attempts = new WeakMap<M, OwnSignal>();
+  /** The one that began last; no two are under way. */
+  #attempt: { readonly message: M; readonly signal: OwnSignal } | undefined;
 
   constructor(options: DeliveryOptions<M>) {
     this.#options = options;
@@ -95,7 +94,7 @@ export class Delivery<M extends QueuedMessage> {
   /** Takes back the message that waits for its turn on the connection, too. */
   postponed(): void {
     this.paused();
-    this.#attempt.abort(postponed);
+    this.#attempt?.signal.abort(postponed);
   }
 
   /** Says that what is under way will not be delivered, which is no failure of its own. */
@@ -142,8 +141,7 @@ export class Delivery<M extends QueuedMessage> {
 
   async #deliver(message: M): Promise<void> {
     const signal = new OwnSignal();
-    this.#attempt = signal;
-    this.#attempts.set(message, signal);
+    this.#attempt = { message, signal };
     let outcome: DeliveryOutcome | undefined = "answered";
     try {
       const late = (conf: () => unknown): void => this.#answeredLate(message, conf);
@@ -172,7 +170,7 @@ export class Delivery<M extends QueuedMessage> {
     if (outcome === undefined) return;
     this.#exhume(message, outcome);
     // The next attempt may wait for its turn; the Central System would take it for another message.
-    if (outcome === "answered") this.#attempts.get(message)?.abort(postponed);
+    if (outcome === "answered" && this.#attempt?.message === message) this.#attempt.signal.abort(postponed);
     this.queue.settledLate(message, outcome, this.#options.clock.now());
     this.#run();
   }

@@ -60,7 +60,6 @@ class OutboxMessage implements QueuedMessage {
 export class Outbox {
   readonly #desk: Desk;
   readonly #delivery: Delivery<OutboxMessage>;
-  readonly #letters = new WeakMap<OutboxMessage, DeadLetter>();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -172,21 +171,18 @@ export class Outbox {
 
   #bury(message: OutboxMessage, fate: Discarded): DeadLetter {
     const event = { transaction: undefined, call: this.#callOf(message) };
-    const letter = this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
+    return this.#desk.deadLetters.add(message, event, fate, (what) => {
       if (what === "delete") this.#forget(message);
       else {
         message.fate = undefined;
         this.#delivery.restore(message);
       }
     });
-    this.#letters.set(message, letter);
-    return letter;
   }
 
   /** Takes back what was given up; false when its dead letter has been decided about. */
   #exhumed(message: OutboxMessage): boolean {
-    const letter = this.#letters.get(message);
-    if (letter === undefined || !this.#desk.deadLetters.withdraw(letter)) return false;
+    if (!this.#desk.deadLetters.withdraw(message)) return false;
     message.fate = undefined;
     return true;
   }

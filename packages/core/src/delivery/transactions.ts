@@ -124,7 +124,6 @@ export class Transactions implements TransactionOutlet {
   /** By number: those that run, whose messages wait, or of which something was given up. */
   readonly #transactions = new Map<number, OpenTransaction>();
   readonly #running = new Set<OpenTransaction>();
-  readonly #letters = new WeakMap<Message, DeadLetter>();
   /** The record of a transaction was damaged, so meter values that belong to none may be of that one. */
   #isIncomplete = false;
 
@@ -357,7 +356,7 @@ export class Transactions implements TransactionOutlet {
 
   #callOf(message: Message): TransactionCall {
     const { action, mark } = message;
-    const ours = action === "MeterValues" || !message.given;
+    const ours = isOurs(message);
     const notBefore = this.#notBefore(message);
     const req = this.#desk.stamps.readAll(message.req, mark, ours, notBefore);
     if (action === "StartTransaction") return { action, req } as TransactionCall;
@@ -383,8 +382,7 @@ export class Transactions implements TransactionOutlet {
   #sent(message: Message): void {
     const transaction = this.#transactionOf(message);
     if (message.mark === undefined || transaction === undefined) return;
-    const ours = message.action === "MeterValues" || !message.given;
-    const sent = this.#desk.stamps.sent(message.req, message.mark, ours, this.#notBefore(message));
+    const sent = this.#desk.stamps.sent(message.req, message.mark, isOurs(message), this.#notBefore(message));
     message.req = sent.req;
     message.mark = undefined;
     const rises = sent.latest > (transaction.notBefore ?? Number.NEGATIVE_INFINITY);
@@ -461,21 +459,18 @@ export class Transactions implements TransactionOutlet {
 
   #bury(message: Message, fate: Discarded): DeadLetter {
     const event = this.#eventOf(message);
-    const letter = this.#desk.deadLetters.add(event, fate, message.mark, (what) => {
+    return this.#desk.deadLetters.add(message, event, fate, (what) => {
       if (what === "delete") this.#settled(message, event.transaction, "forgotten");
       else {
         message.fate = undefined;
         this.#delivery.restore(message);
       }
     });
-    this.#letters.set(message, letter);
-    return letter;
   }
 
   /** Takes back what was given up; false when its dead letter has been decided about. */
   #exhumed(message: Message): boolean {
-    const letter = this.#letters.get(message);
-    const isLetter = letter !== undefined && this.#desk.deadLetters.withdraw(letter);
+    const isLetter = this.#desk.deadLetters.withdraw(message);
     // The id of a transaction is of use as long as that is there, whatever was decided about its start.
     const isForgotten =
       message.action === "StartTransaction" &&
@@ -497,6 +492,9 @@ export class Transactions implements TransactionOutlet {
     transaction.heldMeterValues--;
   }
 }
+
+/** Whether the timestamp of a message is of our making. */
+const isOurs = (message: Message): boolean => message.action === "MeterValues" || !message.given;
 
 const isOver = (fate: Message["fate"]): boolean => fate === "settled" || fate === "forgotten";
 
