@@ -65,6 +65,11 @@ export class WebSocketTransport implements Transport {
     webSocket.addEventListener("close", ({ code, reason }) => this.#end(code || 1006, reason));
   }
 
+  /** Whether the WebSocket is open no longer; from the peer's Close frame on, too. */
+  get closing(): boolean {
+    return this.#webSocket.readyState !== WebSocket.OPEN;
+  }
+
   listen(listener: TransportListener): void {
     this.#listener = listener;
     // Microtasks precede every later event of the WebSocket; with one for each, a listener that throws misses none.
@@ -72,7 +77,7 @@ export class WebSocketTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     const waiting = this.#webSocket.bufferedAmount;
     if (waiting > 0 && waiting + bytesIn(text) > this.#maxBufferedBytes) {
       this.#giveUp(1008, `${waiting} bytes wait to be read`);
@@ -82,7 +87,7 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code = 1000, reason = ""): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     this.#deaf = true;
     this.#webSocket.close(permittedCode(code), permittedReason(reason));
     this.#disarm = systemClock.wakeAt(systemClock.now() + this.#closeTimeoutMs, () => this.#end(1006, ""));

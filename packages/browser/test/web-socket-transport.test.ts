@@ -186,6 +186,22 @@ describe.skipIf(chromium === undefined)("WebSocketTransport", () => {
     expect(closed).toEqual({ code: 3001, reason: "enough" });
   });
 
+  test("says that it is closing, whichever end has begun that, before the close is reported", async () => {
+    const states = await page.evaluate(async () => {
+      const { transport, peer } = await openLink();
+      const other = await openLink({ maxBufferedBytes: 1000, closeTimeoutMs: 100 });
+      const states = [transport.closing, other.transport.closing];
+      await peer.close(4001, "done");
+      await peer.closed();
+      await (await openLink()).peer.send("By now, this end knows.");
+      states.push(transport.closing);
+      await other.peer.stall();
+      for (let sent = 0; sent < 3; sent += 1) other.transport.send("x".repeat(1000));
+      return [...states, other.transport.closing];
+    });
+    expect(states).toEqual([false, false, true, true]);
+  });
+
   test("gives a peer that does not read up with 1008 once maxBufferedBytes wait to be sent", async () => {
     const closed = await page.evaluate(async () => {
       const { transport, peer } = await openLink({ maxBufferedBytes: 1_000_000, closeTimeoutMs: 100 });

@@ -12,3 +12,16 @@ export function guarded(call: () => unknown, failed: (error: unknown) => void): 
     failed(error);
   }
 }
+
+/**
+ * Takes what a function of the application has returned that has to answer at once. Nobody waits for a promise then, so one
+ * that rejects must not end the process.
+ *
+ * @param name - Of the function.
+ * @throws TypeError It is a promise.
+ */
+export function atOnce<Returned>(name: string, returned: Returned): Returned {
+  if (typeof returned !== "object" || returned === null || !("then" in returned)) return returned;
+  new Promise((resolve) => resolve(returned)).catch(() => {});
+  throw new TypeError(`${name} returned a promise, but its answer is needed at once.`);
+}

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "./clock.ts";
 import { isMoment } from "./date-time.ts";
+import { atOnce } from "./guarded.ts";
 
 /** How far `now` and the wall clock may move apart unnoticed, in milliseconds. */
 const unnoticedMs = 5000;
@@ -81,7 +82,7 @@ class SoundClock implements Clock {
     };
     const disarm =
       this.#try("wakeAt", (clock) => {
-        const disarm = clock.wakeAt(time - this.#aheadMs, wake);
+        const disarm = atOnce("`wakeAt` of the clock", clock.wakeAt(time - this.#aheadMs, wake));
         if (state !== "arming") throw new TypeError("`wakeAt` of the clock called back before it returned.");
         if (typeof disarm !== "function") throw new TypeError("`wakeAt` of the clock returned no function.");
         return disarm;
@@ -89,19 +90,20 @@ class SoundClock implements Clock {
     state = "armed";
     return () => {
       state = "over";
-      this.#try("wakeAt", disarm);
+      this.#try("wakeAt", () => atOnce("What `wakeAt` of the clock returned", disarm() as unknown));
     };
   }
 
   /** NaN where there is none. */
   wallNow(): number {
-    return this.#try("wallNow", (clock) => clock.wallNow?.()) ?? Number.NaN;
+    const now: unknown = this.#try("wallNow", (clock) => atOnce("`wallNow` of the clock", clock.wallNow?.()));
+    return typeof now === "number" ? now : Number.NaN;
   }
 
   #now(): number {
     const runtime = systemClock.now();
     const read = this.#try("now", (clock) => {
-      const now = clock.now();
+      const now = atOnce("`now` of the clock", clock.now());
       if (isMoment(now)) return now;
       throw new TypeError(`The clock says ${now}, which is no time in milliseconds since the epoch.`);
     });

@@ -152,6 +152,11 @@ export class WebSocketTransport implements Transport {
     return this.#roundTripMs;
   }
 
+  /** Whether the WebSocket is open no longer; from the peer's Close frame on, too. */
+  get closing(): boolean {
+    return this.#webSocket.readyState !== WebSocket.OPEN;
+  }
+
   /** How many bytes wait to be sent. */
   get bufferedBytes(): number {
     return this.#webSocket.bufferedAmount;
@@ -167,7 +172,7 @@ export class WebSocketTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     const waiting = this.#webSocket.bufferedAmount;
     if (waiting > 0 && waiting + Buffer.byteLength(text) > this.#maxBufferedBytes) {
       this.#giveUp(1008, `${waiting} bytes wait to be read`);
@@ -178,7 +183,7 @@ export class WebSocketTransport implements Transport {
   }
 
   ping(): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     const now = this.#clock.now();
     this.#askedAt ??= now;
     this.#liveness.sent(now);
@@ -186,7 +191,7 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code = 1000, reason = ""): void {
-    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.closing) return;
     if (this.#cut) {
       this.#verdict ??= { code: 1006, reason: "" };
       this.#socket.end(); // What was sent before arrives.
@@ -220,7 +225,7 @@ export class WebSocketTransport implements Transport {
     const isAnswered = this.#takePong(now);
     // What is wrong with these bytes `ws` finds out later in this turn: the ticks that it takes come before this.
     queueMicrotask(() => {
-      if (this.#webSocket.readyState !== WebSocket.OPEN) {
+      if (this.closing) {
         this.#end(); // They end the connection: no sign of life.
       } else if (!this.#deaf) {
         this.#listener?.heard?.();

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Clock, subprotocol, type Transport } from "@ocppj/core";
+import { type Clock, Connection, subprotocol, type Transport } from "@ocppj/core";
 import { FakeClock, transportContract } from "@ocppj/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -301,6 +301,23 @@ describe("close", () => {
     await clock.advance(700);
     expect((await heard.closed).code).toBe(4001);
     expect(clock.pending).toBe(0);
+  });
+
+  test("of the peer is known by `closing` before it is reported, and what is sent then was not sent [J-109]", async () => {
+    const { transport, peer } = await openRaw({ closeTimeoutMs: 500 });
+    const connection = new Connection(transport, { role: "CentralSystem", identity: "CP001" });
+    let isClosed = false;
+    connection.on("closed", () => (isClosed = true));
+    expect(transport.closing).toBe(false);
+    peer.socket.allowHalfOpen = true;
+    peer.write(clientFrame(8, Uint8Array.of(0x03, 0xe9)));
+    expect((await peer.frame()).opcode).toBe(8);
+    expect([transport.closing, isClosed]).toEqual([true, false]);
+    await expect(connection.call("ClearCache", {})).rejects.toMatchObject({
+      name: "ConnectionClosedError",
+      code: 1001,
+      sent: false,
+    });
   });
 
   test("is complete without anybody listening", async () => {

@@ -1,6 +1,7 @@
 import {
   type Action,
   actions,
+  CallError,
   Connection,
   check,
   encode,
@@ -327,6 +328,11 @@ interface Heard {
   readonly faults: readonly unknown[];
 }
 
+/** Nothing is to be answered here. */
+const refuse = (): never => {
+  throw new CallError("NotSupported");
+};
+
 async function receive(
   quirk: Quirk,
   numRuns: number,
@@ -343,6 +349,9 @@ async function receive(
       const faults: unknown[] = [];
       connection.on("tolerated", (use) => tolerated.push(use));
       connection.on("fault", ({ error }) => faults.push(String(error)));
+      for (const action of Object.keys(actions) as Action[]) {
+        if (actions[action].from.some((role) => role === "ChargePoint")) connection.handle(action as never, refuse);
+      }
       chargePoint.listen({ message: () => {}, close: () => {} });
       chargePoint.send(text);
       await clock.advance(0);

@@ -210,6 +210,25 @@ const rules: Readonly<Record<string, Rule>> = {
     stage.endedOnce(heard);
   },
 
+  async "says that it is closing once it ignores what it is given to send, if it says anything"(stage) {
+    for (const closeBy of ["transport", "peer"] as const) {
+      const { transport, peer } = await stage.open();
+      same(transport.closing ?? false, false, "`closing` of an open transport");
+      let atClose: boolean | undefined;
+      const heard = stage.listen(transport, (call) => {
+        if (call === "close") atClose = transport.closing ?? true;
+      });
+      if (closeBy === "peer") await peer.close(4001, "");
+      else {
+        transport.close();
+        same(transport.closing ?? true, true, "`closing` after close");
+      }
+      await stage.closed(heard);
+      same(atClose, true, "`closing` when the close is reported");
+      same(transport.closing ?? true, true, "`closing` after the end");
+    }
+  },
+
   async "reports its close although the peer never answers"(stage) {
     const { transport, peer } = await stage.open();
     const heard = stage.listen(transport);

@@ -97,6 +97,10 @@ class LinkEnd implements LinkedTransport {
     this.#sentLimit = sentLimit;
   }
 
+  get closing(): boolean {
+    return this.#state !== "open";
+  }
+
   get sent(): readonly string[] {
     return [...this.#sent];
   }

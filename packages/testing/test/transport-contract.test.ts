@@ -318,6 +318,16 @@ const mutants: Record<string, { rule: string; message: RegExp; breakage: Breakag
       };
     },
   },
+  "says for ever that it is open": {
+    rule: "says that it is closing once it ignores what it is given to send, if it says anything",
+    message: /`closing` after close: expected true, got false/,
+    breakage: () => ({ closing: false }),
+  },
+  "says that it is closing when it is open": {
+    rule: "says that it is closing once it ignores what it is given to send, if it says anything",
+    message: /`closing` of an open transport: expected false, got true/,
+    breakage: () => ({ closing: true }),
+  },
   "cannot be closed while it delivers": {
     rule: "can be closed from inside the listener",
     message: /The peer was not closed within 8000 ms\./,

@@ -164,6 +164,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     refuses: (connection, action, payload) => this.#refuses(connection, action, payload),
     assertAllowed: (connection, action) => this.#assertAllowed(connection, action),
     handlerOf: (action) => this.#handlerOf(action),
+    unhandled: new Set(),
     serving: (connection, call) => {
       if (call.action === "BootNotification") this.#of(connection).gate.booting(call);
     },

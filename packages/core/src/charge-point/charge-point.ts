@@ -311,6 +311,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
         return !registration.answers;
       },
       handlerOf: (action) => this.#handlerOf(action),
+      unhandled: new Set(),
       confirmed: (_, call, conf, answer) => this.#confirmed(call, conf, answer),
       emitted: (_, name, event) => this.#emitted(name, event),
     };

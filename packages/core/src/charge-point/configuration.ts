@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { CallError } from "../errors.ts";
-import { guarded } from "../guarded.ts";
+import { atOnce, guarded } from "../guarded.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { type OptionRule, type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { prefixOf } from "../store/own-keys.ts";
@@ -314,7 +314,7 @@ export class Configuration<V extends VendorKeys = NoVendorKeys> {
     // CORE-CC-06
     const maxLength = this.#settings.get(folded(`${key}MaxLength`))?.inEffect;
     if (Array.isArray(value) && typeof maxLength === "number" && value.length > maxLength) return false;
-    return accepts(value as never);
+    return atOnce("accepts", accepts(value as never));
   }
 
   #demand(setting: Setting, value: ConfigurationValue): void {

@@ -20,6 +20,7 @@
  * of the clock take its place, which are not the same in thousands of Charge Points either.
  */
 
+import { atOnce } from "../guarded.ts";
 import type { Machine } from "../machine.ts";
 import { type OptionRules, optionRules } from "../options.ts";
 
@@ -173,7 +174,7 @@ export class Reconnection implements Machine<ReconnectionOutput> {
 
   #fraction(now: number): number {
     try {
-      const fraction = this.#random();
+      const fraction = atOnce("random", this.#random());
       if (typeof fraction === "number" && fraction >= 0 && fraction <= 1) return fraction;
       throw new RangeError(`random returned ${fraction}. Return numbers from 0 up to 1.`);
     } catch (error) {

@@ -13,3 +13,6 @@ export function isForBill(action: string, payload: unknown): boolean {
   if (action !== "MeterValues") return sentInTransactions.has(action);
   return typeof payload === "object" && payload !== null && "transactionId" in payload;
 }
+
+/** Whether a bill may depend on a text that cannot be read. */
+export const mayBeForBill = (text: string): boolean => /"(?:St(?:art|op)Transaction|transactionId)"/.test(text);

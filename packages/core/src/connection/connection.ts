@@ -11,7 +11,7 @@ import {
   errorCodes,
   PayloadError,
 } from "../errors.ts";
-import { guarded } from "../guarded.ts";
+import { atOnce, guarded } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import {
   type Action,
@@ -39,7 +39,7 @@ import {
 } from "../rpc/frame.ts";
 import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
 import { soundClock } from "../sound-clock.ts";
-import { isForBill } from "./bill.ts";
+import { isForBill, mayBeForBill } from "./bill.ts";
 import { Budget } from "./budget.ts";
 import { Emitter } from "./emitter.ts";
 import { randomMessageId } from "./message-id.ts";
@@ -117,7 +117,10 @@ export interface ConnectionEvents {
    * whose caller aborted it before it was sent.
    */
   finished: [event: FinishedCall];
-  /** Something on our side failed: a handler threw or answered nonsense, a listener threw, the transport threw. */
+  /**
+   * Something on our side failed: a handler, a listener, a quirk or the choice of them, `createMessageId` or the transport
+   * threw or answered nonsense; or an action has no handler, which is told once for each.
+   */
   fault: [event: { readonly error: unknown; readonly action?: Action }];
   /** The connection has ended; emitted once. Nothing follows it but the `fault` of what still ran: a handler, a listener, the transport. */
   closed: [event: { readonly code: number; readonly reason: string }];
@@ -201,6 +204,8 @@ export interface ConnectionOwner<R extends Role> {
   /** Throws what the caller is to be told when this CALL must not be made now. [CORE-BOOT-22, CORE-BOOT-24] */
   assertAllowed?(connection: Connection<R>, action: Action): void;
   handlerOf(action: Action): AnyHandler<R> | undefined;
+  /** The actions that turned out to have no handler, on any of its connections. */
+  readonly unhandled?: Set<Action>;
   /** Hears that the handler for a CALL of the peer is about to run. `finished` tells of its end. */
   serving?(connection: Connection<R>, call: CallFrame): void;
   /** Hears of the CALLRESULT that a CALL of the peer is about to get; what it returns delays the answer. Never rejects. */
@@ -238,8 +243,9 @@ interface Caller {
  * next.
  *
  * A CALL that a bill depends on (StartTransaction, StopTransaction, MeterValues of a transaction) is never answered with a
- * CALLERROR because its handler has failed: it is not answered, and the connection is closed with 1013 a second later, or
- * with the next such failure, so that the Charge Point sends it again.
+ * CALLERROR because of a failure on this side (of its handler, of a quirk): it is not answered, and the connection is closed
+ * with 1013 a second later, or with the next such failure, so that the Charge Point sends it again. So it is with a
+ * StartTransaction or StopTransaction that has no handler.
  *
  * @spec OCPP-J 1.6 §3, §4
  */
@@ -262,6 +268,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #createMessageId: () => string;
   readonly #owner: ConnectionOwner<R> | undefined;
   readonly #handlers = new Map<Action, AnyHandler<R>>();
+  /** The actions without a handler that the owner was told of. */
+  readonly #unhandled: Set<Action>;
   readonly #rpc = new Rpc(({ action }) => !tellsTheTime(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
@@ -314,6 +322,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#budget = taken.callsPerSecond === undefined ? undefined : new Budget(taken.callsPerSecond);
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
+    this.#unhandled = owner?.unhandled ?? new Set();
     this.#chargePoint = owner?.describe?.(taken.identity) ?? { identity: taken.identity };
     this.tolerate(taken.tolerate ?? []);
     this.connectedAt = this.#clock.now();
@@ -350,7 +359,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /**
-   * Registers the handler for an action of the peer. An action without one is answered with `NotSupported`.
+   * Registers the handler for an action of the peer. Without one, it is told as a `fault` and answered with `NotSupported`;
+   * StartTransaction and StopTransaction are not answered, see {@link Connection}.
    *
    * @throws TypeError There already is a handler, `handler` is no function, or the peer cannot send this action.
    */
@@ -394,8 +404,12 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
         this.#takeCaller(messageId)?.reject(signal?.reason);
         this.#run();
       };
-      signal?.addEventListener("abort", abort);
-      const release = (): void => signal?.removeEventListener("abort", abort);
+      atOnce("addEventListener", signal?.addEventListener("abort", abort));
+      const release = (): void =>
+        guarded(
+          () => signal?.removeEventListener("abort", abort),
+          (error) => this.emit("fault", { error, action }),
+        );
       this.#callers.set(messageId, { resolve, reject, release, late });
       this.#rpc.call({ type: "CALL", messageId, action, payload }, timeoutMs, this.#clock.now(), urgent);
       this.#run();
@@ -418,7 +432,9 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   /**
    * Sets what is forgiven of what the peer sends from now on, in place of what was before: for example when
    * BootNotification has told the vendor and the model. An empty list: nothing. A function is asked when something was
-   * refused, once for what is known of the Charge Point; what it throws is a `fault`, and forgives nothing.
+   * refused, once for what is known of the Charge Point; when it throws or answers nonsense, that is a `fault`, nothing is
+   * forgiven, and it is asked again the next time. A bill that cannot be read for that reason is not answered, as where a
+   * handler fails.
    *
    * @throws TypeError It is neither quirks nor a function.
    */
@@ -430,11 +446,14 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   /** @throws TypeError The function of the owner answers nonsense; or what it throws. */
   #chosenQuirks(): readonly Quirk[] {
     if (this.#quirks !== undefined) return this.#quirks;
-    this.#quirks = [];
     const choice = this.#tolerate;
     const chosen =
       typeof choice === "function"
-        ? takeOption("What tolerate returns", choice(this.#chargePoint), required(optionRules.quirks))
+        ? takeOption(
+            "What tolerate returns",
+            atOnce("tolerate", choice(this.#chargePoint)),
+            required(optionRules.quirks),
+          )
         : choice;
     this.#quirks = Object.values(chosen).filter(({ scope }) => scope !== "handshake");
     return this.#quirks;
@@ -565,35 +584,61 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   #read(text: string): Frame | Malformed {
     const frame = decode(text);
     if (frame.type !== "MALFORMED") return frame;
-    const repaired = this.#repaired(({ repairFrame }, quirks) => repairFrame(quirks, text, frameReader));
-    return repaired?.frame ?? frame;
+    let hasFailed = false;
+    const repaired = this.#repaired(
+      ({ repairFrame }, quirks, failed) => repairFrame(quirks, text, frameReader, failed),
+      () => (hasFailed = true),
+    );
+    if (repaired !== undefined) return repaired.frame;
+    const { messageId, ...unanswered } = frame;
+    const isAnswer = frame.intended !== undefined && frame.intended !== "CALL";
+    if (!hasFailed || isAnswer || !mayBeForBill(text)) return frame;
+    this.#failedBill();
+    return unanswered;
   }
 
-  /** The payload of the peer, once the quirks have had their try at one that violates its schema. */
-  #parse(action: Action, kind: "req" | "conf", payload: unknown): RepairedPayload {
+  /**
+   * The payload of the peer, once the quirks have had their try at one that violates its schema.
+   *
+   * @param failed - Hears that what is thrown may be a failure of ours: of the quirks.
+   * @throws PayloadError It does, and could not be repaired.
+   */
+  #parse(action: Action, kind: "req" | "conf", payload: unknown, failed?: () => void): RepairedPayload {
     try {
       return { payload: (kind === "req" ? parseReq : parseConf)(action, payload, "remote"), uses: [] };
     } catch (error) {
       const receivedAt = dateTimeOf(this.#clock.now());
-      const repaired = this.#repaired(({ repairPayload }, quirks) =>
-        repairPayload(quirks, action, kind, payload, receivedAt),
+      const repaired = this.#repaired(
+        ({ repairPayload }, quirks, failed) => repairPayload(quirks, action, kind, payload, receivedAt, failed),
+        failed,
+        action,
       );
       if (repaired === undefined) throw error;
       return repaired;
     }
   }
 
-  /** Tells what was forgiven. What owners wrote may throw: then nothing is. */
+  /** Tells what was forgiven. What owners wrote may fail: rows, each for itself, and the choice of them. */
   #repaired<T extends { readonly uses: readonly Tolerated[] }>(
-    repair: (tolerance: Quirk["tolerance"], quirks: readonly Quirk[]) => T | undefined,
+    repair: (
+      tolerance: Quirk["tolerance"],
+      quirks: readonly Quirk[],
+      failed: (error: unknown) => void,
+    ) => T | undefined,
+    failed?: () => void,
+    action?: Action,
   ): T | undefined {
+    const fault = (error: unknown): void => {
+      failed?.();
+      this.emit("fault", { error, ...(action && { action }) });
+    };
     try {
       const quirks = this.#chosenQuirks();
-      const repaired = quirks[0] && repair(quirks[0].tolerance, quirks);
+      const repaired = quirks[0] && repair(quirks[0].tolerance, quirks, fault);
       for (const use of repaired?.uses ?? []) this.emit("tolerated", use);
       return repaired;
     } catch (error) {
-      this.emit("fault", { error });
+      fault(error);
       return undefined;
     }
   }
@@ -605,6 +650,9 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
         break;
       case "received":
         this.#serve(output.call);
+        break;
+      case "conflict":
+        this.#conflict(output.call, output.served);
         break;
       case "settled":
         this.#settle(output.call, output.outcome);
@@ -622,9 +670,21 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     if (frame.type === "CALL") this.#sentAt = this.#clock.now();
     // CORE-BOOT-13: not even what was asked before.
     const isHeldBack = this.#owner?.silent === true && frame.type !== "CALL";
-    const isSent = !isHeldBack && this.#guard(() => this.#transport.send(encode(frame)));
+    const isSent = !isHeldBack && this.#hand(encode(frame));
     if (isSent) this.emit("message", { direction: "out", frame });
+    else if (frame.type === "CALL") this.#rpc.notSent();
     if (answers !== undefined) this.#finish(answers.messageId, isSent ? (frame as Outcome) : unanswered);
+  }
+
+  /** @returns Whether the transport took it: that may be closing, or give up the peer because of this. */
+  #hand(text: string): boolean {
+    let isOpen = true;
+    const act = (): unknown => {
+      const returned: unknown = this.#transport.send(text);
+      isOpen = this.#transport.closing !== true;
+      return returned;
+    };
+    return this.#guard(act) && isOpen;
   }
 
   /** Ends the serving of a CALL. */
@@ -682,21 +742,46 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       this.#refuse(call, "unknown-action", "NotImplemented", "OCPP 1.6 has no action of that name.");
       return;
     }
-    const handler = this.#handlers.get(action) ?? this.#owner?.handlerOf(action);
-    if (handler === undefined) {
-      this.#refuse(call, "unsupported-action", "NotSupported", `${action} is not supported here.`);
+    if (!maySend(peerOf(this.role), action)) {
+      this.#refuse(call, "unsupported-action", "NotSupported", cannotSend(peerOf(this.role), action));
       return;
     }
+    const handler = this.#handlers.get(action) ?? this.#owner?.handlerOf(action);
+    if (handler === undefined) {
+      this.#withoutHandler(call, action);
+      return;
+    }
+    let hasFailed = false;
     try {
       if (action === "BootNotification") this.#introduced(payload);
-      const { payload: req, uses } = this.#parse(action, "req", payload);
+      const { payload: req, uses } = this.#parse(action, "req", payload, () => (hasFailed = true));
       served.tolerated = uses;
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
       const { code, description } = error as PayloadError;
-      this.#refuse(call, "payload", code, description);
+      if (hasFailed && isForBill(action, payload)) this.#failedBill();
+      else this.#refuse(call, "payload", code, description);
     }
+  }
+
+  /**
+   * J-D14, which is nothing that the peer does wrong. What a bill consists of is kept for the day on which there is a
+   * handler; readings that nobody wants must not stand in its way.
+   */
+  #withoutHandler({ messageId }: CallFrame, action: Action): void {
+    if (!this.#unhandled.has(action)) {
+      this.#unhandled.add(action);
+      this.emit("fault", { error: new Error(noHandler(action)), action });
+    }
+    if (action === "StartTransaction" || action === "StopTransaction") this.#failedBill();
+    else this.#rpc.fail(messageId, "NotSupported", `${action} is not supported here.`);
+  }
+
+  /** J-D08: a CALLERROR would end the one or the other, whichever the peer takes it for. */
+  #conflict(call: CallFrame, served: CallFrame): void {
+    if (isForBill(call.action, call.payload)) this.#failedBill();
+    else if (!isForBill(served.action, served.payload)) this.#rpc.refuse(call.messageId);
   }
 
   /**
@@ -837,7 +922,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   #newMessageId(): string {
-    const messageId = this.#createMessageId();
+    const messageId = atOnce("createMessageId", this.#createMessageId());
     const isId = typeof messageId === "string" && messageId !== "" && messageId.length <= longestMessageId;
     if (
       !isId ||
@@ -1032,12 +1117,18 @@ export function register<R extends Role>(
   action: Action,
   handler: AnyHandler<R>,
 ): void {
-  const peer: Role = role === "ChargePoint" ? "CentralSystem" : "ChargePoint";
+  const peer = peerOf(role);
   if (!isAction(action) || !maySend(peer, action)) throw new TypeError(cannotSend(peer, action));
   takeOption(`The handler for ${action}`, handler, required(optionRules.callback));
   if (handlers.has(action)) throw new TypeError(`There already is a handler for ${action}.`);
   handlers.set(action, handler);
 }
+
+const peerOf = (role: Role): Role => (role === "ChargePoint" ? "CentralSystem" : "ChargePoint");
+
+const noHandler = (action: Action): string =>
+  `A ${action} arrived, for which there is no handler. Add one with handle("${action}", ...); one that throws a CallError ` +
+  "with NotSupported refuses it in silence.";
 
 const cannotSend = (role: Role, action: string): string =>
   isAction(action) ? `A ${role} cannot send ${action} in OCPP 1.6.` : `OCPP 1.6 has no action "${action}".`;

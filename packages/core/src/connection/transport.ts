@@ -16,6 +16,8 @@ export interface Transport {
   readonly roundTripMs?: number | undefined;
   /** How many bytes wait to be sent, where it is known. */
   readonly bufferedBytes?: number | undefined;
+  /** Whether it is closing, whoever has begun that: what is given to `send` is ignored then. Absent where that is not known. */
+  readonly closing?: boolean | undefined;
   /** What a Charge Point has forgiven of the opening handshake; `ChargePoint` tells of it as `tolerated`. Absent: nothing. */
   readonly tolerated?: readonly Tolerated[] | undefined;
   /**

@@ -10,6 +10,7 @@
  * so that a program which tolerates nothing carries neither them nor the table.
  */
 import type * as z from "zod/mini";
+import { atOnce } from "../guarded.ts";
 import { type Action, actions } from "./actions.ts";
 import { guardOf, isObject } from "./guard.ts";
 import { type Fault, type FaultName, faultsOf, printable, unknownField } from "./validate.ts";
@@ -182,10 +183,22 @@ interface Place {
  * Repairs a payload that violates its schema.
  *
  * @param receivedAt - When it arrived, as RFC 3339 text.
+ * @param failed - Hears of each row that throws or answers nonsense; the payload is read as if that were not there.
+ * Default: it is thrown.
  * @returns `undefined` when it cannot be repaired in full.
- * @throws What a row throws; those of this package do not.
  */
 export function repairPayload(
+  quirks: readonly Quirk[],
+  action: Action,
+  kind: "req" | "conf",
+  payload: unknown,
+  receivedAt: string,
+  failed: RowFailed = thrown,
+): RepairedPayload | undefined {
+  return withSoundRows(quirks, failed, (rows) => repairedPayload(rows, action, kind, payload, receivedAt));
+}
+
+function repairedPayload(
   quirks: readonly Quirk[],
   action: Action,
   kind: "req" | "conf",
@@ -241,7 +254,7 @@ export function repairPayload(
       if (forgiven(undefined, unknownField, value[name], place, rows) === irreparable) return irreparable;
     }
     for (const { value, beside } of displaced) {
-      const free = beside.find((name) => (fields[name] ?? "") === "");
+      const free = beside.find((name) => Object.hasOwn(def.shape, name) && (fields[name] ?? "") === "");
       if (free !== undefined && guardOf(def.shape[free] as z.core.$ZodType)(value)) fields[free] = value;
     }
     return fields;
@@ -259,7 +272,7 @@ export function repairPayload(
     const known = { action, kind, reports, path, field, optional, fault, value, around, receivedAt };
     const flaw: Flaw = { ...known, expected: expectedBy(schema), ...limitsOf(schema) };
     for (const row of rest) {
-      const mending = row.mend(flaw);
+      const mending = answerOf(row, () => row.mend(flaw), isMending);
       // Of a field that should not be there nothing can be made, whatever it is called.
       if (mending === undefined || (schema === undefined && mending !== "omit")) continue;
       if (uses.length >= maxRepairs) return irreparable;
@@ -280,6 +293,59 @@ export function repairPayload(
   const whole = mended(actions[action][kind], payload, place, rows);
   return whole === irreparable ? undefined : { payload: whole, uses };
 }
+
+/** What went wrong in a row. */
+class RowFailure {
+  readonly row: Quirk;
+  readonly error: unknown;
+
+  constructor(row: Quirk, error: unknown) {
+    this.row = row;
+    this.error = error;
+  }
+}
+
+/** Hears why a row could not be made use of. */
+type RowFailed = (error: unknown) => void;
+
+const thrown: RowFailed = (error) => {
+  throw error;
+};
+
+/** Reads something with those rows that work: one that fails is as good as not there, from the beginning. */
+function withSoundRows<T>(rows: readonly Quirk[], failed: RowFailed, read: (rows: readonly Quirk[]) => T): T {
+  try {
+    return read(rows);
+  } catch (failure) {
+    if (!(failure instanceof RowFailure)) throw failure;
+    failed(failure.error);
+    const others = rows.filter((row) => row !== failure.row);
+    return withSoundRows(others, failed, read);
+  }
+}
+
+/**
+ * What a row answers: it may be an owner's.
+ *
+ * @throws RowFailure It throws, or answers nonsense.
+ */
+function answerOf<Answer>(row: Quirk, ask: () => Answer, isAnswer: (answer: unknown) => boolean): Answer {
+  try {
+    const answer = atOnce(row.name, ask());
+    if (isAnswer(answer)) return answer;
+  } catch (error) {
+    throw new RowFailure(row, error);
+  }
+  throw new RowFailure(row, new TypeError(`The quirk ${row.name} answers what no quirk may.`));
+}
+
+function isMending(answer: unknown): boolean {
+  if (!isObject(answer)) return answer === undefined || answer === "keep" || answer === "omit";
+  atOnce("value", answer.value);
+  return "value" in answer && (answer.beside === undefined || Array.isArray(answer.beside));
+}
+const isText = (answer: unknown): boolean => typeof answer === "string";
+const areElements = (answer: unknown): boolean => answer === undefined || Array.isArray(answer);
 
 const outcomes = {
   keep: "it is passed on as it is",
@@ -340,9 +406,20 @@ export interface FrameReader<F> {
 /**
  * Reads a text that was refused as a frame.
  *
+ * @param failed - Hears of each row that throws or answers nonsense; the text is read as if that were not there.
+ * Default: it is thrown.
  * @returns `undefined` when the text cannot be repaired.
  */
 export function repairFrame<F extends { readonly type: string }>(
+  quirks: readonly Quirk[],
+  text: string,
+  reader: FrameReader<F>,
+  failed: RowFailed = thrown,
+): RepairedFrame<Exclude<F, { readonly type: "MALFORMED" }>> | undefined {
+  return withSoundRows(quirks, failed, (rows) => repairedFrame(rows, text, reader));
+}
+
+function repairedFrame<F extends { readonly type: string }>(
   quirks: readonly Quirk[],
   text: string,
   { parse, read }: FrameReader<F>,
@@ -366,7 +443,7 @@ export function repairFrame<F extends { readonly type: string }>(
   if (!Array.isArray(json)) return undefined;
   let elements: readonly unknown[] = json;
   for (const row of rows) {
-    const next = row.elements?.(elements);
+    const next = answerOf(row, () => row.elements?.(elements), areElements);
     if (next === undefined) continue;
     elements = next;
     use(row);
@@ -394,7 +471,7 @@ function cleanedBy(
   for (let found = true; found && json === undefined; ) {
     found = false;
     for (const row of rows) {
-      const next = used.includes(row) ? cleaned : (row.cleaned?.(cleaned) ?? cleaned);
+      const next = used.includes(row) ? cleaned : answerOf(row, () => row.cleaned?.(cleaned) ?? cleaned, isText);
       if (next === cleaned) continue;
       found = true;
       used.push(row);

@@ -16,7 +16,7 @@
  * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its action and payload are the
  * same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
  * answered with a CALLRESULT, the same answer is sent again, as long as it is remembered (answered-calls.ts). A different
- * CALL is refused while the first is being served, and served as any other afterwards.
+ * CALL is a `conflict` while the first is being served, and served as any other afterwards.
  *
  * Inputs that concern nothing we know (an answer to no CALL, `respond` after `close`) do nothing but say `violation`
  * where the peer is to blame. Nothing throws.
@@ -46,6 +46,8 @@ export type RpcOutput =
   /** `answers`: this ends the serving of a CALL. It is absent where one that is not being served is answered. */
   | { readonly type: "send"; readonly frame: Frame; readonly answers?: CallFrame }
   | { readonly type: "received"; readonly call: CallFrame }
+  /** Another CALL than the one that is being served under its message id; it is not served. May be `refuse`d. */
+  | { readonly type: "conflict"; readonly call: CallFrame; readonly served: CallFrame }
   | { readonly type: "settled"; readonly call: CallFrame; readonly outcome: Outcome }
   /** The answer to a CALL that was settled by its time-out. */
   | { readonly type: "late"; readonly call: CallFrame; readonly answer: CallResultFrame | CallErrorFrame }
@@ -74,6 +76,8 @@ export class Rpc implements Machine<RpcOutput> {
   #deadline = Number.POSITIVE_INFINITY;
   /** The peer has answered nothing since it was sent, not even another CALL. */
   #silent = true;
+  /** Whether the transport took it, as far as is known. */
+  #isSent = true;
   /** Those that timed out last and have not been answered since. */
   readonly #timedOut: CallFrame[] = [];
   readonly #serving = new Map<string, ReceivedCall>();
@@ -187,13 +191,27 @@ export class Rpc implements Machine<RpcOutput> {
     this.#outputs.push({ type: "send", frame: answer, answers: served.call });
   }
 
+  /** Answers a CALL that is in `conflict` with another one. */
+  refuse(messageId: string): void {
+    if (this.#closed) return;
+    this.#send(callError(messageId, "GenericError", "The message id is in use by an earlier CALL."));
+  }
+
+  /** Says that the CALL which was put out last could not be sent any more: the transport is closing. */
+  notSent(): void {
+    this.#isSent = false;
+  }
+
   advance(now: number): void {
     if (this.#outstanding === undefined || now < this.#deadline) return;
     const { call, timeoutMs } = this.#outstanding;
     this.#timedOut.push(call);
     if (this.#timedOut.length > rememberedTimeouts) this.#timedOut.shift();
     this.#clearOutstanding();
-    this.#settle(call, { type: "TIMEOUT", timeoutMs, silent: this.#silent });
+    this.#settle(
+      call,
+      this.#isSent ? { type: "TIMEOUT", timeoutMs, silent: this.#silent } : { type: "CLOSED", sent: false },
+    );
     this.#sendNext(now);
   }
 
@@ -202,9 +220,9 @@ export class Rpc implements Machine<RpcOutput> {
     if (this.#closed) return;
     this.#closed = true;
     const outstanding = this.#outstanding?.call;
-    const sent = outstanding !== undefined && !this.#unsend(outstanding);
+    const sent = this.#isSent && outstanding !== undefined && !this.#unsend(outstanding);
     // J-109: every pending CALL ends with the connection. J-D24, J-219: nobody is left to answer.
-    this.#outputs = this.#outputs.filter(({ type }) => type !== "send" && type !== "received");
+    this.#outputs = this.#outputs.filter(({ type }) => type !== "send" && type !== "received" && type !== "conflict");
     if (outstanding !== undefined) this.#settle(outstanding, { type: "CLOSED", sent });
     for (const { call } of this.#waiting) this.#settle(call, { type: "CLOSED", sent: false });
     this.#clearOutstanding();
@@ -219,11 +237,9 @@ export class Rpc implements Machine<RpcOutput> {
     const served = this.#serving.get(call.messageId);
     if (served !== undefined) {
       // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
-      // both. A different CALL under an id in use is told so.
+      // both. What becomes of a different one depends on what is in them, which is unknown here.
       this.#violation("duplicate-message-id", "The message id is that of a CALL which is still being served.", call);
-      if (!isRepetition(arrived, served)) {
-        this.#send(callError(call.messageId, "GenericError", "The message id is in use by an earlier CALL."));
-      }
+      if (!isRepetition(arrived, served)) this.#outputs.push({ type: "conflict", call, served: served.call });
       return;
     }
     // Q14: the peer may not have got the answer, or got it too late.
@@ -275,6 +291,7 @@ export class Rpc implements Machine<RpcOutput> {
     if (this.#outstanding === undefined) return;
     this.#deadline = now + this.#outstanding.timeoutMs;
     this.#silent = true;
+    this.#isSent = true;
     this.#send(this.#outstanding.call);
   }
 

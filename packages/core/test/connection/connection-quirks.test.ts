@@ -349,24 +349,6 @@ describe("A function as tolerate", () => {
       { chargePointVendor: "Growatt", chargePointModel: "THOR" },
     ]);
   });
-
-  test.each([
-    [
-      "throws",
-      () => {
-        throw new Error("no database");
-      },
-    ],
-    ["answers nothing", () => undefined],
-    ["answers later", async () => quirks],
-    ["answers names", () => ["nullFields"]],
-  ])("that %s forgives nothing, and is told as a fault, once", async (_, tolerate) => {
-    const { faults, connect } = site(tolerate as never);
-    const call = connect();
-    expect(await call("StatusNotification", local)).toBe(4);
-    expect(await call("StatusNotification", local)).toBe(4);
-    expect(faults).toEqual([expect.any(Error)]);
-  });
 });
 
 describe("A row of an owner's", () => {

@@ -392,16 +392,6 @@ describe("Connection.handle", () => {
     expect(closed).toEqual([]);
   });
 
-  test.each([["Authorize"], ["Reset"]])(
-    "answers %s with NotSupported where there is no handler for it [J-071] [J-D14]",
-    async (action) => {
-      const { send, arrived, events } = rawPeer("CentralSystem");
-      await send(JSON.stringify([2, "1", action, { idTag: "A" }]));
-      expect(arrived).toMatchObject([[4, "1", "NotSupported", expect.stringContaining(action), {}]]);
-      expect(events.violation).toMatchObject([{ reason: "unsupported-action" }]);
-    },
-  );
-
   test("answers a payload that violates its schema without calling the handler, and says which field and why, never the payload [J-076] [J-080] [J-094] [J-D16] [trap 15]", async () => {
     const { connection, send, arrived, events } = rawPeer("CentralSystem");
     connection.handle("Authorize", () => expect.unreachable("the handler ran"));

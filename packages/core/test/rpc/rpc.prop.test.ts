@@ -331,7 +331,8 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
               const output = rpc.poll();
               if (serving.has(input.id)) {
                 expect(output).toMatchObject({ type: "violation", reason: "duplicate-message-id" });
-                if (serving.get(input.id)?.text !== text) expect(rpc.poll()).toMatchObject({ type: "send" });
+                if (serving.get(input.id)?.text !== text)
+                  expect(rpc.poll()).toMatchObject({ type: "conflict", call: arrived });
               } else if (output?.type === "received") {
                 const isAmongTheLast = before !== undefined && number - before.number < 4;
                 expect(isSame && isAmongTheLast && text !== encode(call(input.id, input.action, {})), text).toBe(false);

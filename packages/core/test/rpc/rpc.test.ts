@@ -341,18 +341,34 @@ describe("Rpc, serving", () => {
     ["payload by null for an object", "StartTransaction", { a: {} }, { a: null }],
     ["payload so deep that nobody can tell", "StartTransaction", deep(), deep()],
   ])(
-    "refuses another CALL under a message id in use, different in its %s [J-057] [J-D08]",
+    "does not serve another CALL under a message id in use, different in its %s, and refuses it if told to [J-057] [J-D08]",
     (_, action, first, second) => {
       const rpc = new Rpc();
       rpc.receive(call("1", "StartTransaction", first), start);
       rpc.poll();
       rpc.receive(call("1", action, second), start);
       expectViolation(rpc, "duplicate-message-id");
+      const conflict = rpc.poll();
+      if (conflict?.type !== "conflict") expect.unreachable(`It is ${conflict?.type}.`);
+      expect([conflict.call.action, conflict.call.payload === second]).toEqual([action, true]);
+      expect(conflict.served.payload === first).toBe(true);
+      expectQuiet(rpc);
+      rpc.refuse("1");
       expectSent(rpc, callError("1", "GenericError", "The message id is in use by an earlier CALL."));
       expectQuiet(rpc);
       expect(rpc.serving).toBe(1);
     },
   );
+
+  test("forgets a conflict with the end of the connection", () => {
+    const rpc = new Rpc();
+    rpc.receive(call("1"), start);
+    rpc.receive(call("1", "Reset"), start);
+    rpc.close();
+    rpc.refuse("1");
+    expectViolation(rpc, "duplicate-message-id");
+    expectQuiet(rpc);
+  });
 
   test("takes a message id again once its CALL is answered [J-054]", () => {
     const rpc = new Rpc();
