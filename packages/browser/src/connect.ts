@@ -19,13 +19,13 @@ import { type TransportOptions, WebSocketTransport } from "./web-socket-transpor
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends TransportOptions {
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number | undefined;
   /**
    * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
    * subprotocol. Browsers refuse that and do not say so; an attempt that failed with `network` is therefore followed by
    * one that offers no subprotocol. The other quirks are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
    */
-  readonly tolerate?: QuirkSet;
+  readonly tolerate?: QuirkSet | undefined;
 }
 
 /**

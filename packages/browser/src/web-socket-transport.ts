@@ -6,14 +6,14 @@ export interface TransportOptions {
    * The largest message that is passed on, in bytes of UTF-8; for a larger one the connection is closed with 1009. The
    * runtime has read it by then. Default 1 MiB. [J-143]
    */
-  readonly maxFrameBytes?: number;
+  readonly maxFrameBytes?: number | undefined;
   /**
    * How many bytes may wait to be sent. A peer that does not read them is disconnected with 1008. A single message that
    * is larger is sent all the same. Default 4 MiB.
    */
-  readonly maxBufferedBytes?: number;
+  readonly maxBufferedBytes?: number | undefined;
   /** How many milliseconds the peer has to answer a close frame. Default 5000. */
-  readonly closeTimeoutMs?: number;
+  readonly closeTimeoutMs?: number | undefined;
 }
 
 /** How many characters of messages may wait for `listen`; an empty message counts for about what it takes to keep it. */

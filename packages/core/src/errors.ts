@@ -46,15 +46,15 @@ export abstract class OcppError extends Error {
 /** What is known of a CALL whose CALLERROR arrived. */
 export interface CallErrorOptions {
   /** The free-form `errorDetails` of the CALLERROR; they are written as JSON at once. Default `{}`. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** The error code exactly as it was received, when it is none of the ten. Default `code`. */
-  readonly receivedCode?: string;
+  readonly receivedCode?: string | undefined;
   /** The action of the CALL. */
-  readonly action?: string;
+  readonly action?: string | undefined;
   /** The message id of the CALL. */
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** What led to this error; it never travels to the peer. */
-  readonly cause?: unknown;
+  readonly cause?: unknown | undefined;
 }
 
 /**
@@ -288,11 +288,11 @@ export interface HandshakeErrorOptions {
   /** The connection URL that was tried, without its query, which may be secret. */
   readonly url: string;
   /** What to do about it, in a sentence. Default: nothing is advised. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** The HTTP status of the answer. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** What led to this error. */
-  readonly cause?: unknown;
+  readonly cause?: unknown | undefined;
 }
 
 /**

@@ -15,12 +15,20 @@ export interface OptionRule {
   readonly secret?: true;
 }
 
-/** A rule for each option of an interface: the compiler sees that none is forgotten, nor that it has no default. */
+/**
+ * A rule for each option of an interface: the compiler sees that none is forgotten, nor that it has no default, nor that
+ * `undefined` means the default.
+ */
 export type OptionRules<Options> = {
   readonly [Name in keyof Options]-?: Record<never, never> extends Pick<Options, Name>
-    ? OptionRule
+    ? { readonly [Undefined in Name]: undefined } extends Pick<Options, Name>
+      ? OptionRule
+      : never
     : OptionRule & { readonly required: true };
 };
+
+/** Options as they were taken: what is there is not `undefined`. */
+export type Taken<Options> = { [Name in keyof Options]: Exclude<Options[Name], undefined> };
 
 /**
  * Takes options: each is read once, and a list is copied.
@@ -34,7 +42,7 @@ export function takeOptions<Options extends object>(
   owner: string,
   options: Options,
   rules: OptionRules<Options>,
-): Options {
+): Taken<Options> {
   if (!isObject(options)) throw new TypeError(`The options of ${owner} are ${shown(options)}. Give an object.`);
   for (const name in options) {
     if (Object.hasOwn(rules, name)) continue;
@@ -45,7 +53,7 @@ export function takeOptions<Options extends object>(
     const value = takeOption(name, options[name], rule);
     if (value !== undefined) taken[name] = value;
   }
-  return taken as Options;
+  return taken as Taken<Options>;
 }
 
 /**

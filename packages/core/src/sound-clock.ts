@@ -82,7 +82,7 @@ class SoundClock implements Clock {
     };
     const disarm =
       this.#try("wakeAt", (clock) => {
-        const disarm = atOnce("`wakeAt` of the clock", clock.wakeAt(time - this.#aheadMs, wake));
+        const disarm = atOnce("wakeAt", clock.wakeAt(time - this.#aheadMs, wake));
         if (state !== "arming") throw new TypeError("`wakeAt` of the clock called back before it returned.");
         if (typeof disarm !== "function") throw new TypeError("`wakeAt` of the clock returned no function.");
         return disarm;
@@ -90,20 +90,20 @@ class SoundClock implements Clock {
     state = "armed";
     return () => {
       state = "over";
-      this.#try("wakeAt", () => atOnce("What `wakeAt` of the clock returned", disarm() as unknown));
+      this.#try("wakeAt", () => atOnce("disarm", disarm() as unknown));
     };
   }
 
   /** NaN where there is none. */
   wallNow(): number {
-    const now: unknown = this.#try("wallNow", (clock) => atOnce("`wallNow` of the clock", clock.wallNow?.()));
+    const now: unknown = this.#try("wallNow", (clock) => atOnce("wallNow", clock.wallNow?.()));
     return typeof now === "number" ? now : Number.NaN;
   }
 
   #now(): number {
     const runtime = systemClock.now();
     const read = this.#try("now", (clock) => {
-      const now = atOnce("`now` of the clock", clock.now());
+      const now = atOnce("now", clock.now());
       if (isMoment(now)) return now;
       throw new TypeError(`The clock says ${now}, which is no time in milliseconds since the epoch.`);
     });

@@ -93,10 +93,10 @@ describe("packages/core/src", () => {
     },
   );
 
-  test("messages/ takes nothing but errors.ts from the foundation", () => {
+  test("messages/ takes nothing but errors.ts and guarded.ts from the foundation", () => {
     const imported = sources.filter(({ path }) => moduleOf(path) === "messages").flatMap(({ imports }) => imports);
     expect(imported.filter((path) => path.endsWith(".ts") && moduleOf(path) === "foundation")).toEqual(
-      imported.filter((path) => path === "errors.ts"),
+      imported.filter((path) => path === "errors.ts" || path === "guarded.ts"),
     );
   });
 

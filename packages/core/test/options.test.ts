@@ -326,6 +326,10 @@ describe("A ChargePoint is not made", () => {
 });
 
 describe("takeOptions", () => {
+  interface Some {
+    readonly list?: object | undefined;
+    readonly text?: string | undefined;
+  }
   const rules = { list: optionRules.object("a list"), text: optionRules.text };
 
   test("reads each option once, inherited and computed ones too, and leaves out what is undefined", () => {
@@ -336,16 +340,16 @@ describe("takeOptions", () => {
         return ["first", 2][reads++];
       }
     }
-    const options = new Options() as unknown as { list?: object; text?: string };
+    const options = new Options() as unknown as Some;
     expect(takeOptions("Test", options, rules)).toStrictEqual({ text: "first" });
     expect(reads).toBe(1);
   });
 
   test("copies a list, but no other object", () => {
     const list = [1];
-    expect(takeOptions<{ list?: object; text?: string }>("Test", { list }, rules).list).not.toBe(list);
+    expect(takeOptions<Some>("Test", { list }, rules).list).not.toBe(list);
     const map = new Map();
-    expect(takeOptions<{ list?: object; text?: string }>("Test", { list: map }, rules).list).toBe(map);
+    expect(takeOptions<Some>("Test", { list: map }, rules).list).toBe(map);
   });
 
   test("does not repeat a long text in full, nor control characters", () => {

@@ -66,7 +66,9 @@ async function onClock(failing: (clock: FakeClock) => Partial<Clock>): Promise<O
   methods = { now: () => clock.now(), wakeAt: (time, wake) => clock.wakeAt(time, wake), ...failing(clock) };
   let told = false;
   const arrived: string[] = [];
-  connection.on("fault", () => (told = true));
+  connection.on("fault", () => {
+    told = true;
+  });
   connection.handle("Heartbeat", () => ({ currentTime }));
   link.chargePoint.listen({ message: (text) => arrived.push(text), close: () => {} });
   for (const id of ["1", "2"]) link.chargePoint.send(`[2,"${id}","Heartbeat",{}]`);
@@ -87,7 +89,7 @@ async function configured(own: {
   readonly accepts?: () => never;
   readonly listener?: never;
   readonly approve?: never;
-  readonly report?: (error: Error) => never;
+  readonly report?: (error: Error) => void;
 }): Promise<Outcome> {
   let told = false;
   let isLoaded = false;
@@ -100,7 +102,7 @@ async function configured(own: {
       told = true;
       return own.report?.(error);
     },
-    ...(own.approve && { approve: own.approve }),
+    approve: own.approve,
   });
   isLoaded = true;
   if (own.listener !== undefined) configuration.listen("MeterValueSampleInterval", own.listener);
@@ -165,7 +167,8 @@ const functions: Readonly<Record<string, (deed: Deed) => Promise<Outcome>>> = {
       wakeAt: (time: number, wake: () => void) => once(deed, clock.wakeAt(time, wake)),
     })),
   "`wallNow` of a clock": async (deed) => {
-    const clock = Object.assign(new FakeClock(), { wallNow: once(deed, () => clock.now()) });
+    const fake = new FakeClock();
+    const clock = Object.assign(fake, { wallNow: once(deed, () => fake.now()) });
     const { works } = await starts({}, clock);
     return { told: true, works }; // Asked by the constructor, when nobody can listen yet.
   },

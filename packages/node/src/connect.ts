@@ -46,11 +46,11 @@ import { type TransportOptions, transportRules, WebSocketTransport, webSocketOpt
 /** Which way a TCP connection takes. */
 export interface NetworkOptions {
   /** Makes the connection, for example through a proxy; an `https.Agent` at a `wss:` URL. Default: none, it is made directly. */
-  readonly agent?: Agent;
+  readonly agent?: Agent | undefined;
   /** Looks the name of the host up, as `dns.lookup` does, which is the default. */
-  readonly lookup?: LookupFunction;
+  readonly lookup?: LookupFunction | undefined;
   /** The own address, where the machine has several. Default: the system chooses. */
-  readonly localAddress?: string;
+  readonly localAddress?: string | undefined;
 }
 
 /** Settings of {@link connect}. */
@@ -62,7 +62,7 @@ export interface ConnectOptions extends TransportOptions {
    *
    * @spec security white paper §2 [SEC-A00-001, SEC-A00-003, SEC-A00-004]
    */
-  readonly securityProfile?: SecurityProfile;
+  readonly securityProfile?: SecurityProfile | undefined;
   /**
    * The password of the Charge Point for HTTP Basic authentication. A string is the value of the configuration key
    * `AuthorizationKey`: 32 to 40 hexadecimal digits, two for each byte. A `Uint8Array` is the password itself, byte for
@@ -70,21 +70,21 @@ export interface ConnectOptions extends TransportOptions {
    *
    * @spec OCPP-J 1.6 §6.2.2; J errata 3.10 [J-174 … J-176, J-181, SEC-A00-205]
    */
-  readonly authorizationKey?: string | Uint8Array;
+  readonly authorizationKey?: string | Uint8Array | undefined;
   /**
    * What TLS is done with: `ca` to check the certificate of the Central System, `cert` and `key` for profile 3. Default: the
    * certificate is checked with the authorities that Node trusts. It is always checked.
    */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number | undefined;
   /**
    * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
    * subprotocol. The others are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
    */
-  readonly tolerate?: QuirkSet;
+  readonly tolerate?: QuirkSet | undefined;
   /** Which way the connection takes: through a proxy, from which address. Default: what the system does. */
-  readonly network?: NetworkOptions;
+  readonly network?: NetworkOptions | undefined;
 }
 
 /**

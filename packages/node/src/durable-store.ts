@@ -10,7 +10,7 @@ export interface DurableStoreOptions {
    * Called after an opening that found the file damaged, with what was wrong and where the file is kept. Values are never
    * in it. What it throws is ignored. Default: nobody is told.
    */
-  readonly damaged?: (damage: Error) => void;
+  readonly damaged?: ((damage: Error) => void) | undefined;
 }
 
 /**

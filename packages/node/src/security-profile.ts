@@ -94,21 +94,21 @@ export interface TlsOptions {
    * The certificates of those who may issue the certificate of the other side: what is in the PEM files, not their names.
    * Default: the authorities that Node trusts, for the certificate of a Central System; none for those of Charge Points.
    */
-  readonly ca?: Pem | readonly Pem[];
+  readonly ca?: Pem | readonly Pem[] | undefined;
   /**
    * The own certificate, followed by those between it and the one that the other side has. An array holds several, of
    * which the best is taken that the other side can use: a Central System has one of ECDSA and one of RSA. [SEC-A00-317]
    */
-  readonly cert?: Pem | readonly Pem[];
+  readonly cert?: Pem | readonly Pem[] | undefined;
   /** The private key of each certificate. */
-  readonly key?: Pem | readonly Pem[];
+  readonly key?: Pem | readonly Pem[] | undefined;
   /** What the private keys are encrypted with. Default: nothing. */
-  readonly passphrase?: string;
+  readonly passphrase?: string | undefined;
   /**
    * Lists of revoked certificates, one of each authority in the chain, as many as you like in each text. The `file:` URL of
    * one is read, and with `listen` again whenever it changes. Default: none, nothing is revoked.
    */
-  readonly crl?: Pem | URL | readonly (Pem | URL)[];
+  readonly crl?: Pem | URL | readonly (Pem | URL)[] | undefined;
 }
 
 /** The option `tls`; what is in it is looked at by {@link takeTls}. */
@@ -144,7 +144,7 @@ export function takeTls(tls: TlsOptions): TlsOptions {
   const taken = takeOptions("tls", tls, tlsRules);
   const copy = (pem: Pem | URL): Pem | URL => (Buffer.isBuffer(pem) ? Buffer.from(pem) : pem);
   return Object.fromEntries(
-    Object.entries(taken).map(([name, pem]) => [name, Array.isArray(pem) ? pem.map(copy) : copy(pem)]),
+    Object.entries(taken).map(([name, pem]) => [name, Array.isArray(pem) ? pem.map(copy) : copy(pem as Pem | URL)]),
   );
 }
 

@@ -24,18 +24,18 @@ export interface TransportOptions {
    *
    * @spec OCPP-J 1.6 §5.3, §7; J errata 3.9 [J-150 … J-155, Q20]
    */
-  readonly pingIntervalMs?: number;
+  readonly pingIntervalMs?: number | undefined;
   /** The largest message that is read, in bytes; for a larger one the connection is closed with 1009. Default 1 MiB. [J-143] */
-  readonly maxFrameBytes?: number;
+  readonly maxFrameBytes?: number | undefined;
   /**
    * How many bytes may wait to be sent. A peer that does not read them is disconnected with 1008. A single message that
    * is larger is sent all the same. Default 4 MiB.
    */
-  readonly maxBufferedBytes?: number;
+  readonly maxBufferedBytes?: number | undefined;
   /** How many milliseconds the peer has to answer a close frame. Default 5000. */
-  readonly closeTimeoutMs?: number;
+  readonly closeTimeoutMs?: number | undefined;
   /** What every time-out is measured on. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 export const transportRules: OptionRules<TransportOptions> = {

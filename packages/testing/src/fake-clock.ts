@@ -14,7 +14,7 @@ const mostWakeUpsAtOneInstant = 10_000;
 /** How a {@link FakeClock} begins. */
 export interface FakeClockOptions {
   /** What time it is at first, in milliseconds since the epoch. Default: the start of 2026, UTC. */
-  readonly now?: number;
+  readonly now?: number | undefined;
 }
 
 interface WakeUp {

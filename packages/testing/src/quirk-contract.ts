@@ -29,7 +29,7 @@ export interface QuirkContractCase {
 /** How thoroughly a quirk is tested. */
 export interface QuirkContractOptions {
   /** How many payloads or texts each rule is tried with. Default 200. */
-  readonly numRuns?: number;
+  readonly numRuns?: number | undefined;
 }
 
 /**

@@ -5,16 +5,16 @@ import { same } from "./same.ts";
 /** What depends on the store under test. */
 export interface RecordStoreContractOptions {
   /** Whether a store that is opened under the name of an earlier one has its records. Default true. */
-  readonly persistent?: boolean;
+  readonly persistent?: boolean | undefined;
   /** Whether one store at a time can use a name, so that a second one is refused. Default false. */
-  readonly exclusive?: boolean;
+  readonly exclusive?: boolean | undefined;
   /**
    * Makes every write of the open store of that name fail, as on a full disk, until the function that it returns is
    * called. Default: what a store does after a failure is left out.
    */
-  readonly failWrites?: (name: string) => (() => void) | Promise<() => void>;
+  readonly failWrites?: ((name: string) => (() => void) | Promise<() => void>) | undefined;
   /** The way to the files of a store. Default: what it does when they are damaged is left out. */
-  readonly damage?: StoreDamageOptions;
+  readonly damage?: StoreDamageOptions | undefined;
 }
 
 /** One rule of the contract, as a test. */

@@ -14,9 +14,9 @@ export interface StoreDamageOptions {
   /** Whether everything that was written of a record is in these files, unchanged. */
   isWhole(files: StoreFiles, record: StoredRecord): boolean;
   /** How many damaged stores are opened. Default 10 000. */
-  readonly times?: number;
+  readonly times?: number | undefined;
   /** For everything that is random. Default: the time. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Opens a store whose listener of damage is told. */

@@ -36,14 +36,14 @@ export interface OpenedTransport {
 /** What depends on the transport under test. */
 export interface TransportContractOptions {
   /** The close code with which the transport refuses a binary message. Default: that rule is left out. */
-  readonly binaryCloseCode?: number;
+  readonly binaryCloseCode?: number | undefined;
   /**
    * How long to wait for any one thing before the rule counts as broken, in milliseconds. It must be longer than the
    * transport waits for a peer that does not answer its close, by default 5000 in those of `@ocppj`. Default 8000.
    */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /** The clock of that patience. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** One rule of the contract, as a test. */

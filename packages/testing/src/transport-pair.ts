@@ -6,11 +6,11 @@ export interface TransportPairOptions {
    * How long a message or close takes from one end to the other, in milliseconds; a function is asked once for each.
    * What was sent first arrives first all the same. Default 0.
    */
-  readonly latencyMs?: number | (() => number);
+  readonly latencyMs?: (number | (() => number)) | undefined;
   /** How long the end that closes waits for the other's answer, in milliseconds, before it gives up. Default 5000. */
-  readonly closeTimeoutMs?: number;
+  readonly closeTimeoutMs?: number | undefined;
   /** How many of the latest texts `sent` keeps at each end; 0 for none. Default 1000. */
-  readonly sentLimit?: number;
+  readonly sentLimit?: number | undefined;
 }
 
 /** Both ends of one WebSocket. */

@@ -20,11 +20,11 @@ export interface AuthorizationCacheOptions {
   /** Is told of records that cannot be read and of writes that the store refused. */
   readonly report: ReportFault;
   /** How many identifiers the cache holds, at least 1. Default 1000. */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /** Says which identifiers are in the Local Authorization List, whose place is not here. Default: none. */
-  readonly list?: { has(idTag: string): boolean };
+  readonly list?: { has(idTag: string): boolean } | undefined;
   /** How long the store is waited for goes by it. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 const { object, required } = optionRules;

@@ -35,11 +35,11 @@ export interface LocalAuthListOptions {
   /** Is told of records that cannot be read and of writes that the store refused. */
   readonly report: ReportFault;
   /** The configuration key LocalAuthListMaxLength: how many identifiers the list holds. Default 10 000. */
-  readonly localAuthListMaxLength?: number;
+  readonly localAuthListMaxLength?: number | undefined;
   /** The configuration key SendLocalListMaxLength: how many identifiers one SendLocalList.req holds. Default 1000. */
-  readonly sendLocalListMaxLength?: number;
+  readonly sendLocalListMaxLength?: number | undefined;
   /** How long the store is waited for goes by it. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 const { required } = optionRules;

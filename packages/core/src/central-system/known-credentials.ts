@@ -35,9 +35,9 @@ export interface KnownCredentialsOptions {
    */
   readonly centralSystem: CentralSystem;
   /** Default: a `Map`. After a crash nobody would get in: give one that lasts. */
-  readonly store?: CredentialStore;
+  readonly store?: CredentialStore | undefined;
   /** What is stored of a password. Default `passwordHash()`. */
-  readonly passwordHash?: PasswordHash;
+  readonly passwordHash?: PasswordHash | undefined;
 }
 
 /** A Charge Point that asks to be let in. */
@@ -55,9 +55,9 @@ export interface PresentedCredentials {
 /** The credentials of a Charge Point that were agreed upon by another way than OCPP. */
 export interface EnrolledCredentials {
   /** 32 to 40 hexadecimal digits, or the password itself, byte for byte. Default: it has no password. */
-  readonly authorizationKey?: string | Uint8Array;
+  readonly authorizationKey?: string | Uint8Array | undefined;
   /** The only profile that is allowed. Default: any, until one has been raised. */
-  readonly securityProfile?: 0 | 1 | 2 | 3;
+  readonly securityProfile?: 0 | 1 | 2 | 3 | undefined;
 }
 
 /** How a Charge Point has received a change: the answer to ChangeConfiguration. */
@@ -178,7 +178,7 @@ export class KnownCredentials {
    */
   async changeAuthorizationKey(
     identity: string,
-    options: CallOptions & { readonly authorizationKey?: string | Uint8Array } = {},
+    options: CallOptions & { readonly authorizationKey?: string | Uint8Array | undefined } = {},
   ): Promise<CredentialChange> {
     const { authorizationKey = randomBytes(20, "Give an authorizationKey from elsewhere."), ...callOptions } =
       takeOptions("changeAuthorizationKey", options, changeRules);

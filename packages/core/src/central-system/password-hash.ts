@@ -18,7 +18,7 @@ export interface PasswordHashOptions {
    * harder for those that were not random, and for whole fleets to come back at once. For keys that somebody thought up
    * 600 000 is right.
    */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
 }
 
 const rules: OptionRules<PasswordHashOptions> = { iterations: /* @__PURE__ */ optionRules.whole(1, 999_999_999) };

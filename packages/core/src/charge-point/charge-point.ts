@@ -122,6 +122,9 @@ export interface ChargePointEvents {
 /** What a connection of a {@link ChargePoint} begins with. */
 type ConnectionSettings = Pick<ChargePointOptions, "url" | "boot">;
 
+/** Those that change; the others stay. */
+type NewSettings = { readonly [Name in keyof ConnectionSettings]?: ConnectionSettings[Name] | undefined };
+
 /** What a connection has come about with, and when. */
 interface Opening {
   readonly settings: ConnectionSettings;
@@ -132,7 +135,7 @@ interface Opening {
 /** Settings of {@link ChargePoint.reconnectNow}. */
 export interface ReconnectOptions {
   /** Closes the connection first, if there is one. Default false. */
-  readonly drop?: boolean;
+  readonly drop?: boolean | undefined;
 }
 
 /** Settings of a {@link ChargePoint}. */
@@ -149,39 +152,39 @@ export interface ChargePointOptions extends RetryBackOff {
   /** The payload of BootNotification. */
   readonly boot: Req<"BootNotification">;
   /** Where undelivered messages and open transactions survive a power cut. Default: they do not, `memoryStore()`. */
-  readonly store?: RecordStore;
+  readonly store?: RecordStore | undefined;
   /**
    * The configuration keys: GetConfiguration and ChangeConfiguration are answered from it, and a change takes effect at
    * once where it concerns this class. Default: none, and the defaults of `configurationKeys` where a key is obeyed.
    */
-  readonly configuration?: Configuration;
+  readonly configuration?: Configuration | undefined;
   /** Remembers what the Central System says about identifiers. Default: none, ClearCache is rejected. */
-  readonly authorizationCache?: AuthorizationCache;
+  readonly authorizationCache?: AuthorizationCache | undefined;
   /** The Local Authorization List, answered for and looked at by `authorize`. Default: none. */
-  readonly localAuthList?: LocalAuthList;
+  readonly localAuthList?: LocalAuthList | undefined;
   /** Holds charging profiles and says what connectors may draw. Default: none, and its actions are not supported. */
-  readonly smartCharging?: SmartCharging;
+  readonly smartCharging?: SmartCharging | undefined;
   /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
-  readonly maxQueuedMessages?: number;
+  readonly maxQueuedMessages?: number | undefined;
   /** Whether several transactions may run on one connector at a time. Default: no, the second is a TypeError. */
-  readonly severalTransactionsPerConnector?: boolean;
+  readonly severalTransactionsPerConnector?: boolean | undefined;
   /**
    * How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default: MessageTimeout of the
    * configuration, or 30 000. [J-104]
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
    * What is forgiven of what the Central System sends, see `quirks`, besides the notations of date-times, which are always
    * read. Those of handshakes are ignored here: give them to `connect`. Default: nothing else.
    */
-  readonly tolerate?: QuirkSet;
+  readonly tolerate?: QuirkSet | undefined;
   /** Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /**
    * Returns numbers from 0 up to 1, for the waits between attempts to connect. Where it throws or returns anything else, the
    * wait is within its bounds all the same, and there is a `fault`. Default `Math.random`.
    */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -411,7 +414,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * @throws PayloadError `boot` violates the schema of BootNotification.req. Nothing is changed then.
    * @spec OCPP-J 1.6 §5.4 [J-160]
    */
-  configure(settings: Partial<ConnectionSettings>): void {
+  configure(settings: NewSettings): void {
     const { url = this.#settings.url, boot } = takeOptions("configure", settings, settingsRules);
     connectionUrl(url, this.identity);
     this.#settings = { url, boot: boot ? parseReq("BootNotification", boot, "local") : this.#settings.boot };
@@ -1034,7 +1037,7 @@ function toleratedBy(transport: Transport | undefined): readonly Tolerated[] {
 const { callback, flag, object, required, text } = optionRules;
 const payload = object("the payload of BootNotification");
 
-const settingsRules: OptionRules<Partial<ConnectionSettings>> = { url: text, boot: payload };
+const settingsRules: OptionRules<NewSettings> = { url: text, boot: payload };
 
 const reconnectRules: OptionRules<ReconnectOptions> = { drop: flag };
 

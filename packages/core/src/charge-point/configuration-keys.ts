@@ -14,11 +14,11 @@ export interface ConfigurationValueTypes {
 export interface ConfigurationValueRange {
   readonly type: keyof ConfigurationValueTypes;
   /** The smallest integer. Default 0: none of the standard keys may be negative. */
-  readonly minimum?: number;
+  readonly minimum?: number | undefined;
   /** The largest integer. Default: none. */
-  readonly maximum?: number;
+  readonly maximum?: number | undefined;
   /** What a string, or each item of a list, must match. Default: any text. */
-  readonly pattern?: RegExp;
+  readonly pattern?: RegExp | undefined;
 }
 
 /** What the table knows of one standard key. */

@@ -31,11 +31,11 @@ type GivenKey = { [K in CoreKey]: Definitions[K] extends { default: unknown } ? 
 
 /** A value that may be left out where there is a default, or where the key may be known but not set. */
 type InitialValue<K extends ConfigurationKey> = Definitions[K] extends { default: unknown } | { type: "string" }
-  ? { readonly value?: ConfigurationValue<K> }
+  ? { readonly value?: ConfigurationValue<K> | undefined }
   : { readonly value: ConfigurationValue<K> };
 
 type ReadOnly<K extends ConfigurationKey> = Definitions[K] extends { access: "RW" | "R or RW" }
-  ? { readonly readonly?: boolean }
+  ? { readonly readonly?: boolean | undefined }
   : unknown;
 
 /**
@@ -49,11 +49,11 @@ type ReadOnly<K extends ConfigurationKey> = Definitions[K] extends { access: "RW
  *   can measure. A list is accepted or refused as a whole. Default: all.
  */
 export type ConfigurationKeyOptions<K extends ConfigurationKey> = InitialValue<K> &
-  ReadOnly<K> & { readonly accepts?: (value: ConfigurationValue<K>) => boolean };
+  ReadOnly<K> & { readonly accepts?: ((value: ConfigurationValue<K>) => boolean) | undefined };
 
 /** The standard keys that a charge point has. */
 export type StandardKeys = { readonly [K in GivenKey]: ConfigurationKeyOptions<K> } & {
-  readonly [K in Exclude<ConfigurationKey, GivenKey>]?: ConfigurationKeyOptions<K>;
+  readonly [K in Exclude<ConfigurationKey, GivenKey>]?: ConfigurationKeyOptions<K> | undefined;
 };
 
 /** Defines a key of the charge point's own. @spec OCPP 1.6 §5.3 [CFG-64] */
@@ -63,9 +63,9 @@ export type VendorKey = {
     /** `R`: the Central System can read it. `RW`: it can change it, too. `W`: it can change it, but never read it. */
     readonly access: "R" | "RW" | "W";
     /** The initial value. Default: known but not set. */
-    readonly value?: ConfigurationValueTypes[T];
+    readonly value?: ConfigurationValueTypes[T] | undefined;
     /** Which of the values in the range this charge point takes. Default: all. */
-    readonly accepts?: (value: ConfigurationValueTypes[T]) => boolean;
+    readonly accepts?: ((value: ConfigurationValueTypes[T]) => boolean) | undefined;
   };
 }[keyof ConfigurationValueTypes];
 
@@ -99,7 +99,7 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
    */
   readonly keys: StandardKeys;
   /** Keys of the charge point's own; their names differ from those of the standard keys. Default: none. */
-  readonly vendorKeys?: V & VendorKeys;
+  readonly vendorKeys?: (V & VendorKeys) | undefined;
   /** Keeps what was set, under keys that begin with `configuration/`. AuthorizationKey is in it in clear text. */
   readonly store: RecordStore;
   /**
@@ -113,9 +113,11 @@ export interface ConfigurationOptions<V extends VendorKeys = NoVendorKeys> {
    *
    * A rise of SecurityProfile to 2 or 3 needs certificates, which only the charge point knows of [SEC-A05-03, SEC-A05-04].
    */
-  readonly approve?: (change: ConfigurationChange<V>) => ConfigurationVerdict | Promise<ConfigurationVerdict>;
+  readonly approve?:
+    | ((change: ConfigurationChange<V>) => ConfigurationVerdict | Promise<ConfigurationVerdict>)
+    | undefined;
   /** How long the store is waited for goes by it. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** One key of this charge point. */
@@ -411,16 +413,16 @@ function standardSettings(keys: StandardKeys): readonly Setting[] {
 
 /** The options of any standard key, when it does not matter which. */
 interface AnyOptions {
-  readonly value?: ConfigurationValue;
-  readonly readonly?: boolean;
-  readonly accepts?: (value: never) => boolean;
+  readonly value?: ConfigurationValue | undefined;
+  readonly readonly?: boolean | undefined;
+  readonly accepts?: ((value: never) => boolean) | undefined;
 }
 
 /** A {@link VendorKey}, when it does not matter of which type. */
 interface AnyVendorKey extends ConfigurationValueRange {
   readonly access: Setting["access"];
-  readonly value?: ConfigurationValue;
-  readonly accepts?: (value: never) => boolean;
+  readonly value?: ConfigurationValue | undefined;
+  readonly accepts?: ((value: never) => boolean) | undefined;
 }
 
 const { callback, flag, object, oneOf, store, whole, required: must } = optionRules;

@@ -44,7 +44,7 @@ export interface OwnCredentialsOptions {
   /** Hears of a damaged record and of a store that failed. What it is told contains no password. [SEC-A01-12] */
   readonly report: (error: Error) => void;
   /** How long the store is waited for goes by it. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 const { object, required } = optionRules;

@@ -49,11 +49,11 @@ export type ReconnectionOutput =
 /** How long to wait between attempts to connect: the words are those of OCPP 2.0.1. */
 export interface RetryBackOff {
   /** The shortest wait, in seconds; less than 0.1 counts as 0.1. Default 2. */
-  readonly retryBackOffWaitMinimum?: number;
+  readonly retryBackOffWaitMinimum?: number | undefined;
   /** How often the bound of the wait doubles, with each failure in a row. Default 8: up to 512 s. */
-  readonly retryBackOffRepeatTimes?: number;
+  readonly retryBackOffRepeatTimes?: number | undefined;
   /** What is added to the bound of the wait, in seconds. Default 2. */
-  readonly retryBackOffRandomRange?: number;
+  readonly retryBackOffRandomRange?: number | undefined;
 }
 
 const seconds = /* @__PURE__ */ optionRules.number("a number of seconds from 0 on", 0);

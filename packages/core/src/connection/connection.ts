@@ -144,35 +144,35 @@ export interface ConnectionOptions<R extends Role> {
   /** The identity of the Charge Point, at either end. */
   readonly identity: string;
   /** How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default 30 000. [J-103] */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How many CALLs may wait for their turn; more are refused with a RangeError. Default 1000. */
-  readonly maxWaitingCalls?: number;
+  readonly maxWaitingCalls?: number | undefined;
   /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
-  readonly maxServedCalls?: number;
+  readonly maxServedCalls?: number | undefined;
   /**
    * How many CALLs of the peer are handed to handlers each second, on average; after a pause, as many at once. Those beyond
    * it are not refused: they wait, and so does the peer. Default: as many as come.
    */
-  readonly callsPerSecond?: number;
+  readonly callsPerSecond?: number | undefined;
   /**
    * How long a handler may take, in milliseconds. After that it counts as failed, and its `signal` aborts. Default 60 000.
    */
-  readonly handlerTimeoutMs?: number;
+  readonly handlerTimeoutMs?: number | undefined;
   /**
    * What is forgiven of what the peer sends: quirks, or a function that says which, of whom; see `quirks`. Those of
    * handshakes are ignored here. Default: nothing. Also to be set later: {@link Connection.tolerate}.
    */
-  readonly tolerate?: QuirkChoice;
+  readonly tolerate?: QuirkChoice | undefined;
   /** Makes message ids: 1 to 36 characters, never the same twice on a connection. Default: random UUIDs. */
-  readonly createMessageId?: () => string;
+  readonly createMessageId?: (() => string) | undefined;
   /** Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** Settings of one CALL. */
 export interface CallOptions {
   /** How long to wait for the answer, in milliseconds from the moment the CALL is sent. Default: the connection's. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Whether the CALL goes before those that wait for their turn and are not urgent. Default false. */
   readonly urgent?: boolean | undefined;
   /**
@@ -618,7 +618,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     }
   }
 
-  /** Tells what was forgiven. What owners wrote may fail: rows, each for itself, and the choice of them. */
+  /** Tells what was forgiven. What owners wrote may fail, the rows or the choice of them; of each message that is told once. */
   #repaired<T extends { readonly uses: readonly Tolerated[] }>(
     repair: (
       tolerance: Quirk["tolerance"],
@@ -628,9 +628,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     failed?: () => void,
     action?: Action,
   ): T | undefined {
+    let hasFailed = false;
     const fault = (error: unknown): void => {
+      if (!hasFailed) this.emit("fault", { error, ...(action && { action }) });
+      hasFailed = true;
       failed?.();
-      this.emit("fault", { error, ...(action && { action }) });
     };
     try {
       const quirks = this.#chosenQuirks();
@@ -1127,8 +1129,7 @@ export function register<R extends Role>(
 const peerOf = (role: Role): Role => (role === "ChargePoint" ? "CentralSystem" : "ChargePoint");
 
 const noHandler = (action: Action): string =>
-  `A ${action} arrived, for which there is no handler. Add one with handle("${action}", ...); one that throws a CallError ` +
-  "with NotSupported refuses it in silence.";
+  `There is no handler for ${action}. Add one with handle("${action}", ...), if only to throw a CallError("NotSupported").`;
 
 const cannotSend = (role: Role, action: string): string =>
   isAction(action) ? `A ${role} cannot send ${action} in OCPP 1.6.` : `OCPP 1.6 has no action "${action}".`;

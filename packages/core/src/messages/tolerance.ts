@@ -183,7 +183,7 @@ interface Place {
  * Repairs a payload that violates its schema.
  *
  * @param receivedAt - When it arrived, as RFC 3339 text.
- * @param failed - Hears of each row that throws or answers nonsense; the payload is read as if that were not there.
+ * @param failed - Hears of each row that throws or answers nonsense; the payload is read as if that said nothing.
  * Default: it is thrown.
  * @returns `undefined` when it cannot be repaired in full.
  */
@@ -194,16 +194,6 @@ export function repairPayload(
   payload: unknown,
   receivedAt: string,
   failed: RowFailed = thrown,
-): RepairedPayload | undefined {
-  return withSoundRows(quirks, failed, (rows) => repairedPayload(rows, action, kind, payload, receivedAt));
-}
-
-function repairedPayload(
-  quirks: readonly Quirk[],
-  action: Action,
-  kind: "req" | "conf",
-  payload: unknown,
-  receivedAt: string,
 ): RepairedPayload | undefined {
   const rows = quirks.filter((quirk): quirk is Quirk<string, PayloadRepair> => quirk.scope === "payload");
   const uses: Tolerated[] = [];
@@ -272,7 +262,7 @@ function repairedPayload(
     const known = { action, kind, reports, path, field, optional, fault, value, around, receivedAt };
     const flaw: Flaw = { ...known, expected: expectedBy(schema), ...limitsOf(schema) };
     for (const row of rest) {
-      const mending = answerOf(row, () => row.mend(flaw), isMending);
+      const mending = answerOf(row, () => row.mend(flaw), isMending, failed);
       // Of a field that should not be there nothing can be made, whatever it is called.
       if (mending === undefined || (schema === undefined && mending !== "omit")) continue;
       if (uses.length >= maxRepairs) return irreparable;
@@ -294,17 +284,6 @@ function repairedPayload(
   return whole === irreparable ? undefined : { payload: whole, uses };
 }
 
-/** What went wrong in a row. */
-class RowFailure {
-  readonly row: Quirk;
-  readonly error: unknown;
-
-  constructor(row: Quirk, error: unknown) {
-    this.row = row;
-    this.error = error;
-  }
-}
-
 /** Hears why a row could not be made use of. */
 type RowFailed = (error: unknown) => void;
 
@@ -312,31 +291,21 @@ const thrown: RowFailed = (error) => {
   throw error;
 };
 
-/** Reads something with those rows that work: one that fails is as good as not there, from the beginning. */
-function withSoundRows<T>(rows: readonly Quirk[], failed: RowFailed, read: (rows: readonly Quirk[]) => T): T {
-  try {
-    return read(rows);
-  } catch (failure) {
-    if (!(failure instanceof RowFailure)) throw failure;
-    failed(failure.error);
-    const others = rows.filter((row) => row !== failure.row);
-    return withSoundRows(others, failed, read);
-  }
-}
-
-/**
- * What a row answers: it may be an owner's.
- *
- * @throws RowFailure It throws, or answers nonsense.
- */
-function answerOf<Answer>(row: Quirk, ask: () => Answer, isAnswer: (answer: unknown) => boolean): Answer {
+/** What a row answers, which may be an owner's: nothing, if it throws or answers nonsense. */
+function answerOf<Answer>(
+  row: Quirk,
+  ask: () => Answer,
+  isAnswer: (answer: unknown) => boolean,
+  failed: RowFailed,
+): Answer | undefined {
   try {
     const answer = atOnce(row.name, ask());
     if (isAnswer(answer)) return answer;
+    throw new TypeError(`The quirk ${row.name} answers what no quirk may.`);
   } catch (error) {
-    throw new RowFailure(row, error);
+    failed(error);
+    return undefined;
   }
-  throw new RowFailure(row, new TypeError(`The quirk ${row.name} answers what no quirk may.`));
 }
 
 function isMending(answer: unknown): boolean {
@@ -344,7 +313,7 @@ function isMending(answer: unknown): boolean {
   atOnce("value", answer.value);
   return "value" in answer && (answer.beside === undefined || Array.isArray(answer.beside));
 }
-const isText = (answer: unknown): boolean => typeof answer === "string";
+const isText = (answer: unknown): boolean => answer === undefined || typeof answer === "string";
 const areElements = (answer: unknown): boolean => answer === undefined || Array.isArray(answer);
 
 const outcomes = {
@@ -406,23 +375,15 @@ export interface FrameReader<F> {
 /**
  * Reads a text that was refused as a frame.
  *
- * @param failed - Hears of each row that throws or answers nonsense; the text is read as if that were not there.
+ * @param failed - Hears of each row that throws or answers nonsense; the text is read as if that said nothing.
  * Default: it is thrown.
  * @returns `undefined` when the text cannot be repaired.
  */
 export function repairFrame<F extends { readonly type: string }>(
   quirks: readonly Quirk[],
   text: string,
-  reader: FrameReader<F>,
-  failed: RowFailed = thrown,
-): RepairedFrame<Exclude<F, { readonly type: "MALFORMED" }>> | undefined {
-  return withSoundRows(quirks, failed, (rows) => repairedFrame(rows, text, reader));
-}
-
-function repairedFrame<F extends { readonly type: string }>(
-  quirks: readonly Quirk[],
-  text: string,
   { parse, read }: FrameReader<F>,
+  failed: RowFailed = thrown,
 ): RepairedFrame<Exclude<F, { readonly type: "MALFORMED" }>> | undefined {
   const rows = quirks.filter((quirk): quirk is Quirk<string, FrameRepair> => quirk.scope === "frame");
   const uses: Tolerated[] = [];
@@ -431,11 +392,11 @@ function repairedFrame<F extends { readonly type: string }>(
   };
   let json = parse(text);
   if (json === undefined) {
-    const tried = cleanedBy(rows, text, parse);
+    const tried = cleanedBy(rows, text, parse, failed);
     // What was changed and did not have to be was not wrong.
     const needed = tried.used.filter((row) => {
       const others = tried.used.filter((other) => other !== row);
-      return cleanedBy(others, text, parse).json === undefined;
+      return cleanedBy(others, text, parse, failed).json === undefined;
     });
     json = tried.json;
     for (const row of needed) use(row);
@@ -443,7 +404,7 @@ function repairedFrame<F extends { readonly type: string }>(
   if (!Array.isArray(json)) return undefined;
   let elements: readonly unknown[] = json;
   for (const row of rows) {
-    const next = answerOf(row, () => row.elements?.(elements), areElements);
+    const next = answerOf(row, () => row.elements?.(elements), areElements, failed);
     if (next === undefined) continue;
     elements = next;
     use(row);
@@ -464,6 +425,7 @@ function cleanedBy(
   rows: readonly Quirk<string, FrameRepair>[],
   text: string,
   parse: (text: string) => unknown,
+  failed: RowFailed,
 ): { readonly json: unknown; readonly used: readonly Quirk<string, FrameRepair>[] } {
   const used: Quirk<string, FrameRepair>[] = [];
   let cleaned = text;
@@ -471,7 +433,8 @@ function cleanedBy(
   for (let found = true; found && json === undefined; ) {
     found = false;
     for (const row of rows) {
-      const next = used.includes(row) ? cleaned : answerOf(row, () => row.cleaned?.(cleaned) ?? cleaned, isText);
+      const answer = used.includes(row) ? undefined : answerOf(row, () => row.cleaned?.(cleaned), isText, failed);
+      const next = answer ?? cleaned;
       if (next === cleaned) continue;
       found = true;
       used.push(row);

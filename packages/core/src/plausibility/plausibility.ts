@@ -62,9 +62,9 @@ export interface Suspect {
 /** Settings of {@link Plausibility}. */
 export interface PlausibilityOptions {
   /** What another instance remembered of the same Charge Point. Default: nothing. */
-  readonly state?: PlausibilityState;
+  readonly state?: PlausibilityState | undefined;
   /** How wrong the clock of the Charge Point may be, in milliseconds. Default 120 000. */
-  readonly clockToleranceMs?: number;
+  readonly clockToleranceMs?: number | undefined;
 }
 
 const rules: OptionRules<PlausibilityOptions> = {

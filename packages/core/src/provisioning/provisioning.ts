@@ -57,11 +57,11 @@ export interface ProvisioningOptions {
    * Whether a Charge Point may be reset now: no transaction runs, and nothing else speaks against it. It is asked when a
    * change requires a reset, and again after each StopTransaction. Default: never.
    */
-  readonly mayReset?: (identity: string) => boolean | Promise<boolean>;
+  readonly mayReset?: ((identity: string) => boolean | Promise<boolean>) | undefined;
   /** Which lists were sent. Default: a `Map`; after a restart lists are then sent as a whole. */
-  readonly lists?: SentLocalAuthLists;
+  readonly lists?: SentLocalAuthLists | undefined;
   /** Hears of each run that was not asked for with {@link Provisioning.provision}, and of resets that were postponed. */
-  readonly told?: (event: Provisioned | ProvisioningFailure) => void;
+  readonly told?: ((event: Provisioned | ProvisioningFailure) => void) | undefined;
 }
 
 const { callback, object, required } = optionRules;

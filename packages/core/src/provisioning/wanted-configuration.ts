@@ -23,9 +23,9 @@ export type WantableKey = Exclude<
 /** The configuration that a Charge Point should have. What is not mentioned may be as it is. */
 export interface WantedConfiguration {
   /** Integers are in the key's unit, which for times is the second. */
-  readonly keys?: { readonly [K in WantableKey]?: ConfigurationValue<K> };
+  readonly keys?: { readonly [K in WantableKey]?: ConfigurationValue<K> } | undefined;
   /** Keys that the standard does not know. How a value is compared goes by what it is here. */
-  readonly vendorKeys?: Readonly<Record<string, ConfigurationValue>>;
+  readonly vendorKeys?: Readonly<Record<string, ConfigurationValue>> | undefined;
 }
 
 /** One key that a Charge Point should have set. */

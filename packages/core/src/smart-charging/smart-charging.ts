@@ -37,7 +37,7 @@ export interface SmartChargingOptions extends ChargingProfilesOptions {
   /** Is told of records that cannot be read and of writes that the store refused. */
   readonly report: ReportFault;
   /** How long the store is waited for goes by it. Default: the clock of the runtime. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** What a connector, or with number 0 the charge point as a whole, may draw from now on. */

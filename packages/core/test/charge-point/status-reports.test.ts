@@ -389,6 +389,8 @@ describe("ChargePoint.report", () => {
 
   test("sends again on the next connection what was lost with one, before what the queue holds [CORE-STAT-20] [J-163]", async () => {
     const { site, answers, told } = await started();
+    const transaction = { transactionId: 1, idTagInfo: { status: "Accepted" } } as const;
+    site.centralSystem.handle("StartTransaction", () => transaction);
     answers.StatusNotification = never;
     for (const connectorId of [1, 2, 3]) site.chargePoint.report({ connectorId, status: "Preparing" });
     await site.clock.advance(0);

@@ -27,7 +27,7 @@ const failures: Readonly<Record<string, () => unknown>> = {
 };
 
 const description = { id: "O1", evidence: [], forgives: "anything", repairs: "nothing" };
-const row = (fields: object): Quirk => defineQuirks({ own: { ...description, ...fields } as QuirkRow }).own;
+const row = (fields: object): Quirk => defineQuirks({ own: { ...description, ...fields } as unknown as QuirkRow }).own;
 const payloadRow = (fail: () => unknown): Quirk => row({ scope: "payload", mend: fail });
 
 /** A Central System that answers everything. */
