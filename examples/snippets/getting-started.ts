@@ -120,7 +120,7 @@ await assert.rejects(chargePoint.call("DataTransfer", { vendorId: "com.example" 
   code: "NotSupported",
 });
 assert.match(logged.join("\n"), /CP001 in \[2,"[\w-]+","DataTransfer",{"vendorId":"com.example"}\]/);
-assert.match(logged.join("\n"), /CP001 unsupported-action: DataTransfer is not supported here\./);
+assert.match(logged.join("\n"), /CP001 DataTransfer failed: Error: There is no handler for DataTransfer\./);
 
 // #region connection
 import { Connection } from "@ocppj/core";

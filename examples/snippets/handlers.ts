@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CentralSystem, Connection } from "@ocppj/core";
+import { CallError, CentralSystem, Connection } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 
 const output: string[] = [];
@@ -36,7 +36,14 @@ centralSystem.handle("DataTransfer", async ({ data }, { signal }) => {
 });
 centralSystem.handleOthers((call) => {
   log(`A ${call.action} that nobody expected`);
-  return {};
+  switch (call.action) {
+    case "DiagnosticsStatusNotification":
+    case "FirmwareStatusNotification":
+    case "SecurityEventNotification":
+      return {}; // Their answers have no fields.
+    default:
+      throw new CallError("NotSupported");
+  }
 });
 // #endregion
 

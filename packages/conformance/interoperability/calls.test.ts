@@ -107,7 +107,7 @@ describe.each(pairings)("%s", (_, pairing) => {
       async (pair) => {
         const error = await errorAtTheirs(call(pair, peerOf(pair.ours.role)));
         expect(error.code).toBe("NotSupported");
-        expect(pair.complaints.splice(0)).toEqual([expect.stringMatching(/^ocppj: unsupported-action/)]);
+        expect(pair.complaints.splice(0)).toEqual([expect.stringMatching(/^ocppj: fault: Error: There is no handler/)]);
         pair.theirs.removeAllHandlers();
         await expect(call(pair, pair.ours.role)).rejects.toMatchObject({ code: "NotImplemented" });
       },

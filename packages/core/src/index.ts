@@ -75,6 +75,7 @@ export {
   type Violation,
 } from "./connection/connection.ts";
 export { connectionUrl, identityFromPath } from "./connection/connection-url.ts";
+export type { ExactAnswer, NoSuchField } from "./connection/exact-answer.ts";
 export { redacted } from "./connection/redacted.ts";
 export {
   type Connect,

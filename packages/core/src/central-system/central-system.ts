@@ -13,6 +13,7 @@ import {
   sharedRules,
 } from "../connection/connection.ts";
 import { Emitter } from "../connection/emitter.ts";
+import type { ExactAnswer } from "../connection/exact-answer.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import { drive } from "../machine.ts";
@@ -201,7 +202,10 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
    *
    * @throws TypeError There already is a handler, `handler` is no function, or a Charge Point cannot send this action.
    */
-  handle<A extends ActionTo<"CentralSystem">>(action: A, handler: Handler<"CentralSystem", A, Context>): void {
+  handle<A extends ActionTo<"CentralSystem">, H extends Handler<"CentralSystem", A, Context>>(
+    action: A,
+    handler: H & ExactAnswer<H, Conf<A>>,
+  ): void {
     register(this.#handlers, "CentralSystem", action, handler);
   }
 

@@ -17,6 +17,7 @@ import {
 } from "../connection/connection.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
+import type { ExactAnswer } from "../connection/exact-answer.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
 import { dateTimeOf } from "../date-time.ts";
 import type { DeadLetter, DeliveryEvent } from "../delivery/dead-letter.ts";
@@ -361,7 +362,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    *
    * @throws TypeError There already is a handler, `handler` is no function, or a Central System cannot send this action.
    */
-  handle<A extends ActionTo<"ChargePoint">>(action: A, handler: Handler<"ChargePoint", A>): void {
+  handle<A extends ActionTo<"ChargePoint">, H extends Handler<"ChargePoint", A>>(
+    action: A,
+    handler: H & ExactAnswer<H, Conf<A>>,
+  ): void {
     register(this.#handlers, "ChargePoint", action, handler);
   }
 

@@ -42,6 +42,7 @@ import { soundClock } from "../sound-clock.ts";
 import { isForBill, mayBeForBill } from "./bill.ts";
 import { Budget } from "./budget.ts";
 import { Emitter } from "./emitter.ts";
+import type { ExactAnswer } from "./exact-answer.ts";
 import { randomMessageId } from "./message-id.ts";
 import type { Transport } from "./transport.ts";
 
@@ -364,7 +365,10 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
    *
    * @throws TypeError There already is a handler, `handler` is no function, or the peer cannot send this action.
    */
-  handle<A extends ActionTo<R>>(action: A, handler: Handler<R, A, Context>): void {
+  handle<A extends ActionTo<R>, H extends Handler<R, A, Context>>(
+    action: A,
+    handler: H & ExactAnswer<H, Conf<A>>,
+  ): void {
     register(this.#handlers, this.role, action, handler);
   }
 

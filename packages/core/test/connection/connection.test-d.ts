@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from "vitest";
-import type { CentralSystem, Conf, Connection, Req } from "../../src/index.ts";
+import type { CentralSystem, Conf, Connection, Handler, Req } from "../../src/index.ts";
 
 declare const chargePoint: Connection<"ChargePoint">;
 declare const centralSystem: Connection<"CentralSystem">;
@@ -72,6 +72,33 @@ test("handle refuses a wrong answer [trap 18]", () => {
   facade.handle("BootNotification", async () => ({ status: "Accepted", currentTime: "2026-01-01T00:00:00Z" }));
   // @ts-expect-error: MeterValues.conf has no fields
   facade.handle("MeterValues", () => ({ status: "Accepted" }));
+});
+
+test("handle refuses fields that the answer does not have, at any depth, be it promised [trap 18]", () => {
+  // @ts-expect-error: the field is called idTagInfo
+  facade.handle("StopTransaction", async () => ({ idTagInf: { status: "Accepted" } }));
+  // @ts-expect-error: the field is called expiryDate
+  facade.handle("Authorize", async () => ({ idTagInfo: { status: "Accepted", expiryDat: "2026-01-01T00:00:00Z" } }));
+  // @ts-expect-error: the same of a Connection
+  chargePoint.handle("DataTransfer", () => ({ status: "Accepted", dat: "" }));
+  // @ts-expect-error: readonly is a boolean, and there is no such thing as read
+  chargePoint.handle("GetConfiguration", () => ({ configurationKey: [{ key: "A", readonly: true, read: 1 }] }));
+});
+
+test("handle takes every way to write a right answer", () => {
+  facade.handle("StopTransaction", ({ idTag }) => {
+    if (idTag === undefined) return {};
+    return { idTagInfo: { status: "Accepted", expiryDate: "2026-01-01T00:00:00Z" } };
+  });
+  facade.handle("StopTransaction", async ({ idTag }) => (idTag ? { idTagInfo: { status: "Accepted" } } : {}));
+  facade.handle("Heartbeat", () => {
+    throw new Error("no");
+  });
+  const declared: Handler<"CentralSystem", "Authorize"> = async () => ({ idTagInfo: { status: "Accepted" } });
+  facade.handle("Authorize", declared);
+  facade.handle("MeterValues", (): Conf<"MeterValues"> => ({}));
+  chargePoint.handle("DataTransfer", () => ({ status: "Accepted", data: undefined }));
+  chargePoint.handle("GetConfiguration", () => ({ configurationKey: [{ key: "A", readonly: true, value: "1" }] }));
 });
 
 test("events are typed by their names", () => {
