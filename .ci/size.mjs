@@ -9,13 +9,13 @@ import { build } from "esbuild";
 const programs = [
   { what: "decode and encode", core: "decode, encode", budget: 1_500 },
   { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 25_500 },
-  { what: "CentralSystem", core: "CentralSystem", budget: 26_700 },
-  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 46_500 },
+  { what: "CentralSystem", core: "CentralSystem", budget: 27_300 },
+  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 47_300 },
   {
     what: "a charger: all that a ChargePoint takes",
     core: "AuthorizationCache, ChargePoint, Configuration, LocalAuthList",
     browser: "connect, durableStore",
-    budget: 51_600,
+    budget: 52_400,
   },
 ];
 
