@@ -28,7 +28,7 @@ export type OptionRules<Options> = {
 };
 
 /** Options as they were taken: what is there is not `undefined`. */
-export type Taken<Options> = { [Name in keyof Options]: Exclude<Options[Name], undefined> };
+type Taken<Options> = { [Name in keyof Options]: Exclude<Options[Name], undefined> };
 
 /**
  * Takes options: each is read once, and a list is copied.
