@@ -1,4 +1,5 @@
 import type { AbortSignalLike } from "../abort.ts";
+import { putLatest } from "../bounded.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import {
   type AnyHandler,
@@ -427,10 +428,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
 
   /** Forgets those that booted longest ago: strangers may be let in, too. */
   #introduced(chargePoint: ChargePointDescription): void {
-    this.#described.delete(chargePoint.identity);
-    this.#described.set(chargePoint.identity, chargePoint);
-    const [oldest = ""] = this.#described.keys();
-    if (this.#described.size > maxDescribed) this.#described.delete(oldest);
+    putLatest(this.#described, chargePoint.identity, chargePoint, maxDescribed);
   }
 
   #assertAllowed(connection: Connection<"CentralSystem">, action: Action): void {

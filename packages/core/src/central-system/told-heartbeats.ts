@@ -1,3 +1,4 @@
+import { putLatest } from "../bounded.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Action, Conf, Req } from "../messages/actions.ts";
 
@@ -22,9 +23,12 @@ export class ToldHeartbeats {
     if (interval !== undefined) this.#told(connection, interval);
   }
 
-  /** Takes the answer to a BootNotification. An interval of 0 leaves it to the Charge Point. [CORE-BOOT-06] */
+  /**
+   * Takes the answer to a BootNotification. An interval of 0 leaves it to the Charge Point; one that is not accepted sends no
+   * Heartbeats. [CORE-BOOT-05, CORE-BOOT-06]
+   */
   answered(connection: Connection<"CentralSystem">, { status, interval }: Conf<"BootNotification">): void {
-    if (status === "Accepted") this.#told(connection, interval);
+    this.#told(connection, status === "Accepted" ? interval : 0);
   }
 
   /** Takes the answer that a CALL to the Charge Point has got. */
@@ -37,13 +41,9 @@ export class ToldHeartbeats {
 
   #told(connection: Connection<"CentralSystem">, interval: number): void {
     const { identity } = connection;
-    this.#intervals.delete(identity);
     const isTold = interval > 0;
     connection.limitSilence(isTold ? patience * interval * 1000 : Number.POSITIVE_INFINITY);
-    if (!isTold) return;
-    this.#intervals.set(identity, interval);
-    if (this.#intervals.size <= most) return;
-    const [first] = this.#intervals.keys();
-    if (first !== undefined) this.#intervals.delete(first);
+    if (isTold) putLatest(this.#intervals, identity, interval, most);
+    else this.#intervals.delete(identity);
   }
 }

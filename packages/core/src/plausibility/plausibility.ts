@@ -19,6 +19,7 @@
 
 import { sameGroup } from "../authorization/authorize.ts";
 import { sameIdTag } from "../authorization/id-tag.ts";
+import { putLatest } from "../bounded.ts";
 import { transactionMessageKey } from "../central-system/transaction-message-key.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
@@ -273,10 +274,7 @@ export class Plausibility {
   /** The transactions of a connector that is heard of now. */
   #of(connectorId: number): RememberedTransaction[] {
     const transactions = this.#connectors.get(connectorId) ?? [];
-    this.#connectors.delete(connectorId);
-    this.#connectors.set(connectorId, transactions);
-    const [silent] = this.#connectors.keys();
-    if (this.#connectors.size > maxConnectors && silent !== undefined) this.#connectors.delete(silent);
+    putLatest(this.#connectors, connectorId, transactions, maxConnectors);
     return transactions;
   }
 

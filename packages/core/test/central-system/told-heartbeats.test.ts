@@ -1,6 +1,12 @@
 import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
-import { CentralSystem, type CentralSystemEvents, Connection, type TransportListener } from "../../src/index.ts";
+import {
+  CentralSystem,
+  type CentralSystemEvents,
+  Connection,
+  type RegistrationStatus,
+  type TransportListener,
+} from "../../src/index.ts";
 
 const currentTime = "2026-01-01T00:00:00Z";
 const boot = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]';
@@ -9,9 +15,10 @@ const boot = '[2,"1","BootNotification",{"chargePointVendor":"V","chargePointMod
 function site(interval: number) {
   const clock = new FakeClock();
   const centralSystem = new CentralSystem({ clock });
+  const answer: { status: RegistrationStatus } = { status: "Accepted" };
   const log: string[] = [];
   const tolerated: CentralSystemEvents["tolerated"][0][] = [];
-  centralSystem.handle("BootNotification", () => ({ status: "Accepted", currentTime, interval }));
+  centralSystem.handle("BootNotification", () => ({ ...answer, currentTime, interval }));
   centralSystem.on("disconnected", ({ code, reason }) => log.push(`${code} ${reason}`));
   centralSystem.on("tolerated", (event) => tolerated.push(event));
   const connect = () => {
@@ -28,7 +35,7 @@ function site(interval: number) {
     const connection = centralSystem.accept(transport, "CP001");
     return { connection, peer: listener as unknown as Required<TransportListener>, sent };
   };
-  return { clock, connect, log, tolerated };
+  return { answer, clock, connect, log, tolerated };
 }
 
 describe("A Charge Point that answers no pings", () => {
@@ -74,6 +81,25 @@ describe("A Charge Point that answers no pings", () => {
     await clock.advance(1);
     expect(log).toEqual(["1008 Nothing arrived for 30000 ms, not even a pong"]);
   });
+
+  test.each(["Pending", "Rejected"] as const)(
+    "is not judged by the interval of an acceptance that was followed by %s, then and later [CORE-BOOT-05] [Q20]",
+    async (status) => {
+      const { answer, clock, connect, log } = site(100);
+      const first = connect();
+      first.peer.message(boot);
+      await clock.advance(0);
+      answer.status = status;
+      first.peer.message(boot.replace('"1"', '"2"'));
+      await clock.advance(0);
+      first.peer.unanswered();
+      await clock.advance(1_000_000);
+      first.connection.close();
+      connect().peer.unanswered();
+      await clock.advance(1_000_000);
+      expect(log).toEqual(["1000 "]);
+    },
+  );
 
   test("is not judged when it has been told no interval [CORE-BOOT-06]", async () => {
     const { clock, connect, log } = site(0);
