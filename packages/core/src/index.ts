@@ -36,7 +36,7 @@ export {
   type PresentedCredentials,
 } from "./central-system/known-credentials.ts";
 export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./central-system/password-hash.ts";
-export type { RegistrationStatus, Registrations } from "./central-system/registrations.ts";
+export type { Registration, RegistrationStatus, Registrations } from "./central-system/registrations.ts";
 export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
 export type { AuthorizeOptions } from "./charge-point/authorizer.ts";
 export {

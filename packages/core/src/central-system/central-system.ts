@@ -17,14 +17,14 @@ import { Emitter } from "../connection/emitter.ts";
 import type { ExactAnswer } from "../connection/exact-answer.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
-import { drive } from "../machine.ts";
 import type { Action, ActionTo, Conf, Req } from "../messages/actions.ts";
 import type { ChargePointDescription } from "../messages/tolerance.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
 import type { HandshakeRefusal } from "./handshake-refusal.ts";
-import { lookUpTimeoutMs, RegistrationLookUp } from "./registration-look-up.ts";
-import { RegistrationGate, type RegistrationStatus, type Registrations, statusOf } from "./registrations.ts";
+import { KeptRegistrations } from "./kept-registrations.ts";
+import { RegistrationGate, type RegistrationStatus, type Registrations } from "./registrations.ts";
+import type { Asking } from "./repeated-ask.ts";
 import { ToldHeartbeats } from "./told-heartbeats.ts";
 
 /** What every event about one Charge Point carries. */
@@ -124,8 +124,10 @@ interface Registered<Context> {
   readonly connection: Connection<"CentralSystem", Context>;
   readonly generation: number;
   readonly gate: RegistrationGate;
-  /** Set while it is not known what is remembered. */
-  lookUp?: { readonly machine: RegistrationLookUp; readonly run: () => void };
+  /** Finds out what is remembered. */
+  lookUp?: Asking;
+  /** Prevents that it is closed because no BootNotification comes. */
+  stopExpecting?: (() => void) | undefined;
 }
 
 /**
@@ -145,10 +147,8 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   readonly #duplicates: DuplicatePolicy;
   readonly #probeTimeoutMs: number;
   readonly #clock: Clock;
-  readonly #registrations: Registrations;
+  readonly #registrations: KeptRegistrations;
   readonly #servesUnknown: boolean;
-  /** What Charge Points were told and `registrations` did not keep yet. */
-  readonly #unkept = new Map<string, RegistrationStatus>();
   readonly #handlers = new Map<Action, AnyHandler<"CentralSystem">>();
   #catchAll: CatchAllHandler<never> | undefined;
   readonly #registered = new Map<string, Registered<Context>>();
@@ -167,16 +167,16 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     assertAllowed: (connection, action) => this.#assertAllowed(connection, action),
     handlerOf: (action) => this.#handlerOf(action),
     unhandled: new Set(),
+    unreadable: (connection) => this.#unreadable(connection),
     serving: (connection, call) => {
-      if (call.action === "BootNotification") this.#of(connection).gate.booting(call);
+      if (call.action === "BootNotification") this.#booting(connection, call);
     },
     responding: (connection, action, conf) => this.#responding(connection, action, conf),
     confirmed: (connection, { action, payload }, conf) => {
       this.#of(connection).gate.confirmed(action, payload, conf);
       this.#heartbeats.confirmed(connection, action, payload, conf);
     },
-    describe: (identity) => this.#described.get(identity),
-    introduced: (chargePoint) => this.#introduced(chargePoint),
+    introduced: (chargePoint) => void putLatest(this.#described, chargePoint.identity, chargePoint, maxDescribed),
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
   };
 
@@ -194,7 +194,10 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
     this.#clock = soundClock(shared.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
-    this.#registrations = registrations ?? new Map<string, RegistrationStatus>();
+    this.#registrations = new KeptRegistrations(registrations ?? new Map(), this.#clock, (identity, error) => {
+      const generation = this.#registered.get(identity)?.generation;
+      this.emit("fault", { identity, ...(generation !== undefined && { generation }), error });
+    });
     this.#servesUnknown = unknownTransactions === "serve";
   }
 
@@ -362,44 +365,16 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   #lookUp(registered: Registered<Context>): void {
     const { connection, gate } = registered;
     const { identity } = connection;
-    const unkept = this.#unkept.get(identity);
-    if (unkept !== undefined) {
-      gate.remembered(unkept);
-      void this.#remember(connection, unkept);
-      return;
-    }
-    const machine = new RegistrationLookUp();
-    const found = (remembered: unknown): void => {
-      gate.remembered(statusOf(remembered));
-      delete registered.lookUp;
-      machine.stop();
-    };
-    const failed = (error: unknown): void => {
-      if (registered.lookUp === undefined) return; // Another ask was answered, or the connection has ended.
-      this.emit("fault", { identity, error });
-      machine.failed(this.#clock.now());
-    };
-    const ask = (): void => {
-      try {
-        const remembered: unknown = this.#registrations.get(identity);
-        if (typeof remembered !== "object" || remembered === null) found(remembered);
-        else
-          new Promise((resolve) => resolve(remembered))
-            .then(found)
-            .catch(failed)
-            .finally(() => run());
-      } catch (error) {
-        failed(error);
-      }
-    };
-    const run = drive(machine, this.#clock, (output) => {
-      if (output === "ask") ask();
-      else if (output === "late") this.emit("fault", { identity, error: unanswered("get", lookUpTimeoutMs) });
-      else connection.close(1011, "It cannot be found out whether this Charge Point is accepted; try again");
-    });
-    registered.lookUp = { machine, run };
-    machine.start(this.#clock.now());
-    run();
+    connection.introduce(this.#described.get(identity));
+    registered.lookUp = this.#registrations.find(
+      identity,
+      (registration) => {
+        // What it has told since is newer.
+        if (!this.#described.has(identity)) connection.introduce(registration?.chargePoint);
+        gate.remembered(registration?.status);
+      },
+      () => connection.close(1011, "It cannot be found out whether this Charge Point is accepted; try again"),
+    );
   }
 
   #refuses(
@@ -407,28 +382,58 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     action: string,
     payload: unknown,
   ): string | Promise<void> | undefined {
-    const { gate, lookUp } = this.#of(connection);
-    const refusal = gate.refuses(action, payload);
-    if (typeof refusal === "object" && lookUp !== undefined) {
-      lookUp.machine.wanted(this.#clock.now());
-      lookUp.run();
+    const registered = this.#of(connection);
+    const refusal = registered.gate.refuses(action, payload);
+    if (typeof refusal === "object") {
+      registered.lookUp?.wanted();
+      this.#expectBoot(registered);
     }
     return refusal;
   }
 
+  /**
+   * What to wait for before a bill is refused that cannot be read, and could be if it were known who sent it: it is asked.
+   * `undefined` when it has said so. [trap 2]
+   */
+  #unreadable(connection: Connection<"CentralSystem">): Promise<void> | undefined {
+    const registered = this.#of(connection);
+    const introduction = registered.gate.introduction();
+    if (introduction !== undefined) {
+      this.#expectBoot(registered);
+      void this.#invite(registered);
+    }
+    return introduction;
+  }
+
+  /** Has the Charge Point send again, on its next connection, what waits for a BootNotification that does not come. */
+  #expectBoot(registered: Registered<Context>): void {
+    if (!registered.gate.awaitsBoot || registered.stopExpecting !== undefined) return;
+    registered.stopExpecting = this.#clock.wakeAt(this.#clock.now() + bootPatienceMs, () =>
+      registered.connection.close(1013, "No BootNotification has come that others wait for; send them again"),
+    );
+  }
+
+  #booting(connection: Connection<"CentralSystem">, call: object): void {
+    const registered = this.#of(connection);
+    registered.gate.booting(call);
+    this.#stopExpecting(registered);
+  }
+
+  #stopExpecting(registered: Registered<Context>): void {
+    registered.stopExpecting?.();
+    registered.stopExpecting = undefined;
+  }
+
   /** Q21: after the answer has left; whether the Charge Point does as it is asked is up to it. */
-  async #invite(connection: Connection<"CentralSystem">, signal: AbortSignalLike): Promise<void> {
+  async #invite({ connection, gate }: Registered<Context>): Promise<void> {
+    const signal = gate.invitation();
+    if (signal === undefined) return;
     try {
       await undefined;
       await connection.call("TriggerMessage", { requestedMessage: "BootNotification" }, { signal });
     } catch {
       // It does not know TriggerMessage, is gone and will boot one day, or has booted by itself.
     }
-  }
-
-  /** Forgets those that booted longest ago: strangers may be let in, too. */
-  #introduced(chargePoint: ChargePointDescription): void {
-    putLatest(this.#described, chargePoint.identity, chargePoint, maxDescribed);
   }
 
   #assertAllowed(connection: Connection<"CentralSystem">, action: Action): void {
@@ -440,29 +445,17 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   #responding(connection: Connection<"CentralSystem">, action: Action, conf: unknown): Promise<void> | undefined {
     if (action !== "BootNotification") return undefined;
     const { status } = conf as Conf<"BootNotification">;
-    this.#of(connection).gate.registered(status);
+    const { gate, lookUp } = this.#of(connection);
+    gate.registered(status);
     this.#heartbeats.answered(connection, conf as Conf<"BootNotification">);
-    this.#endLookUp(connection); // Whatever was remembered does not count any more.
-    return this.#remember(connection, status);
-  }
-
-  /** Keeps what a Charge Point is told; never rejects, and does not wait for ever. */
-  async #remember(connection: Connection<"CentralSystem">, status: RegistrationStatus): Promise<void> {
+    lookUp?.stop(); // Whatever was remembered does not count any more.
     const { identity } = connection;
-    this.#unkept.set(identity, status);
-    const fault = (error: unknown): void => this.#emitted(connection, "fault", { error, action: "BootNotification" });
-    const kept = new Promise((resolve) => resolve(this.#registrations.set(identity, status))).then(() => {
-      if (this.#unkept.get(identity) === status) this.#unkept.delete(identity);
-    }, fault);
-    const isInTime = await this.#untilOr(this.#clock.now() + keepingTimeoutMs, kept);
-    if (!isInTime) fault(unanswered("set", keepingTimeoutMs));
+    return this.#registrations.keep(identity, { status, chargePoint: this.#described.get(identity) });
   }
 
   #emitted(connection: Connection<"CentralSystem">, name: keyof ConnectionEvents, event: object): void {
     const { identity } = connection;
-    // J-164: the end of a replaced connection must not unregister the one that replaced it.
-    if (name === "closed" && this.get(identity) === connection) this.#registered.delete(identity);
-    if (name === "closed") this.#endLookUp(connection);
+    if (name === "closed") this.#left(connection);
     if (name === "finished") this.#finished(connection, event as FinishedCall);
     const ownName = name === "closed" ? "disconnected" : name;
     const isRegistration = name === "finished" && statusIn(event as FinishedCall) !== undefined;
@@ -470,19 +463,22 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     this.emit(ownName, { ...event, identity, generation: this.#of(connection).generation } as never);
   }
 
-  #endLookUp(connection: Connection<"CentralSystem">): void {
+  #left(connection: Connection<"CentralSystem">): void {
     const registered = this.#of(connection);
-    registered.lookUp?.machine.stop();
-    registered.lookUp?.run();
-    delete registered.lookUp;
+    const { identity } = connection;
+    registered.lookUp?.stop();
+    this.#stopExpecting(registered);
+    // J-164: the end of a replaced connection must not unregister the one that replaced it.
+    if (this.get(identity) !== connection) return;
+    this.#registered.delete(identity);
+    this.#registrations.disconnected(identity);
   }
 
   #finished(connection: Connection<"CentralSystem">, { direction, call, outcome }: FinishedCall): void {
     if (direction === "out") return;
-    const { gate } = this.#of(connection);
-    gate.booted(call);
-    const invitation = outcome.type === "CLOSED" ? undefined : gate.invitation();
-    if (invitation !== undefined) void this.#invite(connection, invitation);
+    const registered = this.#of(connection);
+    registered.gate.booted(call);
+    if (outcome.type !== "CLOSED") void this.#invite(registered);
   }
 
   /** `registration` follows its `finished` at once, before anything that the listeners of that cause. */
@@ -519,11 +515,8 @@ const drainRules: OptionRules<DrainOptions> = {
 
 /** Of how many Charge Points it is remembered who they are. */
 const maxDescribed = 50_000;
-/** How long an answer to BootNotification waits until it is kept. */
-const keepingTimeoutMs = 10_000;
-
-const unanswered = (method: "get" | "set", timeoutMs: number): Error =>
-  new Error(`registrations.${method} has not answered within ${timeoutMs} ms.`);
+/** How long a CALL waits for the next BootNotification: longer than Charge Points wait for answers, and then go on. */
+const bootPatienceMs = 60_000;
 
 /** How many connections to close each second, so that time is left for the handlers of the last ones. */
 const drainRate = (connections: number, deadlineMs: number): number =>

@@ -1,9 +1,18 @@
 import { type AbortSignalLike, OwnSignal } from "../abort.ts";
 import { isForBill } from "../connection/bill.ts";
 import { type Action, type Conf, type Req, requestedAction } from "../messages/actions.ts";
+import type { ChargePointDescription } from "../messages/tolerance.ts";
 
 /** What a BootNotification was answered with. */
 export type RegistrationStatus = Conf<"BootNotification">["status"];
+
+/** What is remembered of a Charge Point. */
+export interface Registration {
+  /** What its latest BootNotification was answered with. */
+  readonly status: RegistrationStatus;
+  /** Who it is, as that has told. */
+  readonly chargePoint?: ChargePointDescription | undefined;
+}
 
 /**
  * Remembers which Charge Points are accepted, beyond the life of a connection: a Charge Point that merely reconnects does
@@ -13,30 +22,39 @@ export type RegistrationStatus = Conf<"BootNotification">["status"];
  */
 export interface Registrations {
   /**
-   * What the latest BootNotification of this Charge Point was answered with; `undefined` when nobody remembers one. Asked
-   * when it connects. While there is no answer, everything but BootNotification waits; what fails, or takes longer than
-   * 5 s, is a `fault` and is asked again. A CALL that has waited for 20 s ends the connection with 1011.
+   * What the latest BootNotification of this Charge Point was answered with, with who it is where that was kept, too;
+   * `undefined` when nobody remembers one. Asked when it connects. While there is no answer, everything but BootNotification
+   * waits; what fails, or takes longer than 5 s, is a `fault` and is asked again. A CALL that has waited for 20 s ends the
+   * connection with 1011.
    */
-  get(identity: string): RegistrationStatus | undefined | Promise<RegistrationStatus | undefined>;
+  get(
+    identity: string,
+  ): RegistrationStatus | Registration | undefined | Promise<RegistrationStatus | Registration | undefined>;
   /**
    * Keeps an answer. A promise is awaited before the answer leaves, for up to 10 s. What fails, or takes longer, is a
-   * `fault`; it is remembered here, and tried again when the Charge Point connects next.
+   * `fault`; it is remembered here, and written again as long as the Charge Point is connected, and when it is again. What
+   * was told later is written later, be it that an earlier write ends last.
+   *
+   * @param chargePoint - Who it is. A `tolerate` that chooses quirks by model needs it after a restart, so keep it.
    */
-  set(identity: string, status: RegistrationStatus): unknown;
+  set(identity: string, status: RegistrationStatus, chargePoint?: ChargePointDescription): unknown;
 }
 
 /** A table, so that the compiler insists on every status. */
 const statuses: Readonly<Record<RegistrationStatus, true>> = { Accepted: true, Pending: true, Rejected: true };
 
 /**
- * What somebody remembers of a Charge Point, if it is a status; databases say `null` where there is nothing.
+ * What somebody remembers of a Charge Point, if it is that; databases say `null` where there is nothing.
  *
  * @throws TypeError It is something else: that would be neither accepted nor ever asked to boot.
  */
-export function statusOf(remembered: unknown): RegistrationStatus | undefined {
+export function registrationOf(remembered: unknown): Registration | undefined {
   if (remembered === undefined || remembered === null) return undefined;
-  if (typeof remembered === "string" && Object.hasOwn(statuses, remembered)) return remembered as RegistrationStatus;
-  throw new TypeError(`registrations.get gave ${String(remembered)}. Give what BootNotification was answered with.`);
+  const { status, chargePoint } = (
+    typeof remembered === "object" ? remembered : { status: remembered }
+  ) as Partial<Registration>;
+  if (typeof status === "string" && Object.hasOwn(statuses, status)) return { status, chargePoint };
+  throw new TypeError(`registrations.get gave ${String(status)}. Give what BootNotification was answered with.`);
 }
 
 /** What stands between a Charge Point that is not accepted and the handlers; one for each connection. */
@@ -92,16 +110,26 @@ export class RegistrationGate {
     return "Send BootNotification first, and wait until it is accepted.";
   }
 
+  /** Whether CALLs wait for nothing but the next BootNotification. */
+  get awaitsBoot(): boolean {
+    return this.#decision !== undefined && this.#isKnown && this.#boots.size === 0;
+  }
+
+  /** Resolves when a BootNotification has told who the Charge Point is; `undefined` when one has. */
+  introduction(): Promise<void> | undefined {
+    return this.#hasBooted ? undefined : this.#decisionToCome();
+  }
+
   /**
-   * Whether to ask for a BootNotification, now that a CALL was answered: the Charge Point goes on as if it were accepted,
-   * and nobody here remembers it. [Q21]
+   * Whether to ask for a BootNotification: the Charge Point goes on as if it were accepted, and nobody here remembers it, or
+   * knows who it is. [Q21]
    *
    * @returns The signal that withdraws the CALL which asks; `undefined` when none is to be made. Once for each connection,
    * and not after a BootNotification. [RT-14]
    */
   invitation(): AbortSignalLike | undefined {
-    const isStranger = this.#isKnown && this.#status === undefined && !this.#hasBooted;
-    if (!isStranger || this.#invitation !== undefined) return undefined;
+    const isForgotten = this.#isKnown && !this.#hasBooted && (this.#status === undefined || this.awaitsBoot);
+    if (!isForgotten || this.#invitation !== undefined) return undefined;
     this.#invitation = new OwnSignal();
     return this.#invitation;
   }

@@ -217,8 +217,11 @@ export interface ConnectionOwner<R extends Role> {
    * @param answer - The frame as it was received; `conf` is its payload, which a quirk may have repaired.
    */
   confirmed?(connection: Connection<R>, call: CallFrame, conf: unknown, answer: CallResultFrame): void;
-  /** Who a Charge Point is, as far as it has told before; `undefined` when it has not. */
-  describe?(identity: string): ChargePointDescription | undefined;
+  /**
+   * What to wait for before a CALL that a bill depends on is refused because it cannot be read, while it is not known who
+   * sent it and quirks depend on that; `undefined` when it is to be refused. It is read again once that resolves.
+   */
+  unreadable?(connection: Connection<R>): Promise<void> | undefined;
   /** Hears who a Charge Point is. */
   introduced?(chargePoint: ChargePointDescription): void;
   /** Hears of each event at once, before the listeners of the connection. */
@@ -324,7 +327,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
     this.#unhandled = owner?.unhandled ?? new Set();
-    this.#chargePoint = owner?.describe?.(taken.identity) ?? { identity: taken.identity };
+    this.#chargePoint = { identity: taken.identity };
     this.tolerate(taken.tolerate ?? []);
     this.connectedAt = this.#clock.now();
     this.#lastHeardAt = this.connectedAt;
@@ -463,12 +466,21 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     return this.#quirks;
   }
 
+  /** Internal, for the Central System: says who the Charge Point is, in the fields of its BootNotification. */
+  introduce(fields: unknown): void {
+    this.#chargePoint = describedBy(this.identity, fields);
+    this.#quirks = undefined;
+  }
+
   /** Takes note of who sends a BootNotification, which may need its quirks to be read. */
   #introduced(payload: unknown): void {
-    if (typeof this.#tolerate !== "function") return;
-    this.#chargePoint = describedBy(this.identity, payload);
-    this.#quirks = undefined;
+    this.introduce(payload);
     this.#owner?.introduced?.(this.#chargePoint);
+  }
+
+  /** Whether what is forgiven depends on who the Charge Point is, and nobody has said who. */
+  get #isUnknown(): boolean {
+    return typeof this.#tolerate === "function" && Object.keys(this.#chargePoint).length === 1;
   }
 
   /**
@@ -765,6 +777,12 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
+      const introduction =
+        this.#isUnknown && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
+      if (introduction !== undefined) {
+        void introduction.then(() => this.#resume(served));
+        return;
+      }
       const { code, description } = error as PayloadError;
       if (hasFailed && isForBill(action, payload)) this.#failedBill();
       else this.#refuse(call, "payload", code, description);

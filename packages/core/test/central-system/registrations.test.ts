@@ -296,7 +296,7 @@ describe("A Charge Point that was accepted", () => {
   test.each<[string, () => unknown]>([
     ["cannot be read", () => Promise.reject(new Error("locked"))],
     ["cannot be read at all", (): never => { throw new Error("locked"); }], // biome-ignore format: one line
-    ...["accepted", "", "toString", true, 1, { status: "Accepted" }].map((kept): [string, () => unknown] => [
+    ...["accepted", "", "toString", true, 1, { status: "accepted" }, {}].map((kept): [string, () => unknown] => [
       `is ${JSON.stringify(kept)}`,
       () => kept,
     ]),
