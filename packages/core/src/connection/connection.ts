@@ -777,8 +777,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
-      const introduction =
-        this.#isUnknown && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
+      const introduction = this.#isUnknown && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
       if (introduction !== undefined) {
         void introduction.then(() => this.#resume(served));
         return;

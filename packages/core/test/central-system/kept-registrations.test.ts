@@ -146,26 +146,29 @@ describe("What a Charge Point was told", () => {
 });
 
 describe("A bill that can be read only if it is known who sent it", () => {
-  test.each(["at once", "later"])("is read after a restart by what was kept with the registration, told %s", async (when) => {
-    const rows = new Map<string, string>();
-    const before = site({
-      registrations: {
-        get: () => undefined,
-        set: (identity, status, chargePoint) => rows.set(identity, JSON.stringify({ status, chargePoint })),
-      },
-    });
-    await before.connect().sendBoot();
-    expect(JSON.parse(rows.get("CP001") ?? "")).toEqual({
-      status: "Accepted",
-      chargePoint: { identity: "CP001", ...boot },
-    });
-    const row = (identity: string) => JSON.parse(rows.get(identity) ?? "null");
-    const get = async (identity: string) => row(identity);
-    const { connect } = site({ tolerate, registrations: { get: when === "later" ? get : row, set: () => {} } });
-    const { answerToBill, sendBill } = connect();
-    await sendBill();
-    expect(answerToBill()).toEqual([3, "bill", {}]);
-  });
+  test.each(["at once", "later"])(
+    "is read after a restart by what was kept with the registration, told %s",
+    async (when) => {
+      const rows = new Map<string, string>();
+      const before = site({
+        registrations: {
+          get: () => undefined,
+          set: (identity, status, chargePoint) => rows.set(identity, JSON.stringify({ status, chargePoint })),
+        },
+      });
+      await before.connect().sendBoot();
+      expect(JSON.parse(rows.get("CP001") ?? "")).toEqual({
+        status: "Accepted",
+        chargePoint: { identity: "CP001", ...boot },
+      });
+      const row = (identity: string) => JSON.parse(rows.get(identity) ?? "null");
+      const get = async (identity: string) => row(identity);
+      const { connect } = site({ tolerate, registrations: { get: when === "later" ? get : row, set: () => {} } });
+      const { answerToBill, sendBill } = connect();
+      await sendBill();
+      expect(answerToBill()).toEqual([3, "bill", {}]);
+    },
+  );
 
   test("waits where nobody knows, is read once a BootNotification that is asked for has told, and asked for once [trap 2] [Q21]", async () => {
     const registrations = new Map<string, RegistrationStatus>([["CP001", "Accepted"]]);

@@ -5,7 +5,7 @@
 import { FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CentralSystem, type RegistrationStatus } from "../../src/index.ts";
+import { CentralSystem, quirks, type Registration } from "../../src/index.ts";
 import { oops } from "../connection/misbehaviours.ts";
 
 const currentTime = "2026-01-01T00:00:00Z";
@@ -56,6 +56,10 @@ interface ChargerHabits {
   readonly repeats: boolean;
   /** Milliseconds from one message to the next. */
   readonly paceMs: number;
+  /** Whether its messages can be read only by who knows its model. */
+  readonly isOdd: boolean;
+  /** After how many milliseconds it loses each connection while the fault lasts. */
+  readonly losesAfterMs: number;
 }
 
 /** How long a Charge Point waits: for an answer, and before it connects anew. */
@@ -65,30 +69,43 @@ const pauseMs = 2000;
 /** A Central System whose owner's database and handlers fail. */
 class World {
   readonly clock = new FakeClock();
-  readonly rows = new Map<string, RegistrationStatus>();
-  readonly centralSystem: CentralSystem;
+  readonly rows = new Map<string, Registration>();
+  readonly habits: Habits;
+  readonly faultEnd: number;
+  centralSystem: CentralSystem;
   readonly chargers: Charger[];
   readonly faults: unknown[] = [];
   #turn = 0;
   isOver = false;
 
   constructor(habits: Habits) {
-    const { clock } = this;
-    const faultEnd = clock.now() + habits.faultMs;
+    this.habits = habits;
+    this.faultEnd = this.clock.now() + habits.faultMs;
+    this.centralSystem = this.begin();
+    this.chargers = habits.chargers.map((charger, index) => new Charger(this, `CP00${index}`, charger));
+    for (const [index, { isKnown }] of habits.chargers.entries())
+      if (isKnown) this.rows.set(`CP00${index}`, { status: "Accepted" });
+    for (const charger of this.chargers) charger.connect();
+  }
+
+  /** The program starts, over the rows that there are. */
+  begin(): CentralSystem {
+    const { clock, faultEnd, habits } = this;
     const anyhow = <T>(right: () => T): T => {
       const deed: Deed = clock.now() < faultEnd ? (habits.deeds[this.#turn++ % habits.deeds.length] as Deed) : "right";
       if (deed.includes("nonsense")) right(); // What `set` returns says nothing: it may have been kept.
       return deeds[deed](right as () => never, clock) as T;
     };
-    this.centralSystem = new CentralSystem({
+    const centralSystem = new CentralSystem({
       clock,
+      tolerate: ({ chargePointModel }) => (chargePointModel === "Odd" ? [quirks.nullFields] : []),
       unknownTransactions: habits.unknownTransactions,
       registrations: {
         get: (identity) => anyhow(() => this.rows.get(identity)),
-        set: (identity, status) => anyhow(() => void this.rows.set(identity, status)),
+        set: (identity, status, chargePoint) =>
+          anyhow(() => void this.rows.set(identity, { status, chargePoint: copyOf(chargePoint) })),
       },
     });
-    const { centralSystem } = this;
     centralSystem.on("fault", ({ error }) => this.faults.push(error));
     const registered = { status: "Accepted", currentTime, interval: 300 } as const;
     centralSystem.handle("BootNotification", () => anyhow(() => registered));
@@ -98,14 +115,16 @@ class World {
     centralSystem.handle("MeterValues", () => anyhow(() => ({})));
     centralSystem.handle("StopTransaction", () => anyhow(() => ({})));
     centralSystem.handle("Heartbeat", () => anyhow(() => ({ currentTime })));
-    this.chargers = habits.chargers.map((charger, index) => new Charger(this, `CP00${index}`, charger));
-    for (const [index, { isKnown }] of habits.chargers.entries())
-      if (isKnown) this.rows.set(`CP00${index}`, "Accepted");
-    for (const charger of this.chargers) charger.connect();
+    return centralSystem;
   }
 }
 
+/** What a database gives back of something. */
+const copyOf = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
+
 const meterValue = [{ timestamp, sampledValue: [{ value: "1" }] }];
+
+const lastBill: [string, object] = ["StopTransaction", { transactionId: 2, timestamp, meterStop: 1 }];
 
 /** A Charge Point with common firmware: it repeats what was not answered, and forgets what was refused. */
 class Charger {
@@ -139,10 +158,14 @@ class Charger {
     const { clock, centralSystem, isOver } = this.#world;
     if (isOver) return;
     const link = transportPair(clock, { latencyMs: 10 });
+    const { losesAfterMs } = this.#habits;
+    let disarm = (): void => {};
+    if (clock.now() < this.#world.faultEnd) disarm = clock.wakeAt(clock.now() + losesAfterMs, () => this.lose());
     this.#transport = link.chargePoint;
     link.chargePoint.listen({
       message: (text) => this.#message(JSON.parse(text)),
       close: (code) => {
+        disarm();
         this.closings.push(code);
         for (const { disarm } of this.#waiting.values()) disarm();
         this.#waiting.clear();
@@ -155,17 +178,27 @@ class Charger {
     else this.#boot();
   }
 
+  lose(): void {
+    this.#transport?.drop();
+  }
+
   #boot(): void {
     if (this.#transport === undefined || this.isAccepted) return;
-    this.#send("BootNotification", { chargePointVendor: "V", chargePointModel: "M" });
+    this.#introduce();
     if (this.#habits.isImpatient) this.#next();
+  }
+
+  #introduce(): void {
+    const chargePointModel = this.#habits.isOdd ? "Odd" : "M";
+    this.#send("BootNotification", { chargePointVendor: "V", chargePointModel });
   }
 
   #next(): void {
     if (this.#transport === undefined) return;
     const [message] = this.left;
     if (message !== undefined && ![...this.#waiting.values()].some(({ action }) => action === message[0])) {
-      this.#send(...message);
+      const [action, payload] = message;
+      this.#send(action, this.#habits.isOdd && action === "StopTransaction" ? { ...payload, idTag: null } : payload);
     }
   }
 
@@ -189,7 +222,11 @@ class Charger {
 
   #message([type, id, ...rest]: [number, string, ...unknown[]]): void {
     const { clock } = this.#world;
-    if (type === 2) return void this.#transport?.send(JSON.stringify([4, id, "NotSupported", "", {}]));
+    if (type === 2) {
+      this.#transport?.send(JSON.stringify([3, id, { status: "Accepted" }]));
+      this.#introduce();
+      return;
+    }
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
@@ -218,12 +255,14 @@ const habits: fc.Arbitrary<Habits> = fc.record({
       isImpatient: fc.boolean(),
       repeats: fc.boolean(),
       paceMs: fc.constantFrom(0, 500, 20_000),
+      isOdd: fc.boolean(),
+      losesAfterMs: fc.constantFrom(300, 4000, 14_000, 1_000_000),
     }),
     { minLength: 1, maxLength: 3 },
   ),
 });
 
-test("Registrations and handlers that do anything: no bill is lost, who is alive is served once the fault ends, and nothing is left behind [J-130] [J-132] [CORE-TXQ-09] [trap 2]", async () => {
+test("Registrations and handlers that do anything: no bill is lost, who is alive is served once the fault ends, also after a restart, and nothing is left behind [J-130] [J-132] [CORE-TXQ-09] [trap 2]", async () => {
   await fc.assert(
     fc.asyncProperty(habits, async (habits) => {
       const world = new World(habits);
@@ -233,6 +272,17 @@ test("Registrations and handlers that do anything: no bill is lost, who is alive
         expect(lost, "refused through our fault").toEqual([]);
         expect(isAccepted, "never accepted").toBe(true);
         expect(left, "not served").toEqual([]);
+      }
+      // Whatever hung is tried again when they are back. Then there is another program that remembers only what was kept.
+      for (const charger of world.chargers) charger.lose();
+      await world.clock.advance(30_000);
+      world.centralSystem.close();
+      world.centralSystem = world.begin();
+      for (const charger of world.chargers) charger.left.push(lastBill);
+      await world.clock.advance(120_000);
+      for (const { lost, left } of world.chargers) {
+        expect(lost, "refused through our fault, after a restart").toEqual([]);
+        expect(left, "not served after a restart").toEqual([]);
       }
       world.isOver = true;
       world.centralSystem.close();
