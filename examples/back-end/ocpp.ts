@@ -60,7 +60,7 @@ export function createCentralSystem(
     database.atomic(() => {
       const idTagInfo = idTags.info(req.idTag);
       const look = (conf: Conf<"StartTransaction">) => {
-        suspicions.look(identity, (plausibility, now) => plausibility.started(req, conf, now));
+        suspicions.look(identity, (plausibility, now) => plausibility.started(req, withGroup(conf), now));
         return conf;
       };
       const repeated = transactions.startedBy(identity, req);
@@ -86,7 +86,7 @@ export function createCentralSystem(
     const conf = req.idTag === undefined ? {} : { idTagInfo: idTags.info(req.idTag) };
     database.atomic(() => {
       transactions.stop(identity, req);
-      suspicions.look(identity, (plausibility, now) => plausibility.stopped(req, conf, now));
+      suspicions.look(identity, (plausibility, now) => plausibility.stopped(req, withGroup(conf), now));
     });
     return conf;
   });
@@ -110,5 +110,9 @@ function answer(
 ): Conf<"StartTransaction"> {
   return { transactionId, idTagInfo: { ...idTagInfo, status } };
 }
+
+/** An answer for Plausibility: every idTag is known here, so one without a group is in none. */
+const withGroup = <C extends Conf<"StopTransaction">>(conf: C): C =>
+  conf.idTagInfo === undefined ? conf : { ...conf, idTagInfo: { parentIdTag: "", ...conf.idTagInfo } };
 
 const now = (): string => new Date().toISOString();

@@ -138,14 +138,9 @@ export {
 } from "./messages/tolerance.ts";
 export { check } from "./messages/validate.ts";
 export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./options.ts";
-export {
-  Plausibility,
-  type PlausibilityOptions,
-  type PlausibilityRule,
-  plausibilityRules,
-  type Suspect,
-} from "./plausibility/plausibility.ts";
+export { Plausibility, type PlausibilityOptions } from "./plausibility/plausibility.ts";
 export type { MeterExchange, PlausibilityState, RememberedTransaction } from "./plausibility/plausibility-state.ts";
+export { type PlausibilityRule, plausibilityRules, type Suspect } from "./plausibility/suspect.ts";
 export { type AppliedKey, type AppliedStatus, applyConfiguration } from "./provisioning/apply-configuration.ts";
 export {
   applyLocalAuthList,

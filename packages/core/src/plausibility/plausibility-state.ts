@@ -5,7 +5,7 @@ export interface RememberedTransaction {
   /** Above 0. Absent: none was given. */
   transactionId?: number;
   readonly idTag: string;
-  /** `null`: the idTag is in no group. */
+  /** The group of the idTag; empty where it is in none, absent where nobody has said. `null` was once told in place of that. */
   parentIdTag?: string | null;
   /** Milliseconds since the epoch, as all times here. */
   readonly startedAt?: number;

@@ -6,6 +6,8 @@
  * - The same message again is a repetition: its answer was lost. [CORE-TXQ-15, Q14]
  * - An end that fits no transaction, with the id -1 or one of the Charge Point's own making, may be that of any that runs:
  *   from then on none of them is known to run. [CORE-TXQ-12, Q12]
+ * - One id may be that of several transactions: then a message is about the one that it fits.
+ * - Without `parentIdTag` nobody has said which group an idTag is in. An empty one says that it is in none.
  * - Readings are compared with what was measured before them, never with what merely arrived before them.
  * - A register that was rounded, or told with few digits, may be anywhere within that. Meters that begin each transaction
  *   at 0 are not compared with the last one.
@@ -31,34 +33,7 @@ import {
   type RememberedTransaction,
 } from "./plausibility-state.ts";
 import { billedRegister, type Register, registerAt } from "./register.ts";
-
-/** The rules of {@link Plausibility}, with what is wrong where one is broken. */
-export const plausibilityRules = {
-  "start-repeated": "One start was given two transaction ids: there are two bills for it.",
-  "start-while-running": "It starts while another transaction runs on this connector, whose end was never reported.",
-  "time-before-last":
-    "It starts before the last transaction on this connector has ended, or before there was OCPP 1.6.",
-  "time-in-future": "Its time has not come yet.",
-  "register-below-last": "Its register starts below what it had reached on this connector.",
-  "register-falls": "Its register is lower than it was before.",
-  "stop-before-start": "It stops before it has started.",
-  "stop-repeated": "It has stopped already, at another register.",
-  "stop-by-other": "A card stopped it that is neither that of the start nor of its group.",
-  "reading-outside": "A reading is not of the time, or not of the connector, of its transaction.",
-} as const;
-
-/** The name of a rule. */
-export type PlausibilityRule = keyof typeof plausibilityRules;
-
-/** Something that cannot be right. */
-export interface Suspect {
-  readonly rule: PlausibilityRule;
-  /** What is wrong, in one sentence, without anything that the Charge Point chose. */
-  readonly message: string;
-  readonly connectorId: number | undefined;
-  /** As it was told; `undefined` when a start was not answered. */
-  readonly transactionId: number | undefined;
-}
+import { Found, type Suspect } from "./suspect.ts";
 
 /** Settings of {@link Plausibility}. */
 export interface PlausibilityOptions {
@@ -115,11 +90,15 @@ export class Plausibility {
     return copyOfState({ connectors: [...this.#connectors], exchange: this.#exchange, meter: this.#meter });
   }
 
-  /** Takes a BootNotification: another meter, or another charger, begins with another register. */
+  /**
+   * Takes a BootNotification: another meter, or another charger, begins with another register. One that tells no serial
+   * number at all may be another one each time.
+   */
   booted(req: Req<"BootNotification">, now: number): void {
-    const { chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber, meterType } = req;
-    const meter = JSON.stringify([chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber, meterType]);
-    if (this.#meter !== meter) {
+    const { chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber } = req;
+    const serialNumbers = [chargePointSerialNumber, chargeBoxSerialNumber, meterSerialNumber];
+    const meter = JSON.stringify([...serialNumbers, req.meterType, req.chargePointVendor, req.chargePointModel]);
+    if (this.#meter !== meter || !serialNumbers.some(Boolean)) {
       const heardAt = [...this.#connectors.values()].flat().flatMap(momentsOf);
       // A transaction may outlive several exchanges, so what lies between them is not compared either.
       const after = this.#exchange?.after ?? Math.min(now, Math.max(beginning, ...heardAt));
@@ -144,7 +123,7 @@ export class Plausibility {
       const hasOther = repeated.transactionId !== undefined && transactionId !== repeated.transactionId;
       if (transactionId !== undefined && hasOther) found.tell("start-repeated");
       setOrForget(repeated, "transactionId", transactionId ?? repeated.transactionId);
-      setOrForget(repeated, "parentIdTag", conf ? (conf.idTagInfo.parentIdTag ?? null) : repeated.parentIdTag);
+      setOrForget(repeated, "parentIdTag", conf?.idTagInfo.parentIdTag ?? repeated.parentIdTag);
       return found.suspects;
     }
 
@@ -164,7 +143,7 @@ export class Plausibility {
       startKey,
       ...(transactionId !== undefined && { transactionId }),
       idTag,
-      ...(conf !== undefined && { parentIdTag: conf.idTagInfo.parentIdTag ?? null }),
+      ...(conf?.idTagInfo.parentIdTag !== undefined && { parentIdTag: conf.idTagInfo.parentIdTag }),
       ...(startedAt !== undefined && { startedAt }),
       meterStart,
       ...reaching(meterStart),
@@ -176,11 +155,19 @@ export class Plausibility {
 
   /** Takes MeterValues. Those that name no transaction, or none that is remembered, and those of connector 0 are not judged. */
   measured({ connectorId, meterValue, transactionId }: Req<"MeterValues">, now: number): readonly Suspect[] {
-    const transaction = this.#find(transactionId);
-    if (connectorId === 0 || transaction === undefined) return [];
+    const transactions = this.#withId(transactionId);
+    if (connectorId === 0 || transactions.length === 0) return [];
+    const here = transactions.filter((transaction) => this.#connectorOf(transaction) === connectorId);
+    const read = (transaction: RememberedTransaction): Found => {
+      const found = new Found(connectorId, transactionId);
+      this.#read(transaction, meterValue, now, found);
+      return found;
+    };
+    // Of several with this id it is of the one that it fits.
+    const fits = here.find((transaction) => read({ ...transaction }).suspects.length === 0) ?? here[0];
+    if (fits !== undefined) return read(fits).suspects;
     const found = new Found(connectorId, transactionId);
-    if (this.#connectorOf(transaction) !== connectorId) found.tell("reading-outside");
-    else this.#read(transaction, meterValue, now, found);
+    if (!meterValue.some(({ timestamp }) => this.#isForgotten(connectorId, timestamp))) found.tell("reading-outside");
     return found.suspects;
   }
 
@@ -190,18 +177,33 @@ export class Plausibility {
    * @param conf - Absent: it was not answered.
    */
   stopped(req: Req<"StopTransaction">, conf: Conf<"StopTransaction"> | undefined, now: number): readonly Suspect[] {
+    const transactions = this.#withId(req.transactionId);
+    const judge = (transaction: RememberedTransaction): Found => this.#stop(transaction, req, conf, now);
+    const fitting = transactions.filter((transaction) => judge({ ...transaction }).suspects.length === 0);
+    const [only = transactions[0]] = fitting;
+    if (only !== undefined && fitting.length <= 1) return judge(only).suspects;
+    // It may be the end of any of them, or said again; or of any at all.
+    const possible = fitting.length > 0 ? fitting : [...this.#connectors.values()].flat();
+    for (const transaction of possible) transaction.runs = false;
+    const found = new Found(undefined, req.transactionId);
+    this.#expectPast(timeOf(req.timestamp), now, found);
+    return found.suspects;
+  }
+
+  /** Takes the end of a transaction, or of one that has ended. */
+  #stop(
+    transaction: RememberedTransaction,
+    req: Req<"StopTransaction">,
+    conf: Conf<"StopTransaction"> | undefined,
+    now: number,
+  ): Found {
     const { meterStop, timestamp, transactionData = [], transactionId } = req;
-    const transaction = this.#find(transactionId);
     const found = new Found(this.#connectorOf(transaction), transactionId);
     const stoppedAt = timeOf(timestamp);
     this.#expectPast(stoppedAt, now, found);
-    if (transaction === undefined) {
-      for (const running of [...this.#connectors.values()].flat()) running.runs = false;
-      return found.suspects;
-    }
     if (transaction.meterStop !== undefined) {
       if (transaction.meterStop !== meterStop) found.tell("stop-repeated");
-      return found.suspects;
+      return found;
     }
 
     if (this.#isBefore(stoppedAt, transaction.startedAt)) found.tell("stop-before-start");
@@ -219,7 +221,7 @@ export class Plausibility {
     transaction.meterStop = meterStop;
     Object.assign(transaction, reaching(meterStop));
     setOrForget(transaction, "stoppedAt", stoppedAt);
-    return found.suspects;
+    return found;
   }
 
   /** Takes readings of a transaction. */
@@ -278,37 +280,23 @@ export class Plausibility {
     return transactions;
   }
 
-  #find(transactionId: number | undefined): RememberedTransaction | undefined {
+  /** Those that were given this id: first what runs, then the latest. */
+  #withId(transactionId: number | undefined): RememberedTransaction[] {
     const id = meaningful(transactionId);
-    if (id === undefined) return undefined;
+    if (id === undefined) return [];
     const withId = [...this.#connectors.values()].flat().filter((transaction) => transaction.transactionId === id);
-    return withId.find(({ runs }) => runs) ?? withId.at(-1);
+    return withId.reverse().sort((a, b) => Number(b.runs) - Number(a.runs));
+  }
+
+  /** Whether there may have been a transaction on this connector that is no longer remembered. */
+  #isForgotten(connectorId: number, timestamp: string): boolean {
+    const [oldest, ...others] = this.#connectors.get(connectorId) ?? [];
+    return others.length === maxTransactions - 1 && !this.#isBefore(oldest?.startedAt, timeOf(timestamp));
   }
 
   #connectorOf(transaction: RememberedTransaction | undefined): number | undefined {
     if (transaction === undefined) return undefined;
     return [...this.#connectors].find(([, transactions]) => transactions.includes(transaction))?.[0];
-  }
-}
-
-/** What was found about one message, each rule once. */
-class Found {
-  readonly #connectorId: number | undefined;
-  readonly #transactionId: number | undefined;
-  readonly #rules = new Set<PlausibilityRule>();
-
-  constructor(connectorId: number | undefined, transactionId: number | undefined) {
-    this.#connectorId = connectorId;
-    this.#transactionId = transactionId;
-  }
-
-  tell(rule: PlausibilityRule): void {
-    this.#rules.add(rule);
-  }
-
-  get suspects(): readonly Suspect[] {
-    const about = { connectorId: this.#connectorId, transactionId: this.#transactionId };
-    return [...this.#rules].map((rule) => ({ rule, message: plausibilityRules[rule], ...about }));
   }
 }
 
@@ -347,10 +335,10 @@ function isByOther(
 ): boolean {
   if (idTag === undefined || idTag === "" || reason !== "Local" || sameIdTag(idTag, transaction.idTag)) return false;
   const group = conf?.idTagInfo?.parentIdTag;
-  const { parentIdTag } = transaction;
+  const parentIdTag = transaction.parentIdTag ?? undefined;
   // Nobody has said which groups they are in.
-  if (parentIdTag === undefined || (parentIdTag !== null && conf?.idTagInfo === undefined)) return false;
-  const starters = [transaction.idTag, parentIdTag ?? undefined];
+  if (parentIdTag === undefined || group === undefined) return false;
+  const starters = [transaction.idTag, parentIdTag];
   return !starters.some((starter) => sameGroup(starter, idTag) || sameGroup(starter, group));
 }
 

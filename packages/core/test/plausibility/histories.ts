@@ -77,7 +77,7 @@ const readings = [
   "anonymous",
   "main",
 ] as const;
-const ends = ["same", "case", "group", "parent", "none", "empty", "remote", "minus", "own", "zero"] as const;
+const ends = ["same", "case", "group", "parent", "untold", "none", "empty", "remote", "minus", "own", "zero"] as const;
 
 /** What may happen at a charger without anything being wrong. */
 export type Step =
@@ -127,10 +127,28 @@ interface Running {
   readonly values: MeterValue[];
 }
 
+/** What may be so of a charger and its Central System. */
+export interface Kind {
+  /** Its meters begin each transaction at 0. */
+  readonly rebases: boolean;
+  /** It has no serial numbers, so that another one may be in its place. */
+  readonly isAnonymous: boolean;
+  /** The Central System answers without groups: to starts, to stops, or to both. */
+  readonly untold: "never" | "starts" | "stops" | "always";
+  /** The Central System counts transactions by connector. */
+  readonly countsByConnector: boolean;
+}
+
+export const arbitraryKind: fc.Arbitrary<Kind> = fc.record({
+  rebases: fc.boolean(),
+  isAnonymous: fc.boolean(),
+  untold: fc.constantFrom("never", "starts", "stops", "always"),
+  countsByConnector: fc.boolean(),
+});
+
 /** A charger that does everything right, on a bad network, with a clock that is nearly right. */
 export class HonestCharger {
-  /** Whether its meters begin each transaction at 0. */
-  readonly #rebases: boolean;
+  readonly #kind: Kind;
   readonly messages: Message[] = [];
   /** The time in the world. */
   now = Date.UTC(2026, 0, 1);
@@ -138,12 +156,12 @@ export class HonestCharger {
   #hasSetClock = false;
   #queue: Message[] | undefined;
   #meterSerialNumber = 1;
-  #transactionId = 0;
+  readonly #transactionIds = new Map<number, number>();
   readonly #registers = new Map<number, number>();
   readonly #running = new Map<number, Running>();
 
-  constructor(rebases: boolean) {
-    this.#rebases = rebases;
+  constructor(kind: Kind) {
+    this.#kind = kind;
   }
 
   /** What its clock shows. */
@@ -197,7 +215,7 @@ export class HonestCharger {
     const req = {
       chargePointVendor: "VENDOR",
       chargePointModel: "CP001",
-      meterSerialNumber: String(this.#meterSerialNumber),
+      ...(!this.#kind.isAnonymous && { meterSerialNumber: String(this.#meterSerialNumber) }),
     };
     // It comes before what is queued.
     if (this.#queue === undefined) this.messages.push({ type: "boot", req, now: this.now });
@@ -206,11 +224,13 @@ export class HonestCharger {
 
   start(connectorId: number, card: Card, answered = true): void {
     if (this.#running.has(connectorId)) return;
-    if (this.#rebases) this.#registers.set(connectorId, 0);
-    const transactionId = ++this.#transactionId;
+    if (this.#kind.rebases) this.#registers.set(connectorId, 0);
+    const counter = this.#kind.countsByConnector ? connectorId : 0;
+    const transactionId = (this.#transactionIds.get(counter) ?? 0) + 1;
+    this.#transactionIds.set(counter, transactionId);
     const { idTag } = card;
     const req = { connectorId, idTag, meterStart: Math.round(this.#register(connectorId)), timestamp: this.time() };
-    const conf = { transactionId, idTagInfo: { status: "Accepted" as const, ...group(card) } };
+    const conf = { transactionId, idTagInfo: { status: "Accepted" as const, ...this.#told("starts", card) } };
     this.#running.set(connectorId, { transactionId, card, values: [this.#meterValue(this.#wh(connectorId))] });
     if (!answered) this.#send({ type: "start", req, now: this.now });
     this.#send({ type: "start", req, conf, now: this.now });
@@ -268,6 +288,7 @@ export class HonestCharger {
       case: { idTag: idTag.toUpperCase() },
       group: { idTag: (others[0] ?? card).idTag, group: others[0] ?? card },
       parent,
+      untold: { idTag: "Emil" },
       none: { reason: "PowerLoss" },
       empty: { idTag: "" },
       remote: { idTag: "OPERATOR", reason: "Remote" },
@@ -285,8 +306,8 @@ export class HonestCharger {
       ...(data && { transactionData: this.#inOrder([...values, this.#meterValue(this.#wh(connectorId))]) }),
     };
     const conf =
-      how === "group" || how === "parent" || how === "case"
-        ? { idTagInfo: { status: "Accepted" as const, ...(presented && group(presented)) } }
+      how === "group" || how === "parent" || how === "case" || how === "untold"
+        ? { idTagInfo: { status: "Accepted" as const, ...(presented && this.#told("stops", presented)) } }
         : {};
     this.#send({ type: "stop", req, conf, now: this.now });
   }
@@ -315,6 +336,12 @@ export class HonestCharger {
     const read = this.messages.filter(({ type }) => type === "read");
     const message = read[which % read.length];
     if (message !== undefined) this.messages.push({ ...message, now: this.now });
+  }
+
+  /** What the Central System answers of a card's group. */
+  #told(where: Kind["untold"], card: Card): { parentIdTag?: string } {
+    const { untold } = this.#kind;
+    return untold === where || untold === "always" ? {} : group(card);
   }
 
   #send(message: Message): void {

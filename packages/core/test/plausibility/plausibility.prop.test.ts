@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Conf, type PlausibilityRule, plausibilityRules, type Req } from "../../src/index.ts";
-import { arbitrarySteps, HonestCharger, lookAllAt, lookAt, type Message } from "./histories.ts";
+import {
+  arbitraryKind,
+  arbitrarySteps,
+  HonestCharger,
+  type Kind,
+  lookAllAt,
+  lookAt,
+  type Message,
+} from "./histories.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -83,9 +91,12 @@ const faults: { readonly [Rule in PlausibilityRule]: readonly ((fault: Fault) =>
   "stop-before-start": [({ now, ms }) => [start(now), stop(now, { timestamp: time(now - ms) })]],
   "stop-repeated": [({ now, wh }) => [start(now), stop(now), stop(now, { meterStop: 7000 + wh })]],
   "stop-by-other": [
-    ({ now }) => [start(now), stop(now, { idTag: "Carl" }, { idTagInfo: accepted })],
+    ({ now }) => [start(now), stop(now, { idTag: "Carl" }, { idTagInfo: { ...accepted, parentIdTag: "" } })],
     ({ now }) => [start(now), stop(now, { idTag: "Dora" }, { idTagInfo: { ...accepted, parentIdTag: "work" } })],
-    ({ now }) => [start(now), stop(now, { idTag: "Carl", reason: "Local" }, { idTagInfo: accepted })],
+    ({ now }) => [
+      start(now),
+      stop(now, { idTag: "Carl", reason: "Local" }, { idTagInfo: { ...accepted, parentIdTag: "" } }),
+    ],
   ],
   "reading-outside": [
     ({ now, ms }) => [start(now), read(now, {}, 6000, now - ms)],
@@ -95,8 +106,8 @@ const faults: { readonly [Rule in PlausibilityRule]: readonly ((fault: Fault) =>
   ],
 };
 
-function honest(steps: Parameters<HonestCharger["take"]>[0][], rebases = false): HonestCharger {
-  const charger = new HonestCharger(rebases);
+function honest(steps: Parameters<HonestCharger["take"]>[0][], kind: Kind): HonestCharger {
+  const charger = new HonestCharger(kind);
   for (const step of steps) charger.take(step);
   charger.settle();
   return charger;
@@ -105,8 +116,8 @@ function honest(steps: Parameters<HonestCharger["take"]>[0][], rebases = false):
 describe("Plausibility", () => {
   test("suspects nothing in what an honest charger says, whatever its network, its clock and its meters are like", () => {
     fc.assert(
-      fc.property(arbitrarySteps, fc.boolean(), (steps, rebases) => {
-        expect(lookAt(honest(steps, rebases).messages).suspects).toEqual([]);
+      fc.property(arbitrarySteps, arbitraryKind, (steps, kind) => {
+        expect(lookAt(honest(steps, kind).messages).suspects).toEqual([]);
       }),
       { numRuns: 2000 },
     );
@@ -117,10 +128,11 @@ describe("Plausibility", () => {
     fc.assert(
       fc.property(
         arbitrarySteps,
+        arbitraryKind,
         fc.integer({ min: 4 * minute, max: 50 * minute }),
         fc.integer({ min: 2, max: 5000 }),
-        (steps, ms, wh) => {
-          const { messages, now } = honest(steps);
+        (steps, kind, ms, wh) => {
+          const { messages, now } = honest(steps, kind);
           const harmless = [...messages, ...before(now)];
           const suspects = lookAt([...harmless, ...fault({ now, ms, wh })]).suspects;
           expect(lookAt(harmless).suspects).toEqual([]);
