@@ -146,7 +146,8 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   readonly #options: Omit<ConnectionOptions<"CentralSystem">, "role" | "identity">;
   readonly #duplicates: DuplicatePolicy;
   readonly #probeTimeoutMs: number;
-  readonly #clock: Clock;
+  /** Internal: the clock that it was given. */
+  readonly clock: Clock;
   readonly #registrations: KeptRegistrations;
   readonly #servesUnknown: boolean;
   readonly #handlers = new Map<Action, AnyHandler<"CentralSystem">>();
@@ -193,8 +194,8 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     this.#options = shared;
     this.#duplicates = duplicates;
     this.#probeTimeoutMs = probeTimeoutMs;
-    this.#clock = soundClock(shared.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
-    this.#registrations = new KeptRegistrations(registrations ?? new Map(), this.#clock, (identity, error) => {
+    this.clock = soundClock(shared.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
+    this.#registrations = new KeptRegistrations(registrations ?? new Map(), this.clock, (identity, error) => {
       const generation = this.#registered.get(identity)?.generation;
       this.emit("fault", { identity, ...(generation !== undefined && { generation }), error });
     });
@@ -253,7 +254,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     if (signal?.aborted) return { identity, ...gone };
     const decision = this.#decide(identity);
     const over = decision.then(async (refusal) => {
-      if (refusal === undefined) await this.#wokenAt(this.#clock.now()); // In a later turn it is accepted.
+      if (refusal === undefined) await this.#wokenAt(this.clock.now()); // In a later turn it is accepted.
       this.#admissions.delete(identity);
       return refusal;
     });
@@ -286,7 +287,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     ...[context]: ContextArguments<Context>
   ): Connection<"CentralSystem", Context> {
     this.get(identity)?.close(1008, "Replaced by a newer connection");
-    const options = { ...this.#options, clock: this.#clock, role: "CentralSystem", identity } as const;
+    const options = { ...this.#options, clock: this.clock, role: "CentralSystem", identity } as const;
     const connection = new Connection<"CentralSystem", Context>(transport, options, this.#owner, context);
     const generation = ++this.#generations;
     const registered = { connection, generation, gate: new RegistrationGate(this.#servesUnknown) };
@@ -325,11 +326,11 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
       drainRules,
     );
     this.#leaving ??= [1012, "The Central System restarts; connect again"];
-    const begin = this.#clock.now();
+    const begin = this.clock.now();
     const drained: Promise<void>[] = [];
     for (const [index, connection] of connections.entries()) {
       const time = begin + Math.min(deadlineMs, (1000 * index) / ratePerSecond);
-      if (this.#registered.size > 0 && time > this.#clock.now()) await this.#wokenAt(time);
+      if (this.#registered.size > 0 && time > this.clock.now()) await this.#wokenAt(time);
       drained.push(connection.drain(...this.#leaving));
     }
     await this.#untilOr(begin + deadlineMs, Promise.all(drained));
@@ -343,7 +344,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   }
 
   #wokenAt(time: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.wakeAt(time, resolve));
+    return new Promise((resolve) => this.clock.wakeAt(time, resolve));
   }
 
   #of(connection: Connection<"CentralSystem">): Registered<Context> {
@@ -353,7 +354,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   /** Waits for something that never rejects, no longer than until `time`. @returns Whether it came about. */
   #untilOr(time: number, something: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const disarm = this.#clock.wakeAt(time, () => resolve(false));
+      const disarm = this.clock.wakeAt(time, () => resolve(false));
       void something.then(() => {
         disarm();
         resolve(true);
@@ -408,7 +409,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   /** Has the Charge Point send again, on its next connection, what waits for a BootNotification that does not come. */
   #expectBoot(registered: Registered<Context>): void {
     if (!registered.gate.awaitsBoot || registered.stopExpecting !== undefined) return;
-    registered.stopExpecting = this.#clock.wakeAt(this.#clock.now() + bootPatienceMs, () =>
+    registered.stopExpecting = this.clock.wakeAt(this.clock.now() + bootPatienceMs, () =>
       registered.connection.close(1013, "No BootNotification has come that others wait for; send them again"),
     );
   }

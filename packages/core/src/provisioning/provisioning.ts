@@ -1,12 +1,16 @@
 import type { KnownIdTag } from "../authorization/id-tag.ts";
+import { putLatest } from "../bounded.ts";
 import type { CentralSystem } from "../central-system/central-system.ts";
 import type { Connection } from "../connection/connection.ts";
-import { ConnectionClosedError } from "../errors.ts";
+import { CallError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
+import { inTime } from "../in-time.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { type AppliedKey, applyConfiguration } from "./apply-configuration.ts";
 import { applyLocalAuthList, type LocalAuthListOutcome, type SentLocalAuthList } from "./apply-local-auth-list.ts";
-import type { WantedConfiguration } from "./wanted-configuration.ts";
+import { isUnsupported } from "./configured-charger.ts";
+import { ResetReasons } from "./reset-reasons.ts";
+import { meaningOf, takeWantedConfiguration, type WantedConfiguration } from "./wanted-configuration.ts";
 
 /** What a Charge Point should have; what is left out may be as it is. */
 export interface WantedProvisions {
@@ -24,7 +28,7 @@ export interface SentLocalAuthLists {
 /**
  * What has become of the reset that a change requires:
  *
- * - `Accepted`, `Rejected`: the answer. `Postponed`: `mayReset` does not allow it yet.
+ * - `Accepted`, `Rejected`: the answer. `Postponed`: `mayReset` does not allow it yet, or another run makes it.
  * - `Futile`: there was one for the same keys, and they still require it. There will be no other.
  */
 export type ResetOutcome = "Accepted" | "Rejected" | "Postponed" | "Futile";
@@ -40,10 +44,10 @@ export interface Provisioned {
   readonly reset?: ResetOutcome;
 }
 
-/** A run that came to nothing. */
+/** A step of a run that came to nothing. What the others have come to is told before. */
 export interface ProvisioningFailure {
   readonly identity: string;
-  /** What `Connection.call`, or something of the owner's, has thrown. */
+  /** What `Connection.call`, or something of the owner's, has thrown; or that this has not answered within 30 s. */
   readonly error: unknown;
 }
 
@@ -60,7 +64,10 @@ export interface ProvisioningOptions {
   readonly mayReset?: ((identity: string) => boolean | Promise<boolean>) | undefined;
   /** Which lists were sent. Default: a `Map`; after a restart lists are then sent as a whole. */
   readonly lists?: SentLocalAuthLists | undefined;
-  /** Hears of each run that was not asked for with {@link Provisioning.provision}, and of resets that were postponed. */
+  /**
+   * Hears of each run that was not asked for with {@link Provisioning.provision}, of what came of those in which a step
+   * failed, and of resets that were postponed.
+   */
   readonly told?: ((event: Provisioned | ProvisioningFailure) => void) | undefined;
 }
 
@@ -74,10 +81,42 @@ const rules: OptionRules<ProvisioningOptions> = {
   told: callback,
 };
 
+/** How long what belongs to the owner may take, in milliseconds. */
+const patienceMs = 30_000;
+
+/** Of how many Charge Points something is left to do. */
+const most = 50_000;
+
+/** What is left to do for a Charge Point, and what was done. */
+interface Charger {
+  /** The latest run; an earlier one decides nothing any more. */
+  run?: object;
+  /** Whether it has booted, and was not given yet what is wanted, through no word of its own. */
+  isUnfinished: boolean;
+  /** Why it waits for a reset; only until it boots. */
+  postponed?: readonly string[] | undefined;
+  boots: number;
+  readonly resets: ResetReasons;
+}
+
+/** What a run has come to so far, and what its other steps threw. */
+interface Run {
+  readonly connection: Connection<"CentralSystem">;
+  readonly charger: Charger;
+  outcome: Provisioned;
+  readonly errors: unknown[];
+  /** Whether something may be otherwise on the next connection. */
+  isUnfinished: boolean;
+}
+
+/** What a Charge Point has said to one of our CALLs will not be otherwise on the next connection. */
+const isItsWord = (error: unknown): boolean => error instanceof CallError || error instanceof PayloadError;
+
 /**
  * Gives Charge Points the configuration and the Local Authorization List that are wanted, after each boot that was
- * accepted; when the connection is lost on the way, again on the next one. Where a change requires it, it resets them
- * softly, once for the same keys: a Charge Point that asks for ever more reboots does not get them.
+ * accepted; when the connection is lost on the way, or something of the owner's fails, again on the next one. Each step is
+ * made whatever became of the others. Where a change requires it, it resets them softly, once for the same keys: a Charge
+ * Point that asks for ever more reboots does not get them.
  *
  * @spec OCPP 1.6 §5.3, §5.14, §5.15 [CORE-CC-03]
  */
@@ -87,12 +126,7 @@ export class Provisioning {
   readonly #mayReset: NonNullable<ProvisioningOptions["mayReset"]>;
   readonly #lists: SentLocalAuthLists;
   readonly #told: NonNullable<ProvisioningOptions["told"]>;
-  /** Who has booted, and not yet what is wanted. */
-  readonly #unfinished = new Set<string>();
-  /** Who waits for a reset, and for which keys. */
-  readonly #postponed = new Map<string, string>();
-  /** For which keys each was reset, until it no longer requires it. */
-  readonly #resetFor = new Map<string, string>();
+  readonly #chargers = new Map<string, Charger>();
 
   /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   constructor(options: ProvisioningOptions) {
@@ -104,17 +138,19 @@ export class Provisioning {
     this.#told = told ?? (() => {});
     centralSystem.on("registration", ({ identity, status }) => {
       if (status !== "Accepted") return;
-      this.#postponed.delete(identity); // It has just booted.
-      this.#unfinished.add(identity);
+      const charger = this.#of(identity);
+      charger.boots += 1;
+      charger.postponed = undefined;
+      charger.isUnfinished = true;
       void this.#tell(identity, this.#run(identity));
     });
     centralSystem.on("connected", ({ identity }) => {
-      if (this.#unfinished.has(identity)) void this.#tell(identity, this.#run(identity));
+      if (this.#chargers.get(identity)?.isUnfinished) void this.#tell(identity, this.#run(identity));
     });
     centralSystem.on("finished", ({ identity, call, direction }) => {
-      const keys = this.#postponed.get(identity);
-      if (keys === undefined || direction !== "in" || call.action !== "StopTransaction") return;
-      void this.#tell(identity, this.#resumed(identity, keys));
+      const postponed = this.#chargers.get(identity)?.postponed;
+      if (postponed === undefined || direction !== "in" || call.action !== "StopTransaction") return;
+      void this.#tell(identity, this.#resume(identity, postponed));
     });
   }
 
@@ -122,75 +158,152 @@ export class Provisioning {
    * Makes a run now, for example because what is wanted has changed, or while the Charge Point is Pending.
    *
    * @throws ConnectionClosedError with `sent` false: it is not connected.
-   * @throws The errors of {@link applyConfiguration} and {@link applyLocalAuthList}, what `wanted`, `mayReset` and `lists` throw.
+   * @throws The errors of {@link applyConfiguration} and {@link applyLocalAuthList}, what `wanted`, `mayReset` and `lists`
+   * throw, and that one of these has not answered within 30 s; the first, if there are several. `told` hears of the others,
+   * and what the other steps have come to.
    */
-  provision(identity: string): Promise<Provisioned> {
-    return this.#run(identity);
+  async provision(identity: string): Promise<Provisioned> {
+    const { errors, outcome } = await this.#run(identity);
+    if (errors.length === 0) return outcome;
+    const [first, ...others] = errors;
+    this.#tellAll(outcome, others);
+    throw first;
   }
 
-  async #run(identity: string): Promise<Provisioned> {
+  async #run(identity: string): Promise<Run> {
+    const run = this.#begin(identity);
+    const { charger } = run;
+    charger.run = run;
+    await this.#step(run, async () => {
+      const wanted = (await this.#asked("wanted", () => this.#wanted(identity))) ?? {};
+      await this.#step(run, () => this.#configure(run, wanted.configuration));
+      await this.#step(run, () => this.#applyList(run, wanted.localAuthList));
+    });
+    if (charger.run === run) charger.isUnfinished = run.isUnfinished;
+    this.#forgetIfDone(identity, charger);
+    return run;
+  }
+
+  #begin(identity: string): Run {
     const connection = this.#connectionOf(identity);
-    const wanted = (await this.#wanted(identity)) ?? {};
-    const configuration = wanted.configuration && (await applyConfiguration(connection, wanted.configuration));
-    const localAuthList = wanted.localAuthList && (await this.#applyList(connection, wanted.localAuthList));
-    const keys = (configuration ?? []).filter(({ status }) => status === "RebootRequired").map(({ key }) => key);
-    if (keys.length === 0) this.#resetFor.delete(identity);
-    // What was wanted of them belongs to it: another value is another reason.
-    const reset = keys.length === 0 ? undefined : await this.#reset(connection, JSON.stringify([keys, wanted]));
-    this.#unfinished.delete(identity);
-    return {
-      identity,
-      ...(configuration !== undefined && { configuration }),
-      ...(localAuthList !== undefined && { localAuthList }),
-      ...(reset !== undefined && { reset }),
-    };
+    return { connection, charger: this.#of(identity), outcome: { identity }, errors: [], isUnfinished: false };
   }
 
-  async #applyList(
-    connection: Connection<"CentralSystem">,
-    wanted: readonly KnownIdTag[],
-  ): Promise<LocalAuthListOutcome> {
-    const known = (await this.#lists.get(connection.identity)) ?? undefined; // Databases say null.
-    const outcome = await applyLocalAuthList(connection, wanted, { known });
-    if ("list" in outcome) await this.#lists.set(connection.identity, outcome.list);
-    return outcome;
+  /** Makes a step, unless an earlier one has found the connection gone. */
+  async #step(run: Run, step: () => Promise<void>): Promise<void> {
+    const { connection, errors } = run;
+    if (errors.length > 0 && this.#centralSystem.get(connection.identity) !== connection) return;
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+      if (!isItsWord(error)) run.isUnfinished = true;
+    }
   }
 
-  async #reset(connection: Connection<"CentralSystem">, keys: string): Promise<ResetOutcome> {
+  async #configure(run: Run, wanted: WantedConfiguration | undefined): Promise<void> {
+    if (wanted === undefined) return;
+    const keys = takeWantedConfiguration(wanted);
+    const configuration = await applyConfiguration(run.connection, wanted);
+    run.outcome = { ...run.outcome, configuration };
+    const requiring = keys.filter((_, at) => configuration[at]?.status === "RebootRequired").map(meaningOf);
+    await this.#step(run, async () => {
+      const { charger } = run;
+      if (requiring.length === 0) charger.resets.forget();
+      else if (charger.postponed === undefined && charger.resets.areFutile(requiring)) {
+        run.outcome = { ...run.outcome, reset: "Futile" };
+      } else await this.#reset(run, requiring);
+    });
+  }
+
+  async #applyList(run: Run, wanted: readonly KnownIdTag[] | undefined): Promise<void> {
+    if (wanted === undefined) return;
+    const { connection } = run;
     const { identity } = connection;
-    if (this.#resetFor.get(identity) === keys) return "Futile";
-    this.#postponed.set(identity, keys);
-    if (!(await this.#mayReset(identity))) return "Postponed";
-    if (this.#postponed.get(identity) !== keys) return "Accepted"; // Another run was faster.
-    this.#postponed.delete(identity);
-    this.#resetFor.set(identity, keys);
+    const known = (await this.#asked("lists.get", () => this.#lists.get(identity))) ?? undefined; // Databases say null.
+    const localAuthList = await applyLocalAuthList(connection, wanted, { known });
+    run.outcome = { ...run.outcome, localAuthList };
+    if ("list" in localAuthList) await this.#asked("lists.set", () => this.#lists.set(identity, localAuthList.list));
+  }
+
+  /** Asks for a reset, if that may be. What the Charge Point does after it has been asked is its own affair. */
+  async #reset(run: Run, reasons: readonly string[]): Promise<void> {
+    const { charger, connection } = run;
+    const { identity } = connection;
+    const answered = (reset: ResetOutcome): void => {
+      run.outcome = { ...run.outcome, reset };
+    };
+    charger.postponed = reasons;
+    answered("Postponed");
+    const mayReset = await this.#asked("mayReset", () => this.#mayReset(identity));
+    if (!mayReset || charger.postponed !== reasons) return; // Another run was faster.
+    charger.postponed = undefined;
+    // Whatever it answers: it may reboot all the same, and would be reset for ever.
+    charger.resets.add(reasons);
+    const { boots } = charger;
+    const postpone = (): void => {
+      if (charger.boots === boots) charger.postponed = reasons;
+    };
     try {
       const { status } = await connection.call("Reset", { type: "Soft" });
-      if (status === "Accepted") return status;
+      answered(status);
+      if (status === "Rejected") postpone();
     } catch (error) {
-      if (error instanceof ConnectionClosedError && error.sent) return "Accepted"; // Some answer by vanishing.
-      this.#postpone(identity, keys);
-      throw error;
+      if (error instanceof ConnectionClosedError && error.sent) return answered("Accepted"); // Some answer by vanishing.
+      const { reset: _, ...outcome } = run.outcome;
+      run.outcome = outcome;
+      if (!isUnsupported(error)) postpone();
+      if (error instanceof ConnectionClosedError) {
+        charger.resets.withdraw(reasons);
+        throw error;
+      }
+      run.errors.push(error); // It is not asked again merely because it reconnects.
     }
-    this.#postpone(identity, keys);
-    return "Rejected";
   }
 
-  #postpone(identity: string, keys: string): void {
-    this.#resetFor.delete(identity);
-    this.#postponed.set(identity, keys);
+  async #resume(identity: string, reasons: readonly string[]): Promise<Run> {
+    const run = this.#begin(identity);
+    await this.#step(run, () => this.#reset(run, reasons));
+    return run;
   }
 
-  async #resumed(identity: string, keys: string): Promise<Provisioned> {
-    return { identity, reset: await this.#reset(this.#connectionOf(identity), keys) };
+  async #tell(identity: string, run: Promise<Run>): Promise<void> {
+    try {
+      const { errors, outcome } = await run;
+      this.#tellAll(outcome, errors);
+    } catch (error) {
+      this.#tellAll({ identity }, [error]);
+    }
   }
 
-  async #tell(identity: string, run: Promise<Provisioned>): Promise<void> {
-    const event = await run.catch((error: unknown) => ({ identity, error }));
-    guarded(
-      () => this.#told(event),
-      (error) => this.#centralSystem.emit("fault", { identity, error }),
-    );
+  /** Tells an outcome, if there is one or nothing was wanted, and then each failure. */
+  #tellAll(outcome: Provisioned, errors: readonly unknown[]): void {
+    const { identity } = outcome;
+    const failures = errors.map((error) => ({ identity, error }));
+    const isSomething = failures.length === 0 || Object.keys(outcome).length > 1;
+    for (const event of isSomething ? [outcome, ...failures] : failures) {
+      guarded(
+        () => this.#told(event),
+        (error) => this.#centralSystem.emit("fault", { identity, error }),
+      );
+    }
+  }
+
+  /** What something of the owner's answers. */
+  #asked<Answer>(name: string, ask: () => Answer | PromiseLike<Answer>): Promise<Answer> {
+    const late = (): Error => new Error(`${name} has not answered within ${patienceMs} ms.`);
+    return inTime(this.#centralSystem.clock, patienceMs, ask, late);
+  }
+
+  #of(identity: string): Charger {
+    const charger = this.#chargers.get(identity) ?? { isUnfinished: false, boots: 0, resets: new ResetReasons() };
+    putLatest(this.#chargers, identity, charger, most);
+    return charger;
+  }
+
+  #forgetIfDone(identity: string, charger: Charger): void {
+    const isDone = !charger.isUnfinished && charger.postponed === undefined && charger.resets.isEmpty;
+    if (isDone && this.#chargers.get(identity) === charger) this.#chargers.delete(identity);
   }
 
   #connectionOf(identity: string): Connection<"CentralSystem"> {

@@ -106,6 +106,12 @@ export function isMeant({ type, value }: WantedKey, told = ""): boolean {
   }
 }
 
+/** What is wanted of a key, in one form for all that mean the same. */
+export const meaningOf = ({ key, type, value }: WantedKey): string => {
+  const text = formatConfigurationValue(value);
+  return JSON.stringify([foldKey(key), type === "CSL" ? itemsOf(text) : text]);
+};
+
 function itemsOf(list: string): string {
   const items = list.split(",").map((item) => item.trim().toLowerCase());
   return [...new Set(items)]

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
+import { inTime } from "../in-time.ts";
 import type { RecordStore } from "./record-store.ts";
 
 /** How long a store is waited for, in milliseconds. */
@@ -15,13 +16,8 @@ export const hangs = (): Error =>
  *
  * @throws Error It {@link hangs}.
  */
-export function patiently<Result>(clock: Clock, operation: () => Promise<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const disarm = clock.wakeAt(clock.now() + storePatienceMs, () => reject(hangs()));
-    const started = async (): Promise<Result> => operation();
-    void started().finally(disarm).then(resolve, reject);
-  });
-}
+export const patiently = <Result>(clock: Clock, operation: () => Promise<Result>): Promise<Result> =>
+  inTime(clock, storePatienceMs, operation, hangs);
 
 /**
  * A store as those need it who wait for it: every operation ends, after half a minute at the latest, and none throws at
