@@ -141,7 +141,12 @@ export { type OptionRule, type OptionRules, optionRules, takeOptions } from "./o
 export { Plausibility, type PlausibilityOptions } from "./plausibility/plausibility.ts";
 export type { MeterExchange, PlausibilityState, RememberedTransaction } from "./plausibility/plausibility-state.ts";
 export { type PlausibilityRule, plausibilityRules, type Suspect } from "./plausibility/suspect.ts";
-export { type AppliedKey, type AppliedStatus, applyConfiguration } from "./provisioning/apply-configuration.ts";
+export {
+  type AppliedKey,
+  type AppliedStatus,
+  applyConfiguration,
+  type ConfigurationApplying,
+} from "./provisioning/apply-configuration.ts";
 export {
   applyLocalAuthList,
   type LocalAuthListOutcome,

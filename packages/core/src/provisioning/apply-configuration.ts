@@ -2,7 +2,7 @@ import { formatConfigurationValue } from "../charge-point/configuration-keys.ts"
 import { type CallOptions, callRules } from "../connection/connection.ts";
 import { CallError, CallTimeoutError, PayloadError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
-import { takeOptions } from "../options.ts";
+import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import { type ChargerCaller, foldKey, inTurn, type KeyReading, readKeys } from "./configured-charger.ts";
 import { isMeant, takeWantedConfiguration, type WantedConfiguration, type WantedKey } from "./wanted-configuration.ts";
 
@@ -27,6 +27,17 @@ export interface AppliedKey {
   readonly error?: CallError | CallTimeoutError | PayloadError;
 }
 
+/** Settings of {@link applyConfiguration}. */
+export interface ConfigurationApplying extends CallOptions {
+  /**
+   * Hears of each key at once when the answer to its change is there. What was answered before the connection was lost, or
+   * `signal` aborted, is told nowhere else; the next run finds the value changed, and not that it requires a reboot.
+   */
+  readonly changed?: (applied: AppliedKey) => void;
+}
+
+const rules: OptionRules<ConfigurationApplying> = { ...callRules, changed: optionRules.callback };
+
 /**
  * Gives a Charge Point the configuration that is wanted: reads its keys, changes those that mean something else and can be
  * changed, and reads them once more. It changes nothing where there is nothing to change, so it can be done again at any
@@ -35,24 +46,28 @@ export interface AppliedKey {
  * @returns Each key that is wanted, in the order of `keys`, then `vendorKeys`.
  * @throws TypeError A key or a value cannot be wanted, or one of the options is not what it may be. Nothing was sent.
  * @throws ConnectionClosedError, NotAcceptedError, RangeError, the reason of `signal`, as {@link Connection.call}. Some keys
- * may have been changed: begin anew on the next connection.
+ * may have been changed, see `changed`: begin anew, after `signal` also on the same connection. What `changed` throws.
  * @throws CallError, CallTimeoutError, PayloadError GetConfiguration failed.
  * @spec OCPP 1.6 §5.3, §5.8 [CORE-CC-01 … CORE-CC-05, CORE-CC-10, CORE-GC-02 … CORE-GC-05]
  */
 export async function applyConfiguration(
   caller: ChargerCaller,
   wanted: WantedConfiguration,
-  options: CallOptions = {},
+  options: ConfigurationApplying = {},
 ): Promise<readonly AppliedKey[]> {
   const keys = takeWantedConfiguration(wanted);
-  const taken = takeOptions("applyConfiguration", options, callRules);
+  const { changed = () => {}, ...taken } = takeOptions("applyConfiguration", options, rules);
   if (keys.length === 0) return [];
   return inTurn(caller, async () => {
     const before = await readKeys(caller, namesOf(keys), taken);
     const applied: AppliedKey[] = [];
     for (const wantedKey of keys) {
       const status = withoutAsking(wantedKey, before);
-      applied.push(status === undefined ? await change(caller, wantedKey, taken) : { key: wantedKey.key, status });
+      if (status === undefined) {
+        const answered = await change(caller, wantedKey, taken);
+        applied.push(answered);
+        changed(answered);
+      } else applied.push({ key: wantedKey.key, status });
     }
     // What failed may have taken effect all the same.
     const doubtful = keys.filter((_, at) => ["Accepted", "Failed"].includes(applied[at]?.status ?? ""));

@@ -96,6 +96,8 @@ interface Charger {
   /** Why it waits for a reset; only until it boots. */
   postponed?: readonly string[] | undefined;
   boots: number;
+  /** The changes since it booted that require it to boot again. */
+  readonly required: Set<string>;
   readonly resets: ResetReasons;
 }
 
@@ -141,6 +143,7 @@ export class Provisioning {
       const charger = this.#of(identity);
       charger.boots += 1;
       charger.postponed = undefined;
+      charger.required.clear();
       charger.isUnfinished = true;
       void this.#tell(identity, this.#run(identity));
     });
@@ -178,6 +181,7 @@ export class Provisioning {
       const wanted = (await this.#asked("wanted", () => this.#wanted(identity))) ?? {};
       await this.#step(run, () => this.#configure(run, wanted.configuration));
       await this.#step(run, () => this.#applyList(run, wanted.localAuthList));
+      await this.#step(run, () => this.#resetIfRequired(run, wanted.configuration));
     });
     if (charger.run === run) charger.isUnfinished = run.isUnfinished;
     this.#forgetIfDone(identity, charger);
@@ -203,17 +207,26 @@ export class Provisioning {
 
   async #configure(run: Run, wanted: WantedConfiguration | undefined): Promise<void> {
     if (wanted === undefined) return;
-    const keys = takeWantedConfiguration(wanted);
-    const configuration = await applyConfiguration(run.connection, wanted);
+    const { charger, connection } = run;
+    const meanings = new Map(takeWantedConfiguration(wanted).map((key) => [key.key, meaningOf(key)]));
+    const changed = ({ key, status }: AppliedKey): void => {
+      if (status === "RebootRequired") charger.required.add(meanings.get(key) as string);
+    };
+    const configuration = await applyConfiguration(connection, wanted, { changed });
     run.outcome = { ...run.outcome, configuration };
-    const requiring = keys.filter((_, at) => configuration[at]?.status === "RebootRequired").map(meaningOf);
-    await this.#step(run, async () => {
-      const { charger } = run;
-      if (requiring.length === 0) charger.resets.forget();
-      else if (charger.postponed === undefined && charger.resets.areFutile(requiring)) {
-        run.outcome = { ...run.outcome, reset: "Futile" };
-      } else await this.#reset(run, requiring);
-    });
+  }
+
+  /** Last of all: what follows it is lost. */
+  async #resetIfRequired(run: Run, wanted: WantedConfiguration | undefined): Promise<void> {
+    const { charger, outcome } = run;
+    if (wanted === undefined || outcome.configuration === undefined) return;
+    const meanings = new Set(takeWantedConfiguration(wanted).map(meaningOf));
+    for (const meaning of charger.required) if (!meanings.has(meaning)) charger.required.delete(meaning);
+    const reasons = [...charger.required];
+    if (reasons.length === 0) charger.resets.forget();
+    else if (charger.postponed === undefined && charger.resets.areFutile(reasons)) {
+      run.outcome = { ...outcome, reset: "Futile" };
+    } else await this.#reset(run, reasons);
   }
 
   async #applyList(run: Run, wanted: readonly KnownIdTag[] | undefined): Promise<void> {
@@ -296,13 +309,19 @@ export class Provisioning {
   }
 
   #of(identity: string): Charger {
-    const charger = this.#chargers.get(identity) ?? { isUnfinished: false, boots: 0, resets: new ResetReasons() };
+    const charger = this.#chargers.get(identity) ?? {
+      isUnfinished: false,
+      boots: 0,
+      required: new Set(),
+      resets: new ResetReasons(),
+    };
     putLatest(this.#chargers, identity, charger, most);
     return charger;
   }
 
   #forgetIfDone(identity: string, charger: Charger): void {
-    const isDone = !charger.isUnfinished && charger.postponed === undefined && charger.resets.isEmpty;
+    const { isUnfinished, postponed, required, resets } = charger;
+    const isDone = !isUnfinished && postponed === undefined && required.size === 0 && resets.isEmpty;
     if (isDone && this.#chargers.get(identity) === charger) this.#chargers.delete(identity);
   }
 

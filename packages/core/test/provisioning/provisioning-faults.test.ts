@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { CallError } from "../../src/index.ts";
+import { CallError, ConnectionClosedError } from "../../src/index.ts";
 import { entries, identity, Scene } from "./scene.ts";
 
 let scene: Scene;
@@ -70,6 +70,35 @@ describe("Provisioning, where a step fails", () => {
       await scene.bootAs(charger);
     }
     expect(scene.told.map((event) => "reset" in event && event.reset)).toEqual(["Accepted", "Futile", "Futile"]);
+  });
+
+  test("remembers that a reboot is required when the connection is lost on the way, although the change is shown at once [CORE-CC-03]", async () => {
+    scene.begin();
+    scene.wanted = { ...lamp, localAuthList: [] };
+    let value = "true";
+    const open = (answer: () => void) => {
+      const charger = scene.script({ lamp: () => value, reset: () => "Accepted" }, (req) => {
+        value = req.value;
+      });
+      charger.handle("GetLocalListVersion", () => {
+        answer();
+        return { listVersion: -1 };
+      });
+      return charger;
+    };
+    await scene.bootAs(open(() => scene.drop()));
+    open(() => {});
+    await scene.settle();
+    const localAuthList = { status: "NotSupported" };
+    const unchanged = { identity, configuration: [{ key: "Lamp", status: "Unchanged" }], localAuthList };
+    expect(scene.told).toEqual([
+      { identity, configuration: [{ key: "Lamp", status: "RebootRequired" }] },
+      { identity, error: expect.any(ConnectionClosedError) },
+      { ...unchanged, reset: "Accepted" },
+    ]);
+    scene.drop();
+    await scene.bootAs(open(() => {}));
+    expect(scene.told.at(-1)).toEqual(unchanged);
   });
 
   test.each([

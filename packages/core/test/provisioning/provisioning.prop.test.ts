@@ -83,6 +83,42 @@ describe("applyConfiguration", () => {
   });
 });
 
+test("applyConfiguration can be aborted at any moment: what was changed is told, and the next run on the connection is right", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(arbitraryKey, { maxLength: 5 }), fc.nat(400), async (keys, abortsAfterMs) => {
+      const charger = new ScriptedCharger();
+      for (const [at, key] of keys.entries()) if (key !== undefined) charger.keys.set(`Key${at}`, { ...key });
+      const vendorKeys = Object.fromEntries(keys.map((_, at) => [`Key${at}`, "new"]));
+      const controller = new AbortController();
+      charger.clock.wakeAt(charger.clock.now() + abortsAfterMs, () => controller.abort(new Error("enough")));
+      const told: AppliedKey[] = [];
+      const run = applyConfiguration(
+        charger.connection,
+        { vendorKeys },
+        { signal: controller.signal, changed: (applied) => told.push(applied) },
+      );
+      const next = run.catch(() => {}).then(() => applyConfiguration(charger.connection, { vendorKeys }));
+      const [first, second] = await Promise.all([run.catch((error: unknown) => error), charger.outcome(next)]);
+      if (first instanceof Error) expect(first.message).toBe("enough");
+      const changed = charger.of<Req<"ChangeConfiguration">>("ChangeConfiguration").map(({ key }) => key);
+      expect(changed).toEqual(expect.arrayContaining(told.map(({ key }) => key)));
+      for (const { key, status } of told) {
+        if (status === "RebootRequired") expect(charger.keys.get(key)?.treats).toBe(status);
+      }
+      const present = keys.map((_, at) => charger.keys.get(`Key${at}`));
+      expect((second as AppliedKey[]).map(({ status }) => status)).toEqual(
+        present.map((key, at) => {
+          const before = expected(keys[at]);
+          return before === "Accepted" && key?.treats !== "hidden"
+            ? expect.stringMatching(/^(Accepted|Unchanged)$/)
+            : before;
+        }),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});
+
 const arbitraryList = (maxLength: number): fc.Arbitrary<KnownIdTag[]> =>
   fc.uniqueArray(
     fc.record({

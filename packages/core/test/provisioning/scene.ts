@@ -11,6 +11,7 @@ import {
   Provisioning,
   type ProvisioningFailure,
   type ProvisioningOptions,
+  type Req,
   type SentLocalAuthList,
   type WantedProvisions,
 } from "../../src/index.ts";
@@ -110,10 +111,11 @@ export class Scene {
   }
 
   /** Another charger, of which only the other end of the transport is there. */
-  script(answers: {
-    reset: () => "Accepted" | "Rejected" | Promise<never>;
-    lamp: () => string;
-  }): Connection<"ChargePoint"> {
+  /** @param change - Hears of each change, which requires a reboot. */
+  script(
+    answers: { reset: () => "Accepted" | "Rejected" | Promise<never>; lamp: () => string },
+    change: (req: Req<"ChangeConfiguration">) => void = () => {},
+  ): Connection<"ChargePoint"> {
     const link = transportPair(this.clock, { latencyMs: 10 });
     this.drop = () => link.chargePoint.drop();
     this.centralSystem.accept(link.centralSystem, identity);
@@ -124,7 +126,10 @@ export class Scene {
         .map((key) => ({ key, readonly: false, value: answers.lamp() })),
       unknownKey: key.filter((name) => name !== "Lamp"),
     }));
-    charger.handle("ChangeConfiguration", () => ({ status: "RebootRequired" }));
+    charger.handle("ChangeConfiguration", (req) => {
+      change(req);
+      return { status: "RebootRequired" };
+    });
     charger.handle("Reset", async () => {
       this.resets += 1;
       return { status: await answers.reset() };
