@@ -9,17 +9,11 @@ const registered = (chargePoint: ChargePoint | undefined) =>
   new Promise((resolve) => chargePoint?.once("registration", resolve));
 
 /** Stands for a database: what each charger was answered last, and the transactions. */
-const rows = new Map<string, RegistrationStatus>();
+const rows = new Map<string, Registration>();
 const invited = new Set(["CP001", "CP002"]);
 
 // #region imports
-import {
-  CentralSystem,
-  ChargePoint,
-  type Connection,
-  ConnectionClosedError,
-  type RegistrationStatus,
-} from "@ocppj/core";
+import { CentralSystem, ChargePoint, type Connection, ConnectionClosedError, type Registration } from "@ocppj/core";
 import { listen } from "@ocppj/node";
 
 // #endregion
@@ -28,7 +22,7 @@ import { listen } from "@ocppj/node";
 const centralSystem = new CentralSystem({
   registrations: {
     get: (identity) => rows.get(identity),
-    set: async (identity, status) => void rows.set(identity, status),
+    set: async (identity, status, chargePoint) => void rows.set(identity, { status, chargePoint }),
   },
 });
 
@@ -97,7 +91,10 @@ assert(cp003 !== undefined);
 const accepted = registered(chargers[2]);
 await invite(cp003);
 await accepted;
-assert.deepEqual([...rows.values()], ["Accepted", "Accepted", "Accepted"]);
+assert.deepEqual(
+  [...rows.values()].map(({ status }) => status),
+  ["Accepted", "Accepted", "Accepted"],
+);
 
 // #region drain
 await centralSystem.drain({ ratePerSecond: 100, deadlineMs: 30_000 });
