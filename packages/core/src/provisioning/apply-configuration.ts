@@ -33,7 +33,7 @@ export interface ConfigurationApplying extends CallOptions {
    * Hears of each key at once when the answer to its change is there. What was answered before the connection was lost, or
    * `signal` aborted, is told nowhere else; the next run finds the value changed, and not that it requires a reboot.
    */
-  readonly changed?: (applied: AppliedKey) => void;
+  readonly changed?: ((applied: AppliedKey) => void) | undefined;
 }
 
 const rules: OptionRules<ConfigurationApplying> = { ...callRules, changed: optionRules.callback };
