@@ -2,8 +2,7 @@ import { dateTimeOf } from "../date-time.ts";
 import type { InstalledProfile, Limit } from "./charging-profile.ts";
 import type { ChargingProfiles } from "./charging-profiles.ts";
 import { type LimitNow, type LimitQuery, limitAt } from "./composite-schedule.ts";
-import { chargePointSaying, type Layer, type LayerSaying, least, prevailing } from "./limits.ts";
-import { timetableOf } from "./timetable.ts";
+import { always, chargePointSaying, type Layer, type LayerSaying, least, prevailing, saidBy, sumOf } from "./limits.ts";
 
 /**
  * What has become of what a profile says.
@@ -50,39 +49,30 @@ function explainedConnector(profiles: ChargingProfiles, { connectorId, at }: Lim
   const txDefault = prevailing(layers.txDefault, at, startedAt);
   const whole = chargePointSaying(profiles.chargePointLayer, at);
   const transaction = tx.limit === undefined ? txDefault : tx;
-  const all = [transaction.limit, whole.limit, layers.maximum];
-  const phases = least(all, now.unit, profiles.grid).numberPhases;
-  const amount = (limit: Limit | undefined): number =>
-    limit === undefined
-      ? Number.POSITIVE_INFINITY
-      : least([{ ...limit, numberPhases: phases }], now.unit, profiles.grid).limit;
-  const [bySession, byWhole, byMaximum] = all.map(amount) as [number, number, number];
-  const winner = [transaction, whole].find(
-    ({ limit }) => limit !== undefined && amount(limit) === Math.min(bySession, byWhole, byMaximum),
-  );
-  const explained = (
-    layer: Layer,
-    saying: LayerSaying,
-    start: number | undefined,
-    isOverruled = false,
-  ): ExplainedProfile[] =>
+  const { lowest } = least([transaction.limit, whole.limit, layers.maximum], now.unit, profiles.grid);
+  const winner = [transaction, whole].find(({ limit }) => limit !== undefined && limit === lowest);
+  const explained = (layer: Layer, saying: LayerSaying, start: number | undefined): ExplainedProfile[] =>
     layer.map((installed) => {
-      const says = limitOf(installed, at, start);
-      const prevails = installed === saying.installed && !isOverruled;
-      const standing = says === undefined ? "silent" : !prevails ? "overruled" : saying === winner ? "wins" : "higher";
-      return { ...installed, says, standing };
+      const says = saidBy(installed, at, start).limit;
+      const prevails = installed === saying.installed && (saying === transaction || saying === whole);
+      return { ...installed, says, standing: standingOf(says, prevails, saying === winner) };
     });
+  const masked = layers.masked.map((installed): ExplainedProfile => {
+    const says = saidBy(installed, at, startedAt).limit;
+    return { ...installed, says, standing: "masked" };
+  });
   const list = [
     ...explained(layers.tx, tx, startedAt),
-    ...explained(layers.txDefault, txDefault, startedAt, tx.limit !== undefined),
-    ...layers.masked.map((installed) => ({
-      ...installed,
-      says: limitOf(installed, at, startedAt),
-      standing: "masked" as const,
-    })),
-    ...explained(profiles.chargePointLayer, whole, 0),
+    ...explained(layers.txDefault, txDefault, startedAt),
+    ...masked,
+    ...explained(profiles.chargePointLayer, whole, always),
   ];
-  return { ...now, text: wordsOf(now, list), profiles: inOrder(list), connectors: [] };
+  return {
+    ...now,
+    text: wordsOf(now, list, "what the connector can deliver"),
+    profiles: inOrder(list),
+    connectors: [],
+  };
 }
 
 function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitNow): Explanation {
@@ -92,24 +82,28 @@ function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitN
   });
   const layer = profiles.chargePointLayer;
   const whole = chargePointSaying(layer, query.at);
-  const cap = whole.limit && least([whole.limit], now.unit, profiles.grid).limit;
-  const wins = cap !== undefined && cap <= now.limit + 0.1;
+  const { connectorIds, grid, maximum } = profiles;
+  const asked = { moment: query.at, startedAt: undefined, unit: now.unit, grid };
+  const layers = connectorIds.map((connectorId) => profiles.layersOf(connectorId));
+  const { lowest } = least([whole.limit, maximum, sumOf(layers, asked)], now.unit, grid);
   const list = layer.map((installed): ExplainedProfile => {
-    const says = limitOf(installed, query.at, 0);
-    const isPrevailing = installed === whole.installed;
-    const standing = says === undefined ? "silent" : !isPrevailing ? "overruled" : wins ? "wins" : "higher";
-    return { ...installed, says, standing };
+    const says = saidBy(installed, query.at, always).limit;
+    return { ...installed, says, standing: standingOf(says, installed === whole.installed, lowest === whole.limit) };
   });
   const parts = connectors.map(({ connectorId, limit, unit }) => `connector ${connectorId}: ${limit} ${unit}`);
-  const sum = wins ? wordsOf(now, list) : `${shown(now)}: what its connectors may draw together`;
-  return { ...now, text: `${sum} (${parts.join(", ")})`, profiles: inOrder(list), connectors };
+  const otherwise = lowest === maximum ? "what the charge point can deliver" : "what its connectors may draw together";
+  return {
+    ...now,
+    text: `${wordsOf(now, list, otherwise)} (${parts.join(", ")})`,
+    profiles: inOrder(list),
+    connectors,
+  };
 }
 
-function limitOf({ profile }: InstalledProfile, at: number, startedAt: number | undefined): Limit | undefined {
-  const { period } = timetableOf(profile).at(at, startedAt);
-  if (period === undefined) return undefined;
-  const { limit, numberPhases } = period;
-  return { limit, unit: profile.chargingSchedule.chargingRateUnit, numberPhases };
+function standingOf(says: Limit | undefined, prevails: boolean, wins: boolean): Standing {
+  if (says === undefined) return "silent";
+  if (!prevails) return "overruled";
+  return wins ? "wins" : "higher";
 }
 
 const ranks: readonly Standing[] = ["wins", "higher", "overruled", "masked", "silent"];
@@ -117,10 +111,11 @@ const ranks: readonly Standing[] = ["wins", "higher", "overruled", "masked", "si
 const inOrder = (list: readonly ExplainedProfile[]): readonly ExplainedProfile[] =>
   [...list].sort((a, b) => ranks.indexOf(a.standing) - ranks.indexOf(b.standing));
 
-function wordsOf(now: LimitNow, list: readonly ExplainedProfile[]): string {
+/** @param otherwise - Why, where no profile wins. */
+function wordsOf(now: LimitNow, list: readonly ExplainedProfile[], otherwise: string): string {
   const winner = list.find(({ standing }) => standing === "wins");
   const others = inOrder(list).filter(({ standing }) => standing !== "wins");
-  const why = winner === undefined ? "what the connector can deliver" : named(winner);
+  const why = winner === undefined ? otherwise : named(winner);
   return [`${shown(now)}: ${why}`, ...others.map((other) => `${link[other.standing]} ${named(other)}`)].join("; ");
 }
 

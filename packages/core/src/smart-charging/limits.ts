@@ -55,7 +55,19 @@ export interface ComputedLimit {
 }
 
 /** A schedule of ChargePointMaxProfile without a start of its own says always the same: since when does not matter. */
-const always = 0;
+export const always = 0;
+
+/** What a profile says at a moment, and until when it says the same at least. */
+export function saidBy(
+  { profile }: InstalledProfile,
+  moment: number,
+  startedAt: number | undefined,
+): Pick<LayerSaying, "limit" | "until"> {
+  const { period, until } = timetableOf(profile).at(moment, startedAt);
+  if (period === undefined) return { limit: undefined, until };
+  const { limit, numberPhases } = period;
+  return { limit: { limit, unit: profile.chargingSchedule.chargingRateUnit, numberPhases }, until };
+}
 
 /**
  * What the highest level says that says anything.
@@ -65,12 +77,9 @@ const always = 0;
 export function prevailing(layer: Layer, moment: number, startedAt: number | undefined): LayerSaying {
   let until = Number.POSITIVE_INFINITY;
   for (const installed of layer) {
-    const { chargingSchedule } = installed.profile;
-    const saying = timetableOf(installed.profile).at(moment, startedAt);
-    until = Math.min(until, saying.until);
-    if (saying.period === undefined) continue;
-    const { limit, numberPhases } = saying.period;
-    return { installed, limit: { limit, unit: chargingSchedule.chargingRateUnit, numberPhases }, until };
+    const said = saidBy(installed, moment, startedAt);
+    until = Math.min(until, said.until);
+    if (said.limit !== undefined) return { installed, limit: said.limit, until };
   }
   return { installed: undefined, limit: undefined, until };
 }
@@ -86,6 +95,12 @@ export function transactionSaying(layers: ConnectorLayers, moment: number, start
 /** What ChargePointMaxProfile says. */
 export const chargePointSaying = (layer: Layer, moment: number): LayerSaying => prevailing(layer, moment, always);
 
+/** The least of some limits, in the unit that was asked for. */
+export interface LeastLimit extends Pick<ComputedLimit, "limit" | "numberPhases"> {
+  /** Which one it is, the first of those that are equal; `undefined`: there was none. */
+  readonly lowest: Limit | undefined;
+}
+
 /**
  * The least of limits, in a unit. They are converted once it is known of how many phases the lowest speaks.
  *
@@ -95,7 +110,7 @@ export function least(
   limits: readonly (Limit | undefined)[],
   unit: ChargingRateUnit,
   { voltage, numberPhases: all }: Grid,
-): Pick<ComputedLimit, "limit" | "numberPhases"> {
+): LeastLimit {
   const said = limits.filter((limit) => limit !== undefined);
   const phases = said.flatMap(({ numberPhases }) => numberPhases ?? []);
   const numberPhases = phases.length === 0 ? undefined : Math.min(...phases);
@@ -104,7 +119,8 @@ export function least(
     if (each.unit === unit) return each.limit;
     return unit === "W" ? each.limit * factor : each.limit / factor;
   });
-  return { limit: Math.min(...converted), numberPhases };
+  const limit = Math.min(...converted);
+  return { limit, numberPhases, lowest: said[converted.indexOf(limit)] };
 }
 
 /** The limit of a connector. */
@@ -115,10 +131,8 @@ export function connectorLimit(
 ): ComputedLimit {
   const transaction = transactionSaying(layers, moment, layers.startedAt ?? startedAt);
   const whole = chargePointSaying(chargePoint, moment);
-  return {
-    ...least([layers.maximum, transaction.limit, whole.limit], unit, grid),
-    until: Math.min(transaction.until, whole.until),
-  };
+  const { limit, numberPhases } = least([transaction.limit, whole.limit, layers.maximum], unit, grid);
+  return { limit, numberPhases, until: Math.min(transaction.until, whole.until) };
 }
 
 /** What is asked of a connector, or of the charge point as a whole. */
@@ -130,8 +144,20 @@ export interface AskedLimit {
   readonly grid: Grid;
 }
 
+/** What connectors may draw together, as far as each is asked: in A the sum of what they may on a phase. [SC-23, SC-83] */
+export function sumOf(connectors: readonly ConnectorLayers[], asked: AskedLimit): Limit & { readonly until: number } {
+  const each = connectors.map((layers) => connectorLimit(layers, [], asked));
+  const most = Math.max(...each.map(({ numberPhases = Number.POSITIVE_INFINITY }) => numberPhases));
+  return {
+    limit: each.reduce((total, { limit }) => total + limit, 0),
+    unit: asked.unit,
+    numberPhases: Number.isFinite(most) ? most : undefined,
+    until: Math.min(...each.map(({ until }) => until)),
+  };
+}
+
 /**
- * The limit of the charge point as a whole: what its connectors may draw together.
+ * The limit of the charge point as a whole: what its connectors may draw together, unless something allows less.
  *
  * @param maximum - What it can deliver, where that is less than its connectors could.
  * @spec OCPP 1.6 §3.13.3, §5.7 [SC-23, SC-83]
@@ -142,17 +168,10 @@ export function chargePointLimit(
   maximum: Limit | undefined,
   asked: AskedLimit,
 ): ComputedLimit {
-  const each = connectors.map((layers) => connectorLimit(layers, [], asked));
   const whole = chargePointSaying(chargePoint, asked.moment);
-  const sum = each.reduce((total, { limit }) => total + limit, 0);
-  const cap = least([maximum, whole.limit], asked.unit, asked.grid);
-  const phases = each.map(({ numberPhases = Number.POSITIVE_INFINITY }) => numberPhases);
-  const numberPhases = Math.min(Math.max(...phases), cap.numberPhases ?? Number.POSITIVE_INFINITY);
-  return {
-    limit: Math.min(sum, cap.limit),
-    numberPhases: Number.isFinite(numberPhases) ? numberPhases : undefined,
-    until: Math.min(whole.until, ...each.map(({ until }) => until)),
-  };
+  const sum = sumOf(connectors, asked);
+  const { limit, numberPhases } = least([whole.limit, maximum, sum], asked.unit, asked.grid);
+  return { limit, numberPhases, until: Math.min(whole.until, sum.until) };
 }
 
 /** One decimal, never more than it was: 8.1 stays 8.1, 5.33 becomes 5.3. [SC-22] */

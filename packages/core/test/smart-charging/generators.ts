@@ -95,9 +95,21 @@ export const chargePoints = windowStart.chain((from) =>
   fc.record({
     from: fc.constant(from),
     connectors: fc.tuple(maximum, maximum).map(([first, second]) => ({ 1: first, 2: second })),
-    maximum: fc.constantFrom(undefined, { limit: 40, unit: "A" } as const),
+    maximum: fc.constantFrom<Limit | undefined>(
+      undefined,
+      { limit: 40, unit: "A" },
+      { limit: 12, unit: "A", numberPhases: 1 },
+      { limit: 9000, unit: "W" },
+    ),
     numberPhases: fc.constantFrom(1, 3),
     startedSecondsAgo: fc.tuple(fc.constantFrom(0, 7, 86_390), fc.constantFrom(undefined, 0, 3)),
     sets: fc.array(installedProfiles(from), { maxLength: 9 }),
   }),
 );
+
+/** A charge point, and which limit of it is asked for. */
+export const questions = fc.record({
+  of: chargePoints,
+  unit: fc.constantFrom("A", "W"),
+  connectorId: fc.integer({ min: 0, max: 2 }),
+});

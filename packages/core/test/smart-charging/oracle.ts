@@ -17,7 +17,7 @@ export interface World {
 }
 
 /** What one profile says at a moment. */
-function saidBy({ profile }: InstalledProfile, t: number, startOfCharging: number): Limit | undefined {
+export function saidBy({ profile }: InstalledProfile, t: number, startOfCharging: number): Limit | undefined {
   const { chargingSchedule: schedule, chargingProfileKind: kind, recurrencyKind } = profile;
   if (profile.validFrom !== undefined && t < Date.parse(profile.validFrom)) return undefined;
   if (profile.validTo !== undefined && t >= Date.parse(profile.validTo)) return undefined;
@@ -58,7 +58,7 @@ const of = (
   );
 
 /** The lowest of some limits, in a unit: power is voltage × phases × current. */
-function lowest(world: World, limits: readonly (Limit | undefined)[], unit: ChargingRateUnit) {
+export function lowest(world: World, limits: readonly (Limit | undefined)[], unit: ChargingRateUnit) {
   let phases: number | undefined;
   for (const each of limits)
     if (each?.numberPhases !== undefined) phases = Math.min(phases ?? each.numberPhases, each.numberPhases);
@@ -86,15 +86,8 @@ export function oracle(world: World, connectorId: number, t: number, unit: Charg
   const whole = highest(of(world, "ChargePointMaxProfile", 0), t, 0);
   if (connectorId !== 0) return connector(world, connectorId, t, unit, whole);
   const each = Object.keys(world.connectors).map((id) => connector(world, Number(id), t, unit, undefined));
-  const cap = lowest(world, [world.maximum, whole], unit);
+  const sum = each.reduce((total, { limit }) => total + limit, 0);
   const known = each.every(({ phases }) => phases !== undefined);
-  const most = known ? Math.max(...each.map(({ phases = 0 }) => phases)) : Number.POSITIVE_INFINITY;
-  const phases = Math.min(most, cap.phases ?? Number.POSITIVE_INFINITY);
-  return {
-    limit: Math.min(
-      cap.limit,
-      each.reduce((sum, { limit }) => sum + limit, 0),
-    ),
-    phases: phases === Number.POSITIVE_INFINITY ? undefined : phases,
-  };
+  const most = known ? Math.max(...each.map(({ phases = 0 }) => phases)) : undefined;
+  return lowest(world, [world.maximum, whole, { limit: sum, unit, numberPhases: most }], unit);
 }

@@ -79,7 +79,7 @@ export function inFull({
 export const workedExamples: readonly WorkedExample[] = [
   {
     name: "W1",
-    what: "\u00a73.13.7, no tx yet, 06:00 next day, 24 h, W",
+    what: "\u00a73.13.7, no tx yet, 06:00 next day, 24 h, W [SC-46]",
     asked: { connectorId: 1, from: "2013-01-02T06:00:00Z", durationSeconds: 86400, unit: "W" },
     charging: { 1: "2013-01-02T06:00:00Z" },
     profiles: [
