@@ -27,14 +27,19 @@ import type { DeliveredAction, DeliveredReq } from "../delivery/outbox.ts";
 import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, HandshakeError, NotAcceptedError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
-import { drive } from "../machine.ts";
+import { drive, type Machine } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
 import type { QuirkSet, Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";
 import type { CallResultFrame } from "../rpc/frame.ts";
-import type { LimitChange, RefusedProfile, SmartCharging } from "../smart-charging/smart-charging.ts";
+import type {
+  LimitChange,
+  RefusedProfile,
+  SmartCharging,
+  SmartChargingOutput,
+} from "../smart-charging/smart-charging.ts";
 import { soundClock } from "../sound-clock.ts";
 import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
@@ -561,13 +566,17 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return this.#authorizer.authorizeStop(idTag, { idTag: starter, parentIdTag: group }, options);
   }
 
-  /** Runs the machine of the limits on the time of the Central System. */
+  /** Runs the machine of the limits on the time of the Central System: once that is corrected, it wakes at another moment. */
   #driven(smartCharging: SmartCharging): () => void {
-    const clock: Clock = {
-      now: () => this.now(),
-      wakeAt: (time, callback) => this.#clock.wakeAt(this.#clock.now() + time - this.now(), callback),
+    const onOwnClock = (time: number): number => time - this.now() + this.#clock.now();
+    const machine: Machine<SmartChargingOutput> = {
+      poll: () => smartCharging.poll(),
+      get deadline() {
+        return onOwnClock(smartCharging.deadline);
+      },
+      advance: () => smartCharging.advance(this.now()),
     };
-    return drive(smartCharging, clock, (output) => {
+    return drive(machine, this.#clock, (output) => {
       if (output.type === "limit") this.emit("limit", output.change);
       else this.emit("profileRefused", output.refused);
     });
