@@ -2,6 +2,7 @@ import { dateTimeOf } from "../date-time.ts";
 import type { Conf } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
 import type { ChargingProfile, ChargingRateUnit, ChargingSchedule, Limit } from "./charging-profile.ts";
+import { profileRefusal } from "./installation.ts";
 
 /** What every profile has. */
 export interface ProfileBasics {
@@ -33,7 +34,7 @@ export interface DailyLimit {
  *
  * @param schedule.startOfDay - Any midnight in the time zone that is meant, in milliseconds since the epoch.
  * @param schedule.limits - Those of one day; the first is from `00:00`.
- * @throws TypeError A time of day is none, the first is not `00:00`, or they do not rise.
+ * @throws TypeError A time of day is none, the first is not `00:00`, they do not rise, or a charger would refuse the profile.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13.7, §7.8 [SC-29, SC-34, SC-35, SC-37]
  */
@@ -68,6 +69,7 @@ export function dailySchedule(
  *
  * @param limit.from - Default: always, as far as it is installed.
  * @param limit.until - Both in milliseconds since the epoch.
+ * @throws TypeError A charger would refuse the profile: the limit is negative, or there are no such phases.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13.2, §7.8 [SC-14, SC-18]
  */
@@ -140,7 +142,11 @@ function profileOf(
     chargingProfilePurpose: purpose,
     ...rest,
   };
-  return parseReq("SetChargingProfile", { connectorId: 0, csChargingProfiles }, "local").csChargingProfiles;
+  const connectorId = purpose === "ChargePointMaxProfile" ? 0 : 1;
+  const req = parseReq("SetChargingProfile", { connectorId, csChargingProfiles }, "local");
+  const refusal = profileRefusal(connectorId, req.csChargingProfiles);
+  if (refusal !== undefined) throw new TypeError(refusal.message);
+  return req.csChargingProfiles;
 }
 
 const constant = (

@@ -125,13 +125,30 @@ const rules = {
     return first?.startPeriod === 0 ? undefined : "The first period has to have startPeriod 0.";
   },
 
-  /** What begins later comes later: nobody could say what was meant otherwise. */
+  /** SC-30, SC-31: the last one that has begun counts. Out of order, nobody could say which that is. */
   "rising-periods": ({ profile }) => {
     const starts = profile.chargingSchedule.chargingSchedulePeriod.map(({ startPeriod }) => startPeriod);
     const index = starts.findIndex((start, nth) => start <= (starts[nth - 1] ?? Number.NEGATIVE_INFINITY));
     return index < 0
       ? undefined
       : `Periods have to rise: startPeriod ${starts[index]} comes after ${starts[index - 1]}.`;
+  },
+
+  /** SC-22: nothing is less than 0, whatever is merged with it. */
+  limits: ({ profile }) => {
+    const negative = profile.chargingSchedule.chargingSchedulePeriod.find(({ limit }) => limit < 0);
+    return (
+      negative && `A limit of ${negative.limit} ${profile.chargingSchedule.chargingRateUnit} is none; the least is 0.`
+    );
+  },
+
+  /** SC-38: with none, or with more than there can be, nothing could be converted. */
+  phases: ({ profile }) => {
+    const { numberPhases: wrong } =
+      profile.chargingSchedule.chargingSchedulePeriod.find(
+        ({ numberPhases = 1 }) => numberPhases < 1 || numberPhases > 3,
+      ) ?? {};
+    return wrong === undefined ? undefined : `numberPhases is ${wrong}; it is from 1 to 3.`;
   },
 
   /** SC-35 */

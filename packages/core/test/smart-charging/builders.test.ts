@@ -69,6 +69,13 @@ describe("Profiles of a Central System", () => {
     expect(times.map(under(pauseFrom({ ...pause, until: midnight + hour })))).toEqual([32, 0, 32, 32]);
   });
 
+  test("are not made where a charger would refuse them [SC-22] [SC-38]", () => {
+    const of = { chargingProfileId: 1, unit: "A", until: midnight } as const;
+    expect(() => limitUntil({ ...of, limit: -1 })).toThrow("A limit of -1 A");
+    expect(() => limitUntil({ ...of, limit: 6, numberPhases: 4 })).toThrow(TypeError);
+    expect(() => limitUntil({ ...of, limit: 6, purpose: "ChargePointMaxProfile" })).not.toThrow();
+  });
+
   test("have the purpose, the level and the transaction that they are given [SC-51]", () => {
     const of = { chargingProfileId: 1, purpose: "TxProfile", transactionId: 7, stackLevel: 2, from: midnight } as const;
     const { from: _, purpose: chargingProfilePurpose, ...rest } = of;
