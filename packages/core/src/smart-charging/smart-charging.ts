@@ -69,6 +69,9 @@ interface ProfileRecord extends InstalledProfile {
   readonly transaction?: number | undefined;
 }
 
+/** How long what the store has refused waits, unless profiles change before. A store that hangs takes half of it. */
+const retryMs = 60_000;
+
 const prefix = prefixOf("charging-profile");
 const keyOf = (profile: ChargingProfile): string => `${prefix}${profile.chargingProfileId}`;
 
@@ -87,8 +90,12 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   readonly #store: RecordStore;
   readonly #report: ReportFault;
   #profiles: ChargingProfiles;
-  /** What is in the store, by key. */
+  /** What is to be in the store, by key. */
   readonly #records = new Map<string, ProfileRecord>();
+  /** Keys under which the store may hold something else, because it has not taken a write yet. */
+  readonly #unsure = new Set<string>();
+  /** When that was last tried again. */
+  #triedAt = Number.NEGATIVE_INFINITY;
   #sequence = 0;
   #running: readonly RunningTransaction[] = [];
   /** TxProfiles that were kept, until it is known which transactions run. */
@@ -182,6 +189,10 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const record of waiting) this.#resume(record);
+    if (this.#unsure.size > 0 && Math.abs(now - this.#triedAt) >= retryMs) {
+      this.#triedAt = now;
+      void this.#inTurn(() => this.#tidy());
+    }
     this.advance(now);
   }
 
@@ -190,23 +201,25 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
    *
    * @returns `Rejected` with the store's refusal, too.
    * @throws CallError `PropertyConstraintViolation`: there is no such connector.
+   * @throws PayloadError It violates the schema of SetChargingProfile.req.
    * @spec OCPP 1.6 §5.16 [SC-15 … SC-19, SC-28, SC-56 … SC-63]
    */
-  setChargingProfile({
-    connectorId,
-    csChargingProfiles,
-  }: Req<"SetChargingProfile">): Promise<Conf<"SetChargingProfile">> {
+  async setChargingProfile(req: Req<"SetChargingProfile">): Promise<Conf<"SetChargingProfile">> {
+    // A copy, now: its turn may come when the owner has written something else into it.
+    const { connectorId, csChargingProfiles } = parseReq("SetChargingProfile", req, "local");
     return this.#inTurn(() => this.#set(connectorId, csChargingProfiles));
   }
 
   /**
-   * Carries out a ClearChargingProfile.req.
+   * Carries out a ClearChargingProfile.req. What the store does not forget, it is asked to again, from minute to minute.
    *
+   * @throws PayloadError It violates the schema of ClearChargingProfile.req.
    * @spec OCPP 1.6 §5.5 [SC-70 … SC-77]
    */
-  clearChargingProfile(req: Req<"ClearChargingProfile">): Promise<Conf<"ClearChargingProfile">> {
+  async clearChargingProfile(req: Req<"ClearChargingProfile">): Promise<Conf<"ClearChargingProfile">> {
+    const filter = parseReq("ClearChargingProfile", req, "local");
     return this.#inTurn(async () => {
-      const { status, profiles } = this.#profiles.clear(req);
+      const { status, profiles } = this.#profiles.clear(filter);
       this.#profiles = profiles;
       this.#changed?.();
       await this.#tidy();
@@ -234,15 +247,16 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     const isTx = profile.chargingProfilePurpose === "TxProfile";
     const transaction = isTx ? this.#running.find((each) => each.connectorId === connectorId)?.number : undefined;
     const record: ProfileRecord = { sequence: ++this.#sequence, connectorId, profile, transaction };
-    const isKept = await writeAll("keep a charging profile", this.#report, [() => this.#put(key, record)]);
+    this.#records.set(key, record);
+    const isKept = await writeAll("keep a charging profile", this.#report, [() => this.#write(key)]);
     // The transaction may have ended meanwhile.
     const verdictNow = this.#profiles.set(connectorId, profile);
     const isOther = isTx && this.#running.every(({ number }) => number !== transaction);
     if (!isKept || verdictNow.status === "Refused" || isOther) {
       // What is answered with Rejected should not be there after a restart, and what it would have replaced should.
-      await writeAll("take back a charging profile", this.#report, [
-        () => (before === undefined ? this.#delete(key) : this.#put(key, before)),
-      ]);
+      if (before === undefined) this.#records.delete(key);
+      else this.#records.set(key, before);
+      await writeAll("take back a charging profile", this.#report, [() => this.#write(key)]);
       return { status: "Rejected" };
     }
     this.#profiles = verdictNow.profiles;
@@ -278,24 +292,26 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     else void this.#inTurn(() => this.#tidy());
   }
 
-  /** Deletes the records of profiles that are not installed any more. */
+  /** Deletes the records of profiles that are not installed any more, and writes again what the store has refused. */
   async #tidy(): Promise<void> {
     const needed = new Set(this.#profiles.installed.map(({ profile }) => keyOf(profile)));
     for (const { profile } of this.#waiting) needed.add(keyOf(profile));
-    const stale = [...this.#records.keys()].filter((key) => !needed.has(key));
-    if (stale.length === 0) return;
-    const deletions = stale.map((key) => () => this.#delete(key));
-    await writeAll("forget charging profiles", this.#report, deletions);
+    for (const key of this.#records.keys()) {
+      if (needed.has(key)) continue;
+      this.#records.delete(key);
+      this.#unsure.add(key);
+    }
+    const writes = [...this.#unsure].map((key) => () => this.#write(key));
+    if (writes.length > 0) await writeAll("forget charging profiles", this.#report, writes);
   }
 
-  async #put(key: string, record: ProfileRecord): Promise<void> {
-    await this.#store.put(key, JSON.stringify(record));
-    this.#records.set(key, record);
-  }
-
-  async #delete(key: string): Promise<void> {
-    await this.#store.delete(key);
-    this.#records.delete(key);
+  /** Has the store hold what is to be under a key. */
+  async #write(key: string): Promise<void> {
+    this.#unsure.add(key);
+    const record = this.#records.get(key);
+    if (record === undefined) await this.#store.delete(key);
+    else await this.#store.put(key, JSON.stringify(record));
+    this.#unsure.delete(key);
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {

@@ -1,54 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  CallError,
-  type ChargingProfile,
-  type LimitChange,
-  memoryStore,
-  type RecordStore,
-  SmartCharging,
-} from "../../src/index.ts";
+import { CallError, memoryStore, PayloadError, type Req } from "../../src/index.ts";
 import { Site } from "../charge-point/site.ts";
-import { inFull, type ProfileInShort } from "./worked-examples.ts";
-
-const maximum = { limit: 32, unit: "A" } as const;
-const second = 1000;
-
-async function charger(store: RecordStore = memoryStore(), options: object = {}) {
-  const faults: Error[] = [];
-  const report = (fault: Error): void => void faults.push(fault);
-  const smartCharging = await SmartCharging.load(store, { connectors: { 1: maximum, 2: maximum }, report, ...options });
-  const site = new Site({ smartCharging, store });
-  site.centralSystem.handle("StartTransaction", () => ({ transactionId: 7, idTagInfo: { status: "Accepted" } }));
-  site.centralSystem.handle("StopTransaction", () => ({}));
-  return { site, smartCharging, faults, store };
-}
-
-type Charger = Awaited<ReturnType<typeof charger>>;
-
-/** What the Central System is answered. */
-async function ask<T>({ site }: Charger, call: () => Promise<T> | undefined): Promise<T | undefined> {
-  const answer = call();
-  answer?.catch(() => {}); // It may be refused before anybody waits for it.
-  await site.clock.advance(0);
-  return answer;
-}
-
-const inShort: ProfileInShort = { at: 1, id: 1, purpose: "TxDefaultProfile", kind: "Absolute", periods: "0:16" };
-const profile = (more: Partial<ProfileInShort> = {}): ChargingProfile => inFull({ ...inShort, ...more });
-const set = (on: Charger, more: Partial<ProfileInShort> = {}) =>
-  ask(on, () =>
-    on.site.centralSystem
-      .get("CP001")
-      ?.call("SetChargingProfile", { connectorId: more.at ?? 1, csChargingProfiles: profile(more) }),
-  );
-const clear = (on: Charger, filter: object) =>
-  ask(on, () => on.site.centralSystem.get("CP001")?.call("ClearChargingProfile", filter));
-const composite = (on: Charger, req: object = {}) =>
-  ask(on, () =>
-    on.site.centralSystem.get("CP001")?.call("GetCompositeSchedule", { connectorId: 1, duration: 300, ...req }),
-  );
-const limits = ({ site }: Charger) =>
-  (site.said("limit") as LimitChange[]).map(({ connectorId, limit }) => [connectorId, limit]);
+import { charger, clear, composite, limits, profile, second, set } from "./charger.ts";
 
 describe("A ChargePoint with smart charging", () => {
   test("says what each connector may draw, and again when that is another", async () => {
@@ -91,6 +44,23 @@ describe("A ChargePoint with smart charging", () => {
     expect(await seen(1)).toBe(8);
     expect(await seen(60 * second)).toBe(0);
     expect(await seen(60 * second)).toBe(32);
+  });
+
+  test.each([
+    ["later than it thought", 3600],
+    ["earlier than it thought", -3600],
+    ["a little later", 9],
+  ])("changes a limit to the second when it is told that it is %s [SC-30] [CORE-HB-05]", async (_, aheadS) => {
+    const on = await charger();
+    await on.site.start();
+    const start = new Date(on.site.clock.now()).toISOString();
+    await set(on, { start, periods: "0:16 7230:6" });
+    on.site.behaviour.aheadMs = aheadS * second;
+    await on.site.clock.advance(310 * second);
+    await on.site.clock.advance((7230 - aheadS - 310) * second - 1);
+    expect(limits(on)).not.toContainEqual([1, 6]);
+    await on.site.clock.advance(1);
+    expect(limits(on)).toContainEqual([1, 6]);
   });
 
   test("is what the composite schedule says [SC-81] [SC-83] [SC-84] [SC-86] [SC-87] [TC_056] [TC_066]", async () => {
@@ -160,6 +130,25 @@ describe("A ChargePoint with smart charging", () => {
     ]);
   });
 
+  test("takes from its owner what it was given, whatever the owner writes into it next [SC-56]", async () => {
+    const on = await charger();
+    await on.site.start();
+    const req = { connectorId: 1, csChargingProfiles: profile({ periods: "0:6" }) };
+    const filter: Req<"ClearChargingProfile"> = { id: 2 };
+    const answers = [on.smartCharging.setChargingProfile(req), on.smartCharging.clearChargingProfile(filter)];
+    req.csChargingProfiles.chargingProfileId = 9;
+    (req.csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0] as { limit: number }).limit = 20;
+    filter.id = 1;
+    await on.site.clock.advance(0);
+    expect(await Promise.all(answers)).toEqual([{ status: "Accepted" }, { status: "Unknown" }]);
+    expect(on.smartCharging.profiles.installed).toEqual([{ connectorId: 1, profile: profile({ periods: "0:6" }) }]);
+    const [record] = await on.store.load("charging-profile/");
+    expect(record?.key).toBe("charging-profile/1");
+    expect(record?.value).toContain('"limit":6');
+    const nonsense = { connectorId: -1, csChargingProfiles: profile() };
+    await expect(on.smartCharging.setChargingProfile(nonsense)).rejects.toThrow(PayloadError);
+  });
+
   test("tells a Configuration its keys [SC-27]", async () => {
     const { smartCharging } = await charger(memoryStore(), { chargingScheduleMaxPeriods: 24 });
     expect(smartCharging.keys).toEqual({
@@ -190,92 +179,4 @@ describe("A ChargePoint with smart charging", () => {
     await site.clock.advance(0);
     expect(await error).toMatchObject({ code: "NotSupported" });
   });
-});
-
-describe("What is kept", () => {
-  test("is there after a restart, TxProfiles while their transaction runs [SC-28]", async () => {
-    const before = await charger();
-    await before.site.start();
-    before.site.chargePoint.startTransaction({ connectorId: 1, idTag: "A", meterStart: 0 });
-    await before.site.clock.advance(0);
-    await set(before, { id: 1, periods: "0:16" });
-    await set(before, { id: 2, purpose: "TxProfile", transactionId: 7, periods: "0:10" });
-    const after = await charger(before.store);
-    expect(after.smartCharging.profiles.installed).toHaveLength(1);
-    await after.site.start();
-    expect(limits(after)).toContainEqual([1, 10]);
-    after.site.chargePoint.transactions[0]?.stop({ meterStop: 1, reason: "PowerLoss" });
-    await after.site.clock.advance(second);
-    expect(
-      limits(after)
-        .filter(([connectorId]) => connectorId === 1)
-        .at(-1),
-    ).toEqual([1, 16]);
-    expect(await before.store.load("charging-profile/")).toHaveLength(1);
-  });
-
-  test("is not brought back when its transaction has ended meanwhile [SC-08]", async () => {
-    const before = await charger();
-    await before.site.start();
-    const transaction = before.site.chargePoint.startTransaction({ connectorId: 1, idTag: "A", meterStart: 0 });
-    await before.site.clock.advance(0);
-    await set(before, { purpose: "TxProfile", periods: "0:10" });
-    // The power fails before it is deleted.
-    const kept = (await before.store.load("charging-profile/"))[0];
-    transaction.stop({ meterStop: 1 });
-    await before.site.clock.advance(second);
-    await before.store.put(kept?.key ?? "", kept?.value ?? "");
-    const after = await charger(before.store);
-    await after.site.start();
-    await after.site.clock.advance(second);
-    expect(after.smartCharging.profiles.installed).toEqual([]);
-    expect(await before.store.load("charging-profile/")).toEqual([]);
-  });
-
-  test("is the later of two that a power cut has left side by side [SC-15]", async () => {
-    const before = await charger();
-    await before.site.start();
-    await set(before, { id: 9, periods: "0:16" });
-    const [earlier] = await before.store.load("charging-profile/");
-    await set(before, { id: 3, periods: "0:6" });
-    await before.store.put(earlier?.key ?? "", earlier?.value ?? "");
-    const after = await charger(before.store);
-    expect(after.smartCharging.profiles.installed.map(({ profile }) => profile.chargingProfileId)).toEqual([3]);
-    expect(await before.store.load("charging-profile/")).toHaveLength(1);
-  });
-
-  test("is what was accepted: what the store refuses is rejected, and what it would have replaced stays [SC-19] [SC-28]", async () => {
-    const store = memoryStore();
-    let isFull = false;
-    const puts: RecordStore = {
-      load: (prefix) => store.load(prefix),
-      delete: (key) => store.delete(key),
-      close: async () => {},
-      put: async (key, value) => {
-        await store.put(key, value);
-        if (isFull) throw new Error("The disk is full.");
-      },
-    };
-    const on = await charger(puts);
-    await on.site.start();
-    await set(on, { periods: "0:16" });
-    isFull = true;
-    expect(await set(on, { periods: "0:6" })).toEqual({ status: "Rejected" });
-    expect(await set(on, { id: 2, level: 1, periods: "0:6" })).toEqual({ status: "Rejected" });
-    expect(on.faults.length).toBeGreaterThan(0);
-    const after = await charger(store);
-    expect(after.smartCharging.profiles.installed).toEqual([{ connectorId: 1, profile: profile({ periods: "0:16" }) }]);
-  });
-
-  test.each(["no JSON", "{}", JSON.stringify({ sequence: 1, connectorId: 1, profile: { chargingProfileId: 1 } })])(
-    "is set aside when it makes no sense: %s",
-    async (value) => {
-      const store = memoryStore();
-      await store.put("charging-profile/1", value);
-      const { smartCharging, faults } = await charger(store);
-      expect(smartCharging.profiles.installed).toEqual([]);
-      expect(faults).toHaveLength(1);
-      expect(await store.load("")).toEqual([{ key: "corrupt/charging-profile/1", value }]);
-    },
-  );
 });
