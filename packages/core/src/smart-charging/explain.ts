@@ -85,7 +85,7 @@ function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitN
   const { connectorIds, grid, maximum } = profiles;
   const asked = { moment: query.at, startedAt: undefined, unit: now.unit, grid };
   const layers = connectorIds.map((connectorId) => profiles.layersOf(connectorId));
-  const { lowest } = least([whole.limit, maximum, sumOf(layers, asked)], now.unit, grid);
+  const { lowest } = least([whole.limit, maximum, sumOf(layers, layer, asked)], now.unit, grid);
   const list = layer.map((installed): ExplainedProfile => {
     const says = saidBy(installed, query.at, always).limit;
     return { ...installed, says, standing: standingOf(says, installed === whole.installed, lowest === whole.limit) };

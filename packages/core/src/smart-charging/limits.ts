@@ -145,8 +145,12 @@ export interface AskedLimit {
 }
 
 /** What connectors may draw together, as far as each is asked: in A the sum of what they may on a phase. [SC-23, SC-83] */
-export function sumOf(connectors: readonly ConnectorLayers[], asked: AskedLimit): Limit & { readonly until: number } {
-  const each = connectors.map((layers) => connectorLimit(layers, [], asked));
+export function sumOf(
+  connectors: readonly ConnectorLayers[],
+  chargePoint: Layer,
+  asked: AskedLimit,
+): Limit & { readonly until: number } {
+  const each = connectors.map((layers) => connectorLimit(layers, chargePoint, asked));
   const most = Math.max(...each.map(({ numberPhases = Number.POSITIVE_INFINITY }) => numberPhases));
   return {
     limit: each.reduce((total, { limit }) => total + limit, 0),
@@ -169,7 +173,7 @@ export function chargePointLimit(
   asked: AskedLimit,
 ): ComputedLimit {
   const whole = chargePointSaying(chargePoint, asked.moment);
-  const sum = sumOf(connectors, asked);
+  const sum = sumOf(connectors, chargePoint, asked);
   const { limit, numberPhases } = least([whole.limit, maximum, sum], asked.unit, asked.grid);
   return { limit, numberPhases, until: Math.min(whole.until, sum.until) };
 }

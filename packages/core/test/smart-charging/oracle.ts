@@ -85,7 +85,7 @@ function connector(world: World, id: number, t: number, unit: ChargingRateUnit, 
 export function oracle(world: World, connectorId: number, t: number, unit: ChargingRateUnit) {
   const whole = highest(of(world, "ChargePointMaxProfile", 0), t, 0);
   if (connectorId !== 0) return connector(world, connectorId, t, unit, whole);
-  const each = Object.keys(world.connectors).map((id) => connector(world, Number(id), t, unit, undefined));
+  const each = Object.keys(world.connectors).map((id) => connector(world, Number(id), t, unit, whole));
   const sum = each.reduce((total, { limit }) => total + limit, 0);
   const known = each.every(({ phases }) => phases !== undefined);
   const most = known ? Math.max(...each.map(({ phases = 0 }) => phases)) : undefined;
