@@ -435,8 +435,10 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
    * the store. The store itself is left open.
    */
   async stop(): Promise<void> {
-    if (this.#phase === "started") this.#options.smartCharging?.followedBy(undefined);
-    this.#runSmartCharging?.();
+    if (this.#phase === "started") {
+      this.#options.smartCharging?.followedBy(undefined);
+      this.#runSmartCharging?.();
+    }
     this.#phase = "stopped";
     this.#reconnection.stopped();
     this.#runReconnection();

@@ -8,9 +8,17 @@ import {
   type Transport,
 } from "../../src/index.ts";
 import type { Laws } from "./simulation-laws.ts";
-import { type Nonsense, second, spell } from "./simulation-schedule.ts";
+import { chargingProfileOf } from "./simulation-profiles.ts";
+import { type Nonsense, type SetProfile, type StepThat, second, spell } from "./simulation-schedule.ts";
 
 const identity = "CP001";
+
+type CentralSystemCall =
+  | "TriggerMessage"
+  | "UnlockConnector"
+  | "SetChargingProfile"
+  | "ClearChargingProfile"
+  | "GetCompositeSchedule";
 
 /** The Central System, its moods, and what survives its restarts. */
 export class SimulatedCentralSystem {
@@ -20,6 +28,8 @@ export class SimulatedCentralSystem {
   /** Those before it, too. */
   readonly #all: CentralSystem[] = [];
   #transactionIds = 1000;
+  /** By connector. */
+  readonly #latestIds = new Map<number, number>();
   /** Outlives a restart, as a database does, unless that is lost, too. */
   readonly #registrations = new Map<string, RegistrationStatus>();
   /** What the next Accepted asks for. */
@@ -65,7 +75,19 @@ export class SimulatedCentralSystem {
     this.#centralSystem.accept(transport, identity);
   }
 
-  call<A extends "TriggerMessage" | "UnlockConnector">(action: A, req: Req<A>): void {
+  setProfile(set: SetProfile): void {
+    const transactionId = set.named ? this.#latestIds.get(set.connector) : undefined;
+    const now = this.#clock.now() + this.#laws.centralOffsetMs;
+    const { connectorId, profile } = chargingProfileOf(set, now, transactionId);
+    this.call("SetChargingProfile", { connectorId, csChargingProfiles: profile });
+  }
+
+  clearProfiles({ by, value }: StepThat<"clear profiles">): void {
+    const field = { id: "id", connector: "connectorId", level: "stackLevel", nothing: undefined }[by];
+    this.call("ClearChargingProfile", field === undefined ? {} : { [field]: value });
+  }
+
+  call<A extends CentralSystemCall>(action: A, req: Req<A>): void {
     const expected = ["ConnectionClosedError", "CallTimeoutError", "NotAcceptedError", "CallError"];
     this.#centralSystem
       .get(identity)
@@ -134,11 +156,12 @@ export class SimulatedCentralSystem {
     centralSystem.handle("Authorize", () => ({ idTagInfo: { status: "Accepted" } }));
     centralSystem.handle("MeterValues", () => this.#answer("MeterValues", () => ({})));
     centralSystem.handle("StopTransaction", () => this.#answer("StopTransaction", () => ({})));
-    centralSystem.handle("StartTransaction", ({ idTag }) =>
-      this.#answer("StartTransaction", () => ({
-        transactionId: ++this.#transactionIds,
-        idTagInfo: { status: idTag.startsWith("known") ? "Accepted" : "Invalid" },
-      })),
+    centralSystem.handle("StartTransaction", ({ connectorId, idTag }) =>
+      this.#answer("StartTransaction", () => {
+        const transactionId = ++this.#transactionIds;
+        this.#latestIds.set(connectorId, transactionId);
+        return { transactionId, idTagInfo: { status: idTag.startsWith("known") ? "Accepted" : "Invalid" } };
+      }),
     );
     return centralSystem;
   }

@@ -5,7 +5,12 @@ import { second, spell } from "./simulation-schedule.ts";
 /** What a failing {@link Disk} rejects with. */
 export class DiskFailure extends Error {}
 
+/** Smart charging keeps its records here, and goes on with that when a Charge Point has stopped. */
+const ofProfiles = (key: string): boolean => key.startsWith("charging-profile/");
+
 interface Operation {
+  /** The key, or the beginning of keys. */
+  readonly key: string;
   /** On the fake clock. */
   readonly beganAt: number;
   /** On the clock of the machine. */
@@ -59,13 +64,19 @@ export class Disk {
     return this.#records;
   }
 
-  get idle(): boolean {
-    return this.#underWay.length === 0;
+  /** The keys of charging profiles, or of everything else. */
+  keys(of: "profiles" | "others"): readonly string[] {
+    return [...this.#records.keys()].filter((key) => ofProfiles(key) === (of === "profiles"));
   }
 
-  /** Whether a text stands in one of the records. */
+  /** Whether a Charge Point has nothing under way. */
+  get idle(): boolean {
+    return this.#underWay.every(({ key }) => ofProfiles(key));
+  }
+
+  /** Whether a text stands in one of the records of a Charge Point. */
   has(text: string): boolean {
-    for (const value of this.#records.values()) if (value.includes(text)) return true;
+    for (const [key, value] of this.#records) if (!ofProfiles(key) && value.includes(text)) return true;
     return false;
   }
 
@@ -85,7 +96,7 @@ export class Disk {
   /** The disk as it is seen until the power fails; what is asked for after that is never answered. */
   store(machine: Machine): RecordStore {
     const power = this.#power;
-    const perform = <Result>(kind: Kind, carryOut: () => Result): Promise<Result> => {
+    const perform = <Result>(kind: Kind, key: string, carryOut: () => Result): Promise<Result> => {
       if (power !== this.#power) return new Promise(() => {});
       const now = this.#clock.now();
       const { what: failing, how } = this.failing.at(now) ?? {};
@@ -102,7 +113,7 @@ export class Disk {
       if (fails && how === "throws") throw new DiskFailure("The disk failed at once.");
       return new Promise((resolve, reject) => {
         const skipped = fails || (hangs && !hanging?.carriedOut);
-        this.#begin(machine, endsAt, skipped ? fail : carryOut, (result) => {
+        this.#begin(machine, { key, endsAt, carryOut: skipped ? fail : carryOut }, (result) => {
           if (hangs) return;
           // What was asked for in the meantime was not waited for either.
           if (isSlow || this.#silent) fail();
@@ -115,9 +126,9 @@ export class Disk {
       });
     };
     return {
-      load: (prefix) => perform("load", () => this.#load(prefix)),
-      put: (key, value) => perform("put", () => void this.#records.set(key, value)),
-      delete: (key) => perform("delete", () => void this.#records.delete(key)),
+      load: (prefix) => perform("load", prefix, () => this.#load(prefix)),
+      put: (key, value) => perform("put", key, () => void this.#records.set(key, value)),
+      delete: (key) => perform("delete", key, () => void this.#records.delete(key)),
       close: async () => {},
     };
   }
@@ -158,12 +169,16 @@ export class Disk {
     return true;
   }
 
-  #begin(machine: Machine, endsAt: number, carryOut: () => unknown, ended: (result: unknown) => void): void {
-    const cancel = machine.after(endsAt - machine.now(), () => {
+  #begin(
+    machine: Machine,
+    operation: Pick<Operation, "key" | "endsAt"> & { readonly carryOut: () => unknown },
+    ended: (result: unknown) => void,
+  ): void {
+    const cancel = machine.after(operation.endsAt - machine.now(), () => {
       this.#underWay.shift();
-      ended(carryOut());
+      ended(operation.carryOut());
     });
-    this.#underWay.push({ beganAt: this.#clock.now(), endsAt, carryOut, cancel });
+    this.#underWay.push({ ...operation, beganAt: this.#clock.now(), cancel });
   }
 
   #load(prefix: string): readonly StoredRecord[] {

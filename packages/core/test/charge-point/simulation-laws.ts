@@ -12,6 +12,7 @@ import {
   type Payload,
   withoutTimestamps,
 } from "./simulation-payloads.ts";
+import { ProfileLaws } from "./simulation-profile-laws.ts";
 import {
   type Attempt,
   type Charging,
@@ -65,6 +66,8 @@ export class Laws {
   readonly chargings: Charging[] = [];
   /** What the schedule has done so far. */
   readonly #trouble = new Set<Step["do"]>();
+  /** What is said of charging profiles and limits. */
+  readonly profiles: ProfileLaws;
   #session: Session | undefined;
   #wire: Wire | undefined;
   /** Powers that ended with a power cut, not in order. */
@@ -79,6 +82,7 @@ export class Laws {
     this.#clock = clock;
     this.#disk = disk;
     this.#began = clock.now();
+    this.profiles = new ProfileLaws(clock, disk, (holds, law) => this.law(holds, law));
   }
 
   /** Writes a line of the log. */
@@ -641,6 +645,7 @@ export class Laws {
   #served(wire: Wire, session: Session, messageId: string, payload: Payload): void {
     const call = wire.served.get(messageId);
     this.law(call !== undefined, `"${messageId}" was answered, but not asked, or twice.`);
+    if (call !== undefined) this.profiles.answered(call, payload);
     wire.served.delete(messageId);
     this.law(
       session.registration !== "Rejected",
@@ -677,7 +682,9 @@ export class Laws {
     if (frame === undefined) return;
     const [type, messageId, ...rest] = frame;
     if (type === 2) {
-      wire.served.set(messageId, { action: rest[0] as string, payload: rest[1] });
+      const call = { action: rest[0] as string, payload: rest[1] };
+      wire.served.set(messageId, call);
+      this.profiles.asked(call);
       return;
     }
     const answered = wire.calls.get(messageId);
@@ -890,7 +897,8 @@ export class Laws {
       const sent = sentAt >= session.acceptedAt && settled;
       this.law(sent, `The latest status of connector ${connectorId} (#${number}) was not sent since Accepted.`);
     }
-    const left = [...this.#disk.records.keys()];
+    this.profiles.endsWell();
+    const left = this.#disk.keys("others");
     this.law(left.length === 0, `The store still has ${left.join(", ")}.`);
   }
 

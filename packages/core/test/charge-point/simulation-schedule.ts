@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { ChargingProfile } from "../../src/index.ts";
 import type { Operations } from "./simulation-hardware.ts";
 import { events } from "./vocabulary.ts";
 
@@ -76,6 +77,11 @@ export type Happening =
   | { readonly do: "trigger"; readonly message: Triggered; readonly connector: number | "none" }
   /** Two CALLs of the Central System at once. */
   | { readonly do: "unlock" }
+  /** It sets a charging profile, at a connector, or at connector 0. */
+  | ({ readonly do: "set profile" } & SetProfile)
+  /** It clears what has this, or everything. */
+  | { readonly do: "clear profiles"; readonly by: "id" | "connector" | "level" | "nothing"; readonly value: number }
+  | { readonly do: "composite schedule"; readonly connector: number }
   | { readonly do: "set central clock"; readonly byS: number }
   /** How the next answers tell the time, once each: by so much wrong, or as none that can be. */
   | { readonly do: "tell the time wrongly"; readonly byS: number; readonly times: number }
@@ -108,6 +114,20 @@ export type Happening =
     }
   /** The nth next write of a kind fails, and that is all. */
   | { readonly do: "fail a write"; readonly kind: "put" | "delete"; readonly nth: number };
+
+/** A profile in few words. */
+export interface SetProfile {
+  readonly id: number;
+  readonly purpose: ChargingProfile["chargingProfilePurpose"];
+  readonly kind: "Absolute" | "Daily" | "Relative";
+  readonly level: number;
+  readonly connector: number;
+  /** In A, for ten minutes; then there are two more. */
+  readonly limit: number;
+  readonly forS: number;
+  /** Whether a TxProfile says the id of its transaction. */
+  readonly named: boolean;
+}
 
 interface PowerCut {
   readonly forS: number;
@@ -249,6 +269,21 @@ const happenings = [
     connector: fc.constantFrom("none", 1, 2),
   }),
   weighed(2, "unlock", {}),
+  weighed(10, "set profile", {
+    id: fc.integer({ min: 1, max: 5 }),
+    purpose: fc.constantFrom("TxProfile", "TxProfile", "TxDefaultProfile", "ChargePointMaxProfile"),
+    kind: fc.constantFrom("Absolute", "Daily", "Relative"),
+    level: fc.integer({ min: 0, max: 2 }),
+    connector: fc.integer({ min: 0, max: 3 }),
+    limit: fc.constantFrom(0, 6, 10, 16),
+    forS: fc.constantFrom(100, 900, 20_000, 80_000),
+    named: fc.boolean(),
+  }),
+  weighed(3, "clear profiles", {
+    by: fc.constantFrom("id", "connector", "level", "nothing"),
+    value: fc.integer({ min: 0, max: 3 }),
+  }),
+  weighed(2, "composite schedule", { connector: fc.integer({ min: 0, max: 3 }) }),
   weighed(1, "set central clock", { byS: fc.constantFrom(-year, -3600, -8, -2, 2, 8, 3600) }),
   weighed(2, "tell the time wrongly", {
     byS: fc.constantFrom(-year, -3600, -8, 8, 3600, year),

@@ -15,7 +15,7 @@ describe("A ChargePoint in a simulated world", () => {
       "[CORE-TXQ-01] [CORE-TXQ-02] [CORE-TXQ-03] [CORE-TXQ-06] [CORE-TXQ-08] [CORE-TXQ-09] [CORE-TXQ-10] [CORE-TXQ-11] [CORE-TXQ-12] " +
       "[CORE-TXQ-16] [CORE-TXQ-17] [CORE-BOOT-01] [CORE-BOOT-02] [CORE-BOOT-04] [CORE-BOOT-05] [CORE-BOOT-07] " +
       "[CORE-BOOT-08] [CORE-BOOT-09] [CORE-BOOT-12] [CORE-BOOT-13] [CORE-HB-01] [CORE-HB-04] [CORE-HB-05] [J-031] " +
-      "[J-100] [J-157] [J-160] [J-161] [J-163] [J-210] [trap 3] [trap 19]",
+      "[SC-08] [SC-19] [SC-21] [SC-24] [SC-25] [SC-28] [J-100] [J-157] [J-160] [J-161] [J-163] [J-210] [trap 3] [trap 19]",
     async () => {
       let days = 0;
       const keepsTheLaws = fc.asyncProperty(schedules, async (schedule) => {

@@ -1,5 +1,5 @@
 import { FakeClock } from "@ocppj/testing";
-import { ChargePoint } from "../../src/index.ts";
+import { ChargePoint, SmartCharging, type SmartChargingOptions } from "../../src/index.ts";
 import { SimulatedCentralSystem } from "./simulation-central-system.ts";
 import { Disk, DiskFailure, Machine, type MachineClock } from "./simulation-hardware.ts";
 import { Laws, maxQueuedMessages } from "./simulation-laws.ts";
@@ -17,6 +17,9 @@ import {
   spell,
 } from "./simulation-schedule.ts";
 
+/** What each connector can deliver. */
+const maximum = { limit: 32, unit: "A" } as const;
+
 type PowerCut = Omit<StepThat<"power cut">, "at" | "do">;
 
 /** A Charge Point from power on to power off. */
@@ -25,6 +28,7 @@ interface Powered {
   readonly machine: Machine;
   readonly clock: MachineClock;
   readonly chargePoint: ChargePoint;
+  readonly smartCharging: SmartCharging;
   /** Between the end of `start` and the call of `stop`. */
   started: boolean;
 }
@@ -51,7 +55,7 @@ class World {
     this.#network = new SimulatedNetwork(this.clock, this.laws, this.#centralSystem);
     const restart = (): void => this.#restart(true);
     this.#owner = new Owner(this.clock, this.laws, this.#disk, () => this.#running, restart);
-    this.#switchOn(new Machine(this.clock, 0), false);
+    void this.#boot(new Machine(this.clock, 0), false);
   }
 
   take(step: Step): void {
@@ -59,6 +63,7 @@ class World {
     const centralSystem = this.#centralSystem;
     const owner = this.#owner;
     const lasting = <Value>(value: Value, forS: number) => spell(value, this.clock.now() + forS * second);
+    if (this.#running !== undefined) this.laws.profiles.look();
     this.laws.happens(step);
     switch (step.do) {
       case "plug in":
@@ -141,6 +146,15 @@ class World {
       }
       case "unlock":
         for (const connectorId of [1, 2]) centralSystem.call("UnlockConnector", { connectorId });
+        break;
+      case "set profile":
+        centralSystem.setProfile(step);
+        break;
+      case "clear profiles":
+        centralSystem.clearProfiles(step);
+        break;
+      case "composite schedule":
+        centralSystem.call("GetCompositeSchedule", { connectorId: step.connector, duration: 3600 });
         break;
       case "set central clock":
         this.laws.centralOffsetMs += step.byS * second;
@@ -225,7 +239,27 @@ class World {
 
   // Power
 
-  #switchOn(machine: Machine, resume: boolean): void {
+  /** Reads the charging profiles until that succeeds, and switches on. */
+  async #boot(machine: Machine, resume: boolean): Promise<void> {
+    const options: SmartChargingOptions = {
+      connectors: { 1: maximum, 2: maximum, 3: maximum },
+      clock: machine.clockOf({}, () => {}),
+      report: (fault) => this.laws.fault(fault),
+    };
+    for (;;) {
+      try {
+        const smartCharging = await SmartCharging.load(this.#disk.store(machine), options);
+        this.#switchOn(machine, smartCharging, resume);
+        return;
+      } catch (error) {
+        const explained = error instanceof DiskFailure || this.#disk.failedSince(this.clock.now() - 2 * minute);
+        this.laws.law(explained, `SmartCharging.load rejected with ${error}.`);
+        await new Promise<void>((resolve) => void machine.after(minute, resolve));
+      }
+    }
+  }
+
+  #switchOn(machine: Machine, smartCharging: SmartCharging, resume: boolean): void {
     const clock = machine.clockOf({}, () => this.laws.doubtful());
     const chargePoint = new ChargePoint({
       identity: "CP001",
@@ -233,18 +267,21 @@ class World {
       boot: { chargePointVendor: "VendorX", chargePointModel: "SingleSocketCharger" },
       connect: (target) => this.#network.connect(target, machine, () => this.#powered === powered),
       store: this.#disk.store(machine),
+      smartCharging,
       maxQueuedMessages,
       clock,
       random: () => this.#nextRandom(),
     });
-    const powered: Powered = { power: ++this.#powers, machine, clock, chargePoint, started: false };
+    const powered: Powered = { power: ++this.#powers, machine, clock, chargePoint, smartCharging, started: false };
     this.#powered = powered;
     this.laws.switchedOn(powered.power, chargePoint);
+    this.laws.profiles.switchedOn(chargePoint, smartCharging);
     this.#owner.listen(chargePoint, machine, () => this.#powered === powered);
     void this.#start(powered, resume);
   }
 
   #switchOff(inOrder: boolean): void {
+    this.laws.profiles.switchedOff(inOrder);
     this.laws.switchedOff(inOrder);
     this.#owner.switchedOff(inOrder ? this.#powered?.chargePoint : undefined);
     if (!inOrder) this.#powered?.machine.switchOff();
@@ -258,7 +295,7 @@ class World {
     this.#switchOff(false);
     this.#disk.cutPower(kept);
     const machine = new Machine(this.clock, clockOffS * second);
-    this.clock.wakeAt(this.clock.now() + forS * second, () => this.#switchOn(machine, resume));
+    this.clock.wakeAt(this.clock.now() + forS * second, () => void this.#boot(machine, resume));
   }
 
   #sleep({ forS, connection }: StepThat<"sleep">): void {
@@ -284,7 +321,7 @@ class World {
       if (this.#powered !== powered) return;
       this.#hasStopped(powered);
       this.#switchOff(true);
-      this.#switchOn(powered.machine, resume);
+      this.#switchOn(powered.machine, powered.smartCharging, resume);
     });
   }
 
@@ -306,6 +343,7 @@ class World {
         const interrupted = await powered.chargePoint.start();
         if (this.#powered !== powered) return;
         powered.started = true;
+        this.laws.profiles.started();
         this.#owner.started(interrupted, resume);
         return;
       } catch (error) {
