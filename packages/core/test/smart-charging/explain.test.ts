@@ -56,7 +56,7 @@ describe("A limit is explained", () => {
     ]);
   });
 
-  test("by the hardware, where that is the least although a profile prevails [SC-22]", () => {
+  test("by the hardware, where that is the least although a profile prevails [SC-22] [SC-82]", () => {
     const profiles = having([{ periods: "0:40" }]);
     expect(why(profiles)).toEqual([
       "32 A: what the connector can deliver; less than profile 1 (TxDefaultProfile, level 0, 40 A)",
