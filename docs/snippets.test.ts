@@ -21,6 +21,7 @@ import {
 import { connect, listen } from "@ocppj/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { diagrams, stateDiagram } from "./diagrams.ts";
+import { plots } from "./plots.ts";
 import { markdownFiles, sync, syncAll } from "./sync-snippets.ts";
 
 const examples = fileURLToPath(new URL("../examples", import.meta.url));
@@ -93,6 +94,20 @@ afterEach(() => {
 describe("documentation", { timeout: 30_000 }, () => {
   it("shows code as it is in its source, and no code without a source", () => {
     expect(syncAll({ write: false })).toEqual([]);
+  });
+
+  it("shows every plot that is drawn, and no other", () => {
+    const shown = markdownFiles().flatMap((file) => {
+      const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+      return [...text.matchAll(/\]\(plots\/(\w+)\.svg\)/g)].map(([, name]) => name);
+    });
+    expect(shown.sort()).toEqual(Object.keys(plots).sort());
+    const files = readdirSync(new URL("plots", import.meta.url));
+    expect(files.sort()).toEqual(
+      Object.keys(plots)
+        .map((name) => `${name}.svg`)
+        .sort(),
+    );
   });
 
   it("shows every region of every snippet", () => {

@@ -8,7 +8,8 @@
  *     // #region handling
  *     // #endregion
  *
- * State diagrams are drawn from the machines: see diagrams.ts. Tables are made from data: see quirks-table.ts.
+ * State diagrams are drawn from the machines: see diagrams.ts. Tables are made from data: see quirks-table.ts. Plots are
+ * drawn from what the code says: see plots.ts.
  *
  * `tsx sync-snippets.ts` writes every region into its fences; with `--check` it only says where they differ.
  */
@@ -16,6 +17,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diagrams } from "./diagrams.ts";
+import { plots } from "./plots.ts";
 import { tables } from "./quirks-table.ts";
 
 const root = resolve(fileURLToPath(import.meta.url), "../..");
@@ -120,7 +122,13 @@ export function markdownFiles(): string[] {
 
 /** Goes through all files; returns what is wrong, each with the file. */
 export function syncAll({ write }: { readonly write: boolean }): string[] {
-  return markdownFiles().flatMap((file) => {
+  const drawn = Object.entries(plots).flatMap(([name, svg]) => {
+    const path = join(root, `docs/plots/${name}.svg`);
+    if (existsSync(path) && readFileSync(path, "utf8") === svg) return [];
+    if (write) writeFileSync(path, svg);
+    return [`docs/plots/${name}.svg differs from what plots.ts draws`];
+  });
+  const filled = markdownFiles().flatMap((file) => {
     const path = join(root, file);
     const markdown = readFileSync(path, "utf8");
     const { text, problems } = sync(markdown, (source) => {
@@ -130,6 +138,7 @@ export function syncAll({ write }: { readonly write: boolean }): string[] {
     if (write && text !== markdown) writeFileSync(path, text);
     return problems.map((problem) => `${file}, ${problem}`);
   });
+  return [...drawn, ...filled];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -2,6 +2,7 @@ import {
   ChargePoint,
   type ChargePointOptions,
   ChargingProfiles,
+  type Connection,
   dailySchedule,
   explain,
   limitAt,
@@ -9,7 +10,22 @@ import {
   memoryStore,
   profileRefusal,
   SmartCharging,
+  scheduledLimits,
 } from "@ocppj/core";
+
+/** Starts remotely, with a profile or without. */
+export function remoteStarts(chargePoint: ChargePoint, smartCharging: SmartCharging) {
+  // #region remote-start
+  chargePoint.handle("RemoteStartTransaction", ({ chargingProfile, connectorId = 1, idTag }) => {
+    const isOther = chargingProfile !== undefined && chargingProfile.chargingProfilePurpose !== "TxProfile";
+    if (isOther || (chargingProfile && profileRefusal(connectorId, chargingProfile, smartCharging.keys)))
+      return { status: "Rejected" };
+    chargePoint.startTransaction({ connectorId, idTag, meterStart: 0 }); // In a charger: once the car is plugged in.
+    if (chargingProfile) void smartCharging.setChargingProfile({ connectorId, csChargingProfiles: chargingProfile });
+    return { status: "Accepted" };
+  });
+  // #endregion
+}
 
 /** What smart charging gives a charge point. */
 export async function charger(options: ChargePointOptions, offer: (connectorId: number, amperes: number) => void) {
@@ -60,8 +76,48 @@ export const { text } = explain(profiles, { connectorId: 1, at });
 // over profile 3 (TxDefaultProfile, level 0, Daily, 10 A)
 // #endregion
 
+// #region cleared
+const nothing = profiles.clear().profiles;
+export const cleared = explain(nothing, { connectorId: 1, at }).text;
+// 32 A: what the connector can deliver
+
+const limits = [{ from: "00:00", limit: 10 }];
+const safe = dailySchedule({ chargingProfileId: 1, unit: "A", startOfDay: midnight, limits });
+export const stillSafe = explain(nothing.set(0, safe).profiles, { connectorId: 1, at }).limit;
+// 10
+// #endregion
+
+// #region units
+const inWatts = ChargingProfiles.none({ connectors: { 1: maximum }, voltage: 230, numberPhases: 3 });
+const at11kW = limitUntil({ chargingProfileId: 1, limit: 11_000, unit: "W", until: at + 3_600_000 });
+export const current = limitAt(inWatts.set(1, at11kW).profiles, { connectorId: 1, at, unit: "A" }).limit;
+// 15.9: 11 000 W / (230 V × 3), rounded down
+const of3680W = limitUntil({ chargingProfileId: 1, limit: 3680, unit: "W", numberPhases: 1, until: at + 3_600_000 });
+export const onOnePhase = limitAt(inWatts.set(1, of3680W).profiles, { connectorId: 1, at, unit: "A" }).limit;
+// 16: 3680 W / 230 V
+// #endregion
+
 // #region check
 const charger1 = { numberOfConnectors: 2, chargeProfileMaxStackLevel: 3, chargingScheduleMaxPeriods: 24 };
 export const refusal = profileRefusal(1, { ...tonight, stackLevel: 5 }, charger1);
 // { rule: "stack-level", message: "The stack level is 5; the highest is 3 (ChargeProfileMaxStackLevel)." … }
 // #endregion
+
+/** Changes a limit at a charger. */
+export async function replaceSafely(connection: Connection<"CentralSystem">) {
+  // #region replace
+  const csChargingProfiles = limitUntil({
+    chargingProfileId: 12,
+    stackLevel: 1,
+    limit: 8,
+    unit: "A",
+    until: at + 7_200_000,
+  });
+  const { status } = await connection.call("SetChargingProfile", { connectorId: 1, csChargingProfiles });
+  // Some chargers accept what they do not obey: ask what holds now.
+  const conf = await connection.call("GetCompositeSchedule", { connectorId: 1, duration: 3600 });
+  const isObeyed =
+    status === "Accepted" && scheduledLimits(conf).every(({ limit, unit }) => unit !== "A" || limit <= 8);
+  // #endregion
+  return isObeyed;
+}
