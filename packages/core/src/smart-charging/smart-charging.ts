@@ -211,7 +211,7 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   }
 
   /**
-   * Carries out a ClearChargingProfile.req. What the store does not forget, it is asked to again, from minute to minute.
+   * Carries out a ClearChargingProfile.req. What the store does not forget, it is asked to again, a minute later or with the next change.
    *
    * @throws PayloadError It violates the schema of ClearChargingProfile.req.
    * @spec OCPP 1.6 §5.5 [SC-70 … SC-77]
@@ -245,7 +245,10 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     const key = keyOf(profile);
     const before = this.#records.get(key);
     const isTx = profile.chargingProfilePurpose === "TxProfile";
-    const transaction = isTx ? this.#running.find((each) => each.connectorId === connectorId)?.number : undefined;
+    // Where several run, the latest: `ChargingProfiles` knows no other.
+    const transaction = isTx
+      ? this.#running.filter((each) => each.connectorId === connectorId).at(-1)?.number
+      : undefined;
     const record: ProfileRecord = { sequence: ++this.#sequence, connectorId, profile, transaction };
     this.#records.set(key, record);
     const isKept = await writeAll("keep a charging profile", this.#report, [() => this.#write(key)]);
@@ -277,7 +280,14 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   }
 
   #ended(connectorId: number, number: number): void {
-    this.#profiles = this.#profiles.endedTransaction(connectorId);
+    if (this.#running.some((other) => other.connectorId === connectorId)) {
+      // Another one runs there by now: what is its own stays.
+      for (const { profile } of this.#profiles.installed) {
+        const isIts =
+          profile.chargingProfilePurpose === "TxProfile" && this.#records.get(keyOf(profile))?.transaction === number;
+        if (isIts) this.#profiles = this.#profiles.clear({ id: profile.chargingProfileId }).profiles;
+      }
+    } else this.#profiles = this.#profiles.endedTransaction(connectorId);
     void this.#inTurn(() => this.#tidy());
     this.#waiting = this.#waiting.filter(({ transaction }) => transaction !== number);
   }

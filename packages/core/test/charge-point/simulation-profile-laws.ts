@@ -200,8 +200,9 @@ export class ProfileLaws {
     // What the disk did not forget at first, it is asked to again with each Heartbeat.
     const mayComeBack = this.#disk.failedSince(at - day - 5 * minute);
     for (const each of found) {
-      // With a transaction whose end was lost, its profiles are back.
-      const isKnown = has(installed, each) || has(sets, each) || isTx(each);
+      // With a transaction whose end was lost, its profiles are back; so is what was about to be cleared.
+      const isUnderWay = has(sets, each) || filters.some((filter) => clears(filter, each));
+      const isKnown = has(installed, each) || isUnderWay || isTx(each);
       this.#law(isKnown || mayComeBack, `Profile ${idOf(each)} has come back.`);
     }
   }

@@ -42,6 +42,29 @@ describe("What is kept", () => {
     expect(await before.store.load("charging-profile/")).toEqual([]);
   });
 
+  test("is what belongs to a transaction that goes on, where another one ends beside it or before it [SC-08]", async () => {
+    const { smartCharging, site } = await charger();
+    const running = (...numbers: number[]) =>
+      smartCharging.transactionsAre(
+        numbers.map((number) => ({ number, connectorId: 1, startedAt: site.clock.now(), transactionId: number })),
+        site.clock.now(),
+      );
+    const setAt = (id: number) =>
+      smartCharging.setChargingProfile({
+        connectorId: 1,
+        csChargingProfiles: profile({ id, level: id, purpose: "TxProfile" }),
+      });
+    const installed = () => smartCharging.profiles.installed.map((each) => each.profile.chargingProfileId);
+    running(1);
+    await setAt(1);
+    running(1, 2);
+    await setAt(2);
+    running(2);
+    expect(installed()).toEqual([2]);
+    running(3);
+    expect(installed()).toEqual([]);
+  });
+
   test("is the later of two that a power cut has left side by side [SC-15]", async () => {
     const before = await charger();
     await before.site.start();
