@@ -37,8 +37,9 @@ export type ProfileVerdict =
 export type ProfileFilter = Req<"ClearChargingProfile">;
 
 const isLimit = (value: unknown): value is Limit => {
-  const { limit, unit } = (value ?? {}) as Partial<Limit>;
-  return optionRules.number("", 0).takes(limit) && (unit === "A" || unit === "W");
+  const { limit, numberPhases = 1, unit } = (value ?? {}) as Partial<Limit>;
+  const hasPhases = optionRules.whole(1, 3).takes(numberPhases);
+  return optionRules.number("", 0).takes(limit) && (unit === "A" || unit === "W") && hasPhases;
 };
 
 const limitRule: OptionRule = { give: 'a limit, for example { limit: 32, unit: "A" }', takes: isLimit };

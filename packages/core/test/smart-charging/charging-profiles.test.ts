@@ -180,6 +180,7 @@ test.each<[string, object]>([
   ["a connector 0", { connectors: { 0: maximum } }],
   ["a limit without a unit", { connectors: { 1: { limit: 32 } } }],
   ["NaN", { connectors: { 1: { limit: Number.NaN, unit: "A" } } }],
+  ["phases that there are not", { connectors: { 1: { ...maximum, numberPhases: 0 } } }],
   ["a voltage of 0", { connectors: { 1: maximum }, voltage: 0 }],
   ["a unit that is none", { connectors: { 1: maximum }, chargingScheduleAllowedChargingRateUnit: ["A"] }],
 ])("Options with %s are no options", (_, options) => {
