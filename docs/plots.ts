@@ -269,7 +269,7 @@ const textAt = (x: number, y: number, kind: string, text: string, more = ""): st
   `<text x="${x}" y="${y}" class="${kind}"${more}>${text}</text>`;
 
 /** Draws a plot. */
-export function svgOf(plot: Plot): string {
+function svgOf(plot: Plot): string {
   const { every, from, hours, lanes, title } = plot;
   const bottom = top + lanes.length * laneHeight;
   const xOf = (moment: number): number => Math.round(left + ((moment - from) / (hours * hour)) * (right - left));

@@ -11,7 +11,7 @@ import { Site } from "../charge-point/site.ts";
 import { inFull, type ProfileInShort } from "./worked-examples.ts";
 
 /** What each of its two connectors can deliver. */
-export const maximum = { limit: 32, unit: "A" } as const;
+const maximum = { limit: 32, unit: "A" } as const;
 export const second = 1000;
 
 /** A Charge Point with smart charging and its Central System, which gives every transaction the id 7. */
@@ -30,7 +30,7 @@ export async function charger(store: RecordStore = memoryStore(), options: Parti
 export type Charger = Awaited<ReturnType<typeof charger>>;
 
 /** What the Central System is answered. */
-export async function ask<T>({ site }: Charger, call: () => Promise<T> | undefined): Promise<T | undefined> {
+async function ask<T>({ site }: Charger, call: () => Promise<T> | undefined): Promise<T | undefined> {
   const answer = call();
   answer?.catch(() => {}); // It may be refused before anybody waits for it.
   await site.clock.advance(0);

@@ -91,7 +91,7 @@ const maximum: fc.Arbitrary<Limit> = fc.constantFrom<Limit>(
 );
 
 /** A charge point of two connectors, what is set on it one after the other, and when charging began. */
-export const chargePoints = windowStart.chain((from) =>
+const chargePoints = windowStart.chain((from) =>
   fc.record({
     from: fc.constant(from),
     connectors: fc.tuple(maximum, maximum).map(([first, second]) => ({ 1: first, 2: second })),
