@@ -24,6 +24,7 @@ export {
   type CentralSystemOptions,
   type DrainOptions,
   type DuplicatePolicy,
+  type ExpiringCertificate,
 } from "./central-system/central-system.ts";
 export type { CandidateKey, CredentialRecord } from "./central-system/credential-record.ts";
 export type { HandshakeRefusal } from "./central-system/handshake-refusal.ts";
@@ -78,6 +79,7 @@ export { connectionUrl, identityFromPath } from "./connection/connection-url.ts"
 export type { ExactAnswer, NoSuchField } from "./connection/exact-answer.ts";
 export { redacted } from "./connection/redacted.ts";
 export {
+  type Channel,
   type Connect,
   type ConnectTarget,
   subprotocol,

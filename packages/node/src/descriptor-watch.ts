@@ -21,12 +21,18 @@ export class DescriptorWatch {
   readonly #limit = descriptorLimit();
   #timer: NodeJS.Timeout | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
+  #isOut = false;
 
   /** @param connections - How many Charge Points are connected. */
   constructor(clock: Clock, connections: () => number, tell: (error: Error) => void) {
     this.#clock = clock;
     this.#connections = connections;
     this.#tell = tell;
+  }
+
+  /** Whether none was left at the last trial. */
+  get isOut(): boolean {
+    return this.#isOut;
   }
 
   /** Begins to try; on a timer of the runtime, which does not keep a process alive, and is nothing that is waited for. */
@@ -37,6 +43,7 @@ export class DescriptorWatch {
   /** Takes what a server reports; whether it is that there are no descriptors, which is then told, if it has not just been. */
   failed(error: NodeJS.ErrnoException): boolean {
     if (error.code !== "EMFILE" && error.code !== "ENFILE") return false;
+    this.#isOut = true;
     const now = this.#clock.now();
     if (now - this.#toldAt < quietMs) return true;
     this.#toldAt = now;
@@ -54,8 +61,12 @@ export class DescriptorWatch {
 
   #try(): void {
     open(devNull, (error, descriptor) => {
-      if (error === null) close(descriptor);
-      else this.failed(error);
+      if (error !== null) {
+        this.failed(error);
+        return;
+      }
+      this.#isOut = false;
+      close(descriptor);
     });
   }
 }

@@ -1,3 +1,5 @@
+import { Tally } from "./tally.ts";
+
 /** A decision that is under way. */
 export type Place = symbol;
 
@@ -9,22 +11,31 @@ export type Place = symbol;
  * and each decision that comes too late was work for nothing. So the bound follows what is achieved: it is halved when more
  * decisions come too late than in time, once for each time-out, since those that were begun together are late together.
  * Each one in time raises it by one, up to the limit. A decision that never comes loses its place where another one needs
- * it, after six time-outs: the places would be gone for good otherwise.
+ * it, after six time-outs: the places would be gone for good otherwise. What one address may have of them is counted in the same
+ * way.
  */
 export class HandshakePlaces {
   readonly #limit: number;
   readonly #timeoutMs: number;
+  readonly #perAddress: number;
   #bound: number;
-  /** When each that runs was begun, oldest first. */
-  readonly #running = new Map<Place, number>();
+  /** When each that runs was begun, oldest first, and about which address. */
+  readonly #running = new Map<Place, { readonly takenAt: number; readonly address: string | undefined }>();
+  readonly #addresses = new Tally();
   #halvedAt = Number.NEGATIVE_INFINITY;
   /** How many more have come too late than in time since then. */
   #excess = 0;
 
-  constructor(limit: number, timeoutMs: number) {
+  constructor(limit: number, timeoutMs: number, perAddress = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
     this.#bound = limit;
     this.#timeoutMs = timeoutMs;
+    this.#perAddress = perAddress;
+  }
+
+  /** How many are under way. */
+  get taken(): number {
+    return this.#running.size;
   }
 
   /** How many may be under way at present. */
@@ -32,24 +43,32 @@ export class HandshakePlaces {
     return this.#bound;
   }
 
+  /** Whether an address has as many as it may have. */
+  isFullFor(address: string | undefined, now: number): boolean {
+    if (this.#addresses.of(address) >= this.#perAddress) this.#forgetOldest(now);
+    return this.#addresses.of(address) >= this.#perAddress;
+  }
+
   /** Takes a place; `undefined` when there is none. */
-  take(now: number): Place | undefined {
+  take(now: number, address?: string): Place | undefined {
     if (this.#running.size >= this.#bound) this.#forgetOldest(now);
-    if (this.#running.size >= this.#bound) return undefined;
+    if (this.#running.size >= this.#bound || this.isFullFor(address, now)) return undefined;
     const place = Symbol("place");
-    this.#running.set(place, now);
+    this.#running.set(place, { takenAt: now, address });
+    this.#addresses.add(address);
     return place;
   }
 
   /** Gives a place back; once is enough. */
   release(place: Place): void {
-    this.#running.delete(place);
+    const running = this.#running.get(place);
+    if (this.#running.delete(place)) this.#addresses.remove(running?.address);
   }
 
   #forgetOldest(now: number): void {
-    for (const [place, takenAt] of this.#running) {
+    for (const [place, { takenAt }] of this.#running) {
       if (now < takenAt + 6 * this.#timeoutMs) return;
-      this.#running.delete(place);
+      this.release(place);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { identityFromPath, type Quirk, type QuirkSet, type Tolerated } from "@ocppj/core";
+import { asked } from "./asked.ts";
 import { shortened } from "./peer-text.ts";
 
 type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
@@ -71,12 +72,7 @@ export class HandshakeQuirks {
   }
 
   #asked<T>(ask: () => T): T | undefined {
-    try {
-      return ask();
-    } catch (error) {
-      this.#fault(error);
-      return undefined;
-    }
+    return asked("A quirk", ask, this.#fault);
   }
 
   #use(head: IncomingMessage, { name, id, forgives }: HandshakeQuirk, received?: string): void {

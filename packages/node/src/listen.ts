@@ -2,10 +2,15 @@ import type { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
-import { type TLSSocket, Server as TlsServer } from "node:tls";
+import { type TlsOptions as NodeTlsOptions, type TLSSocket, Server as TlsServer } from "node:tls";
 import { type CentralSystem, type Connection, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
-import { type Authenticate, Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { Authenticate, EndpointOptions } from "./endpoint-options.ts";
+import { type Health, healthRule } from "./health.ts";
+import { originsRule } from "./origin.ts";
+import { OwnCertificates } from "./own-certificates.ts";
 import { trustedProxiesRule } from "./peer-address.ts";
+import { peerLimitRules } from "./peer-limits.ts";
 import { refusalOfTls } from "./profile-refusals.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import {
@@ -25,23 +30,29 @@ import { transportRules } from "./web-socket-transport.ts";
 /** Settings of {@link listen}. */
 export interface ListenOptions<Context = unknown> extends EndpointOptions<Context> {
   /** TCP port to listen on; not together with `server`. Default 0: any that is free, see {@link Listener}. */
-  readonly port?: number | undefined;
+  readonly port?: number;
   /**
    * Address to listen on; not together with `server`. Default `127.0.0.1`, this machine only. Without TLS give another
    * one only inside a VPN, or behind a proxy that speaks TLS. [J-034, J-170, J-171]
    */
-  readonly host?: string | undefined;
+  readonly host?: string;
   /**
    * The certificate and the key of the Central System, for the security profiles 2 and 3; for 3 also, as `ca`, the
    * certificates of those who issue Charge Point certificates. Not together with `server`.
    */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: TlsOptions;
   /**
    * A server of the application to attach to: what `createServer` returns, not the Express or Fastify app on it. Upgrade
    * requests at `path` and below are answered here, everything else stays the application's. It is never closed here, and
    * it is the application's to bound slow requests. Several listeners may share it, each with a path of its own.
    */
-  readonly server?: Server | HttpsServer | undefined;
+  readonly server?: Server | HttpsServer;
+  /**
+   * A path such as `/health` at which a GET is answered with {@link Listener.health} as JSON: 200 while handshakes are taken, 503
+   * otherwise, for load balancers and orchestrators. Everybody may ask. Not together with `server`, whose application can
+   * answer so itself. Default: none.
+   */
+  readonly health?: string;
 }
 
 /** An open OCPP-J endpoint. */
@@ -60,6 +71,8 @@ export interface Listener {
   readonly port: number;
   /** The lists of revoked certificates that are in use; none on an attached server. */
   readonly revocationLists: readonly RevocationList[];
+  /** Whether handshakes are taken, and how many Charge Points are connected. */
+  health(): Health;
   /** The certificate that a Charge Point has shown, verified; `undefined` without one, or of another listener's connection. */
   certificateOf(connection: Connection<"CentralSystem">): X509Certificate | undefined;
   /**
@@ -84,7 +97,7 @@ export interface Listener {
  *
  * @returns Resolves when connections are accepted; with an attached server, at once.
  * @throws TypeError There is no `centralSystem`; one of the options is not what it may be, or there is no such option; or the attached server already
- * has an endpoint at `path`, or it is given a port, a host or `tls`; or the options are not those of the `securityProfile`:
+ * has an endpoint at `path`, or it is given a port, a host, `health` or `tls`; or the options are not those of the `securityProfile`:
  * nobody is let in for want of a way to check. [trap 13]
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
@@ -98,8 +111,9 @@ export async function listen<Context = unknown>(
       "listen got no CentralSystem. Give one before the options: listen(new CentralSystem(), { port }).",
     );
   }
-  const taken = takeOptions("listen", (options ?? {}) as ListenOptions, listenRules);
-  const { authenticate, host, port, securityProfile = 0, server, tls } = taken;
+  const given = takeOptions("listen", (options ?? {}) as ListenOptions, listenRules);
+  const taken = { ...given, ...(given.limits && { limits: takeOptions("limits", given.limits, peerLimitRules) }) };
+  const { authenticate, health, host, port, securityProfile = 0, server, tls } = taken;
   if (securityProfile !== 0 && authenticate === undefined) {
     throw new TypeError(`securityProfile ${securityProfile} needs authenticate, or everybody would be let in.`);
   }
@@ -111,6 +125,11 @@ export async function listen<Context = unknown>(
   if (server === undefined) return serve(endpoint, taken);
   if (host !== undefined || port !== undefined || tls !== undefined) {
     throw new TypeError("An attached server has its own host, port and tls. Leave these out, or the server.");
+  }
+  if (health !== undefined) {
+    throw new TypeError(
+      "An attached server has its own requests. Answer with listener.health() there, and leave out health.",
+    );
   }
   requireSecurityLevel(securityProfile);
   return attach(endpoint, server, rulesOf(securityProfile).scheme);
@@ -138,11 +157,15 @@ const listenRules: OptionRules<ListenOptions> = {
   maxHandshakes: optionRules.whole(1),
   maxConnections: optionRules.whole(1),
   trustedProxies: trustedProxiesRule,
+  limits: optionRules.object("an object with limits of one address, for example { connectionsPerAddress: 100 }"),
+  origins: originsRule,
+  expiryWarningDays: optionRules.number("a number of days from 0 on", 0),
   cuts: optionRules.callback,
   port: optionRules.whole(0, 65_535),
   host: optionRules.text,
   tls: tlsRule,
   server: optionRules.object("what createServer of node:http or node:https returns", "on", "address"),
+  health: healthRule,
   ...transportRules,
 };
 
@@ -189,11 +212,19 @@ function watchTls(server: Server | HttpsServer, endpoint: Endpoint): () => void 
 /** Runs a server of its own for the endpoint. */
 async function serve(
   endpoint: Endpoint,
-  { host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
+  { health, host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
 ): Promise<Listener> {
   const secured = listeningTls(securityProfile, tls);
-  const server = createHttpServer(secured, endpoint.handshakeTimeoutMs);
-  server.on("request", (request, response) => endpoint.request(request, response));
+  let certificates = secured && new OwnCertificates(secured);
+  const server = createHttpServer(
+    secured && {
+      ...secured,
+      ...certificates?.usual,
+      SNICallback: (name, done) => done(null, certificates?.contextFor(name)),
+    },
+    endpoint.handshakeTimeoutMs,
+  );
+  server.on("request", (request, response) => endpoint.request(request, response, health));
   routeUpgrades(server, endpoint);
   server.on("clientError", (error, socket) => endpoint.clientError(error, socket));
   // Before `clientError` is told, as if it were an error of HTTP: there is no channel to answer through.
@@ -214,8 +245,9 @@ async function serve(
     secured &&
     new TlsWatch({
       changed: () => replaceCertificates(given),
-      revoked: (lists) => endpoint.revoked(lists),
+      revoked: (lists) => endpoint.connections.revoke(lists),
       fault: (error) => endpoint.failed(error),
+      inUse: (certificate, whose) => endpoint.ends.look(certificate, whose),
     });
   watch?.use(secured as ServerTls, given);
   const close = async (): Promise<void> => {
@@ -230,7 +262,8 @@ async function serve(
     const taken = takeTls(other);
     const secured = listeningTls(securityProfile, taken);
     if (secured === undefined) return;
-    (server as HttpsServer).setSecureContext(secured);
+    certificates = new OwnCertificates(secured);
+    (server as HttpsServer).setSecureContext({ ...secured, ...certificates.usual });
     given = taken;
     watch?.use(secured, given);
   };
@@ -241,7 +274,10 @@ async function serve(
 }
 
 /** Makes an HTTP server that waits for requests, and for TLS handshakes, no longer than this. */
-function createHttpServer(secured: ServerTls | undefined, handshakeTimeoutMs: number): Server | HttpsServer {
+function createHttpServer(
+  secured: (ServerTls & Pick<NodeTlsOptions, "SNICallback">) | undefined,
+  handshakeTimeoutMs: number,
+): Server | HttpsServer {
   // Node wants an integer, and no more than its timers can count.
   const timeoutMs = Math.ceil(Math.min(handshakeTimeoutMs, 2 ** 31 - 1));
   const limits = {
@@ -289,7 +325,8 @@ function listener(parts: ListenerParts): Listener {
     get revocationLists() {
       return revocationLists();
     },
-    certificateOf: (connection) => endpoint.certificateOf(connection),
+    health: () => endpoint.health(),
+    certificateOf: (connection) => endpoint.connections.certificateOf(connection),
     replaceCertificates,
     close() {
       closed ??= close();

@@ -59,3 +59,21 @@ function addressIn(entry: string): string | undefined {
   const address = bracketed ?? trimmed.replace(/^([\d.]+):\d{1,5}$/, "$1");
   return isIP(address) === 0 ? undefined : address;
 }
+
+/**
+ * What a limit of one address is counted by: all of it, but of IPv6 the 64 bits that a subscriber has, and of IPv4 in an
+ * address of IPv6 that of IPv4.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  const plain = address?.replace(/^::ffff:(?=\d+\.)/i, "");
+  if (plain === undefined || isIP(plain) !== 6) return plain;
+  const [head = "", tail] = (plain.split("%")[0] as string).split("::");
+  const groups = head === "" ? [] : head.split(":");
+  // What "::" stands for are zeros, as many as are missing.
+  const known = groups.length + (tail ? tail.split(":").length + (tail.includes(".") ? 1 : 0) : 0);
+  const whole = tail === undefined ? groups : [...groups, ...Array(8 - known).fill("0"), ...tail.split(":")];
+  return whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group || "0", 16).toString(16))
+    .join(":");
+}

@@ -76,6 +76,9 @@ function badCertificate(code: string): Refusal {
   return { reason: "certificate", status: 403, message: `The certificate of the peer ${what}: ${code}.`, advice };
 }
 
+/** It was revoked after TLS had looked. */
+export const revokedCertificate: Refusal = badCertificate("CERT_REVOKED");
+
 const noCertificate: Refusal = {
   reason: "certificate",
   status: 403,

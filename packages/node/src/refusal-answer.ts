@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { Refusal } from "./refusals.ts";
 
 /**
- * How long a peer is asked to stay away when this end is too busy, in seconds: each another time, so that those who were
+ * How long a peer is asked to stay away when there is too much of it, or this end is too busy, in seconds: each another time, so that those who were
  * refused together do not come back together.
  */
 const retryAfterS = (): number => 10 + Math.floor(50 * Math.random());
@@ -14,7 +14,7 @@ export function headersOf(refusal: Refusal): Record<string, string | number> {
     Connection: "close",
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Length": Buffer.byteLength(bodyOf(refusal)),
-    ...(refusal.status === 503 && { "Retry-After": retryAfterS() }),
+    ...((refusal.status === 429 || refusal.status === 503) && { "Retry-After": retryAfterS() }),
     ...refusal.headers,
   };
 }

@@ -213,6 +213,14 @@ const notHttp: Refusal = {
   advice: "Check that a Charge Point speaks here; a port scanner can be ignored.",
 };
 
+export const otherOrigin = (origin: string): Refusal => ({
+  reason: "origin",
+  status: 403,
+  message: `The page is one of ${quote(origin)}, which is another site.`,
+  advice: "If its Charge Points are yours, list that in the option origins; let a proxy pass the header Host on.",
+  body: "Pages of this site may not connect here.",
+});
+
 // Who it is.
 
 export const noCredentials: Refusal = {
@@ -240,6 +248,28 @@ export const unknownIdentity: Refusal = {
   advice: "Register it, or correct the identity in the Charge Point.",
   body: notFound,
 };
+
+/** What one address may take, and has taken; whoever stands behind it is told the same. */
+const tooMuch = (reason: "address-limit" | "guessing", message: string, advice: string): Refusal => ({
+  reason,
+  status: 429,
+  message,
+  advice,
+  body: "Too much comes from this address. Try again later.",
+});
+
+export const crowdedAddress = (what: string, option: string): Refusal =>
+  tooMuch(
+    "address-limit",
+    `${what} from this address.`,
+    `If Charge Points share it, raise limits.${option}, or give trustedProxies if it is that of a proxy.`,
+  );
+
+export const guessing: Refusal = tooMuch(
+  "guessing",
+  "There were too many wrong credentials from this address.",
+  "Correct the credentials of the Charge Point; it will be asked again within minutes. Somebody may be guessing.",
+);
 
 // What is the matter with this end.
 

@@ -1,4 +1,4 @@
-import { constants, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import {
   checkServerIdentity,
   createSecureContext,
@@ -7,6 +7,7 @@ import {
   type SecureContextOptions,
 } from "node:tls";
 import { type OptionRule, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
+import { OwnCertificates } from "./own-certificates.ts";
 import { readRevocationLists } from "./revocation-list.ts";
 
 /**
@@ -98,6 +99,8 @@ export interface TlsOptions {
   /**
    * The own certificate, followed by those between it and the one that the other side has. An array holds several, of
    * which the best is taken that the other side can use: a Central System has one of ECDSA and one of RSA. [SEC-A00-317]
+   * With `listen` they may also be of different names: a Charge Point is shown those for the name in its URL (SNI), or else the
+   * first of each kind.
    */
   readonly cert?: Pem | readonly Pem[] | undefined;
   /** The private key of each certificate. */
@@ -203,7 +206,7 @@ export function connectingTls(securityProfile: SecurityProfile, given: TlsOption
   const { cert, key, passphrase, ...checking } = tls;
   const used = clientCertificate || scheme === undefined ? tls : checking;
   return {
-    ...secureContext(used, scheme === undefined ? {} : tlsPolicy),
+    ...new OwnCertificates(secureContext(used, scheme === undefined ? {} : tlsPolicy)).usual,
     // Said explicitly, because an environment variable of Node turns it off. [SEC-A00-307, SEC-A00-411]
     rejectUnauthorized: true,
     checkServerIdentity: checkCentralSystem,
@@ -234,20 +237,12 @@ function secureContext(tls: TlsOptions, policy: SecureContextOptions): SecureCon
     // Node reads one list of each text.
     const crl = tls.crl === undefined ? undefined : readRevocationLists([tls.crl].flat()).map(({ pem }) => pem);
     const options = { ...policy, ca, cert, key, crl, passphrase };
-    createSecureContext(options);
-    const keys = (key ?? []).map((pem) => createPrivateKey({ key: pem, passphrase }));
+    new OwnCertificates(options);
     for (const pem of ca ?? []) new X509Certificate(pem); // Node ignores what is none.
-    for (const pem of cert ?? []) checkKey(new X509Certificate(pem), keys);
     return options;
   } catch (cause) {
     throw new TypeError(`tls cannot be used: ${(cause as Error).message}. Check its certificates and keys.`, { cause });
   }
-}
-
-/** Node notices a key that is wrong, but not one that is missing beside others. */
-function checkKey(certificate: X509Certificate, keys: readonly KeyObject[]): void {
-  if (keys.some((key) => certificate.checkPrivateKey(key))) return;
-  throw new Error(`the certificate with the subject ${certificate.subject.replaceAll("\n", ", ")} has no key`);
 }
 
 /**

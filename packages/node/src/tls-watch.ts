@@ -1,15 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { type Stats, unwatchFile, watchFile } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Whose } from "./certificate-ends.ts";
 import { type ReadRevocationList, type RevocationList, readRevocationLists } from "./revocation-list.ts";
 import { filesOf, type ServerTls, type TlsOptions } from "./security-profile.ts";
 
 /** How often files and dates are looked at, in milliseconds. */
 const lookMs = 2000;
-
-/** How long before its end the certificate of the Central System is told of, and how long it is not told again. */
-const warningMs = 21 * 24 * 60 * 60 * 1000;
-const quietMs = 24 * 60 * 60 * 1000;
 
 /** What is done about what has been found out. */
 export interface TlsWatchListener {
@@ -18,6 +15,8 @@ export interface TlsWatchListener {
   /** These certificates are revoked from now on. */
   readonly revoked: (lists: readonly ReadRevocationList[]) => void;
   readonly fault: (error: Error) => void;
+  /** This certificate is in use; it may end soon. */
+  readonly inUse: (certificate: X509Certificate, whose: Whose) => void;
 }
 
 /** Looks after what does not stay as it is: files with lists of revoked certificates, lists and certificates that expire. */
@@ -29,9 +28,8 @@ export class TlsWatch {
   };
   #files: readonly string[] = [];
   #lists: readonly ReadRevocationList[] = [];
-  #own: readonly X509Certificate[] = [];
+  #inUse: readonly { readonly certificate: X509Certificate; readonly whose: Whose }[] = [];
   readonly #told = new WeakSet<ReadRevocationList>();
-  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(listener: TlsWatchListener) {
     this.#listener = listener;
@@ -47,13 +45,15 @@ export class TlsWatch {
    *
    * @param given - Where it comes from.
    */
-  use({ cert = [], crl = [] }: ServerTls, given: TlsOptions): void {
+  use({ ca = [], cert = [], crl = [] }: ServerTls, given: TlsOptions): void {
     this.#unwatch();
     this.#files = filesOf(given).map((file) => fileURLToPath(file));
     for (const file of this.#files) watchFile(file, { interval: lookMs, persistent: false }, this.#look);
     this.#lists = readRevocationLists([crl].flat());
-    this.#own = [cert].flat().map((pem) => new X509Certificate(pem));
-    this.#warnedAt = Number.NEGATIVE_INFINITY;
+    this.#inUse = [
+      ...certificatesIn(cert).map((certificate) => ({ certificate, whose: { whose: "central-system" } as const })),
+      ...certificatesIn(ca).map((certificate) => ({ certificate, whose: { whose: "authority" } as const })),
+    ];
     this.#listener.revoked(this.#lists);
     this.#tellEnds();
   }
@@ -84,12 +84,13 @@ export class TlsWatch {
       const message = `A list of revoked certificates has expired, at ${since}: nobody whom it is asked about is let in.`;
       this.#listener.fault(new Error(`${message} Put a current one in the place of tls.crl.`));
     }
-    if (now - this.#warnedAt < quietMs) return;
-    for (const { validTo } of this.#own) {
-      if (new Date(validTo).getTime() - now > warningMs) continue;
-      this.#warnedAt = now;
-      const message = `The certificate of the Central System ends at ${new Date(validTo).toISOString()}.`;
-      this.#listener.fault(new Error(`${message} Renew it, and call replaceCertificates.`));
-    }
+    for (const { certificate, whose } of this.#inUse) this.#listener.inUse(certificate, whose);
   }
 }
+
+/** Every certificate in PEM texts. */
+const certificatesIn = (pems: NonNullable<ServerTls["cert"]>): X509Certificate[] =>
+  [pems]
+    .flat()
+    .flatMap((pem) => pem.toString().match(/-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]*-----END[^-]*-----/g) ?? [])
+    .map((pem) => new X509Certificate(pem));

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
+  type Channel,
   type Clock,
   drive,
   type OptionRules,
@@ -52,7 +53,7 @@ export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) 
 }
 
 /** What the opening handshake has brought to light. */
-interface Opening extends Pick<Transport, "remoteAddress" | "tolerated"> {
+interface Opening extends Pick<Transport, "channel" | "remoteAddress" | "tolerated"> {
   readonly cut?: boolean;
 }
 
@@ -74,6 +75,7 @@ interface Verdict {
  */
 export class WebSocketTransport implements Transport {
   readonly remoteAddress: string | undefined;
+  readonly channel: Channel | undefined;
   readonly tolerated: readonly Tolerated[];
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
@@ -104,18 +106,20 @@ export class WebSocketTransport implements Transport {
    * @param socket - What the WebSocket runs on: any byte from it is a sign of life, also one of an unfinished message.
    * @param opening.tolerated - What was forgiven of the opening handshake, at the end of the Charge Point.
    * @param opening.remoteAddress - Where the peer is. Default: the far end of the socket.
+   * @param opening.channel - What the connection runs on, where it is this end that knows.
    * @param opening.cut - Whether this end closes without a Close frame. Default false.
    */
   constructor(
     webSocket: WebSocket,
     socket: Duplex,
     options: TransportOptions,
-    { tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress, cut = false }: Opening = {},
+    { channel, tolerated = [], remoteAddress = (socket as Partial<Socket>).remoteAddress, cut = false }: Opening = {},
   ) {
     this.#cut = cut;
     this.#socket = socket;
     this.tolerated = tolerated;
     this.remoteAddress = remoteAddress;
+    this.channel = channel;
     this.#webSocket = webSocket;
     this.#clock = soundClock(options.clock ?? systemClock);
     this.#liveness = new Liveness(options.pingIntervalMs ?? 20_000, this.#clock.now());

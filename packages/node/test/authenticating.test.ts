@@ -2,7 +2,7 @@
 import { EventEmitter, once } from "node:events";
 import { CentralSystem } from "@ocppj/core";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Authenticate } from "../src/endpoint.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import { listen } from "../src/listen.ts";
 import { openEndpoint, shake, statusOf } from "./open-endpoint.ts";
 import { clientFrame, type RawSocket } from "./raw-socket.ts";

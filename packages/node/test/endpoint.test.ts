@@ -7,7 +7,8 @@ import { CentralSystem, type CentralSystemEvents, type ConnectionEvents } from "
 import { FakeClock } from "@ocppj/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { type Authenticate, Endpoint } from "../src/endpoint.ts";
+import { Endpoint } from "../src/endpoint.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import { type Listener, type ListenOptions, listen } from "../src/listen.ts";
 import { clientFrame, handshake, RawSocket } from "./raw-socket.ts";
 

@@ -1,6 +1,6 @@
 import { type CentralSystemEvents, defineQuirks, quirks } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
-import type { Authenticate } from "../src/endpoint.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import { basic, offer, open, openEndpoint, statusOf } from "./open-endpoint.ts";
 import { clientFrame, handshake } from "./raw-socket.ts";
 

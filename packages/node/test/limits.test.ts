@@ -3,7 +3,7 @@ import { EventEmitter, once } from "node:events";
 import type { Server } from "node:http";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { Authenticate } from "../src/endpoint.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import { Authority } from "./certificates.ts";
 import { basic, offer, open, openEndpoint, shake, statusOf } from "./open-endpoint.ts";
 import { clientFrame, handshake, type RawSocket } from "./raw-socket.ts";

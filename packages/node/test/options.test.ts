@@ -10,6 +10,7 @@ import {
   type ListenOptions,
   listen,
   type NetworkOptions,
+  type PeerLimits,
   type TlsOptions,
 } from "../src/index.ts";
 
@@ -19,6 +20,8 @@ const kinds = {
   interval: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "30", null, {}],
   count: [Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY, "30", null, {}],
   addresses: ["127.0.0.1", 5, null, {}, ["localhost"], ["10.0.0.0/33"], ["10.0.0.0/8/8"], [5]],
+  origins: ["*", 5, null, {}, ["simulator.example"], ["https://simulator.example/"], ["file://"], [5]],
+  days: [Number.NaN, -1, Number.POSITIVE_INFINITY, "30", null, {}],
   address: ["localhost", "", 5, null, {}],
   port: [Number.NaN, -1, 1.5, 65_536, Number.POSITIVE_INFINITY, "9000", null, {}],
   host: [5, null, {}],
@@ -65,12 +68,23 @@ const listening: Table<ListenOptions> = {
   maxHandshakes: "count",
   maxConnections: "count",
   trustedProxies: "addresses",
+  limits: "object",
+  origins: "origins",
+  expiryWarningDays: "days",
   cuts: "callback",
   port: "port",
   host: "host",
   tls: "object",
   server: "part",
+  health: "path",
   ...transport,
+};
+
+const limiting: Table<PeerLimits> = {
+  connectionsPerAddress: "count",
+  handshakesPerAddress: "count",
+  failuresPerAddress: "count",
+  wrongPasswords: "count",
 };
 
 const certifying: Table<TlsOptions> = {
@@ -86,6 +100,7 @@ const storing: Table<DurableStoreOptions> = { damaged: "callback" };
 const subjects = [
   { owner: "connect", table: connecting, take: (options: object) => connect(options) },
   { owner: "listen", table: listening, take: (options: object) => listen(new CentralSystem(), options) },
+  { owner: "limits", table: limiting, take: (limits: object) => listen(new CentralSystem(), { limits }) },
   { owner: "network", table: networking, take: (network: object) => connect({ network }) },
   { owner: "tls", table: certifying, take: (tls: object) => connect({ tls }) },
   { owner: "durableStore", table: storing, take: (options: object) => durableStore("nowhere", options) },

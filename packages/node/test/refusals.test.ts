@@ -3,7 +3,7 @@ import type { HandshakeRefusal } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { Authenticate } from "../src/endpoint.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import type { ListenOptions } from "../src/listen.ts";
 import { basic, offer, open, openEndpoint, shake, statusOf } from "./open-endpoint.ts";
 import { handshake } from "./raw-socket.ts";

@@ -54,6 +54,8 @@ export interface CentralSystemEvents<Context = unknown> {
   registration: [event: WithConnection & { readonly status: RegistrationStatus }];
   /** The opening handshake of a Charge Point was refused. */
   refused: [event: HandshakeRefusal];
+  /** A certificate ends soon, or has ended. */
+  expiring: [event: ExpiringCertificate];
   /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
   message: [event: WithConnection & ConnectionEvents["message"][0]];
   /** A Charge Point broke the protocol. It has been dealt with as the documents say. */
@@ -64,6 +66,20 @@ export interface CentralSystemEvents<Context = unknown> {
   finished: [event: WithConnection & ConnectionEvents["finished"][0]];
   /** Something on our side failed; without an identity where it concerned no Charge Point in particular. */
   fault: [event: Partial<WithConnection> & ConnectionEvents["fault"][0]];
+}
+
+/** A certificate that ends soon. */
+export interface ExpiringCertificate {
+  /** Whose it is: ours, that of somebody who issues those of Charge Points, or that of the Charge Point `identity`. */
+  readonly whose: "central-system" | "authority" | "charge-point";
+  readonly identity?: string;
+  /** One line, for example `O=Example CPO, CN=CP001`. */
+  readonly subject: string;
+  /** In hexadecimal. */
+  readonly serialNumber: string;
+  readonly validTo: Date;
+  /** How many whole days are left; negative when it has ended. */
+  readonly daysLeft: number;
 }
 
 /** What to do when a Charge Point connects that is connected already. */
@@ -303,6 +319,11 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   /** The connection of a Charge Point; `undefined` while it is offline. */
   get(identity: string): Connection<"CentralSystem", Context> | undefined {
     return this.#registered.get(identity)?.connection;
+  }
+
+  /** Whether nobody is let in any more: it is being drained, or was closed. */
+  get isClosing(): boolean {
+    return this.#leaving !== undefined;
   }
 
   /** The connections that are open now. */

@@ -16,6 +16,9 @@ export interface HandshakeRefusal {
    * `unknown-identity`: the application does not know the identity.
    * `duplicate`: a Charge Point of this identity is connected already.
    * `limit`: too many connections or handshakes.
+   * `address-limit`: too many connections or handshakes from one address.
+   * `guessing`: too many wrong passwords for this identity from this address, or too many failures of this address.
+   * `origin`: it came from a web page of another site.
    * `busy`: the application is too busy to decide.
    * `timeout`: the peer took too long to send its request, or the application to decide.
    * `closing`: the Central System is shutting down.
@@ -37,6 +40,9 @@ export interface HandshakeRefusal {
     | "unknown-identity"
     | "duplicate"
     | "limit"
+    | "address-limit"
+    | "guessing"
+    | "origin"
     | "busy"
     | "timeout"
     | "closing"

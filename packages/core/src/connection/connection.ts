@@ -44,7 +44,7 @@ import { Budget } from "./budget.ts";
 import { Emitter } from "./emitter.ts";
 import type { ExactAnswer } from "./exact-answer.ts";
 import { randomMessageId } from "./message-id.ts";
-import type { Transport } from "./transport.ts";
+import type { Channel, Transport } from "./transport.ts";
 
 /** What a handler is told besides the payload. */
 export interface HandlerContext<out R extends Role, out Context = unknown> {
@@ -345,6 +345,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress;
+  }
+
+  /** Security profile, subprotocol, TLS and certificate, where the handshake was seen: with `listen`. */
+  get channel(): Channel | undefined {
+    return this.#transport.channel;
   }
 
   /** When something arrived last, if only a pong, in milliseconds since the epoch; at first `connectedAt`. */

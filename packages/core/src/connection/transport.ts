@@ -1,6 +1,29 @@
 import type { AbortSignalLike } from "../abort.ts";
 import type { Tolerated } from "../messages/tolerance.ts";
 
+/** What a connection runs on, as its opening handshake has settled it. */
+export interface Channel {
+  /** The security profile that was asked for, and kept to. */
+  readonly securityProfile: 0 | 1 | 2 | 3;
+  /** The subprotocol as it was agreed on, for example `ocpp1.6`; empty where a quirk forgives that there is none. */
+  readonly subprotocol: string;
+  /** Absent without TLS, as behind a proxy that ends it. */
+  readonly tls?: {
+    /** For example `TLSv1.3`. */
+    readonly version: string;
+    /** In the words of OpenSSL. */
+    readonly cipherSuite: string;
+  };
+  /** What the peer has shown, verified; absent without one. */
+  readonly certificate?: {
+    /** One line, for example `O=Example CPO, CN=CP001`. */
+    readonly subject: string;
+    /** In hexadecimal. */
+    readonly serialNumber: string;
+    readonly validTo: Date;
+  };
+}
+
 /**
  * A WebSocket that is already open, reduced to what OCPP-J needs.
  *
@@ -12,6 +35,8 @@ import type { Tolerated } from "../messages/tolerance.ts";
 export interface Transport {
   /** The network address of the peer, where it is known; behind a proxy that is not trusted, that of the proxy. */
   readonly remoteAddress?: string | undefined;
+  /** What the connection runs on, where the handshake was seen. */
+  readonly channel?: Channel | undefined;
   /** How long the latest pong took, in milliseconds; `undefined` before the first one, and where nobody knows. */
   readonly roundTripMs?: number | undefined;
   /** How many bytes wait to be sent, where it is known. */

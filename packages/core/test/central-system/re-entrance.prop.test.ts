@@ -13,6 +13,7 @@ const events = Object.keys({
   disconnected: 0,
   registration: 0,
   refused: 0,
+  expiring: 0,
   message: 0,
   violation: 0,
   tolerated: 0,

@@ -1,0 +1,37 @@
+/* What an orchestrator asks a Central System: whether to send Charge Points to it. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { OptionRule } from "@ocppj/core";
+
+/** Whether handshakes are taken, and how much there is to do. Nothing in it is secret. */
+export interface Health {
+  /**
+   * `ready`: handshakes are taken. `closing`: the listener or the Central System is closing, or is being drained.
+   * `no-descriptors`: the process is out of file descriptors, so newcomers are dropped.
+   */
+  readonly status: "ready" | "closing" | "no-descriptors";
+  /** How many Charge Points are connected here. */
+  readonly connections: number;
+  /** How many handshakes are being decided on. */
+  readonly handshakes: number;
+}
+
+/** The option `health`. */
+export const healthRule: OptionRule = {
+  give: 'a path like "/health"',
+  takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path),
+};
+
+/** Whether a request asks for the health at a path. */
+export const asksForHealth = ({ method, url = "" }: IncomingMessage, path: string | undefined): boolean =>
+  path !== undefined && (method === "GET" || method === "HEAD") && url.replace(/\?.*/s, "") === path;
+
+export function answerHealth(health: Health, { method }: IncomingMessage, response: ServerResponse): void {
+  const body = `${JSON.stringify(health)}\n`;
+  response.writeHead(health.status === "ready" ? 200 : 503, {
+    "Cache-Control": "no-store",
+    Connection: "close",
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(body),
+  });
+  response.end(method === "HEAD" ? undefined : body);
+}

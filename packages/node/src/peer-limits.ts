@@ -1,0 +1,31 @@
+import { type OptionRules, optionRules } from "@ocppj/core";
+
+/**
+ * What may come from one address, through proxies that are trusted; of IPv6 from one network of 64 bits, since that is what a
+ * subscriber has. Many Charge Points share an address, behind the NAT of a mobile network or a proxy that is not trusted,
+ * so only what none of them needs is limited by default. What goes beyond is answered with 429 and Retry-After.
+ */
+export interface PeerLimits {
+  /** How many Charge Points may be connected from one address; one that replaces its own older connection may. Default: any. */
+  readonly connectionsPerAddress?: number;
+  /** How many of the decisions among `maxHandshakes` may be about one address. Default: all. */
+  readonly handshakesPerAddress?: number;
+  /**
+   * How many times in ten minutes `authenticate` may say no to one address, whoever it says to be, until it is not asked about
+   * newcomers from there. Default: any number, because Charge Points that are not registered yet share an address with
+   * those that are.
+   */
+  readonly failuresPerAddress?: number;
+  /**
+   * How many wrong passwords one address may send for one identity in ten minutes; the same identity at another address is not
+   * concerned. Default 20.
+   */
+  readonly wrongPasswords?: number;
+}
+
+export const peerLimitRules: OptionRules<PeerLimits> = {
+  connectionsPerAddress: optionRules.whole(1),
+  handshakesPerAddress: optionRules.whole(1),
+  failuresPerAddress: optionRules.whole(1),
+  wrongPasswords: optionRules.whole(1),
+};
