@@ -1,6 +1,8 @@
 /*
- * Certificates with their keys, and which of them is shown: those for the name that a peer asks for (SNI), by the names that
- * are in them. OpenSSL keeps one certificate of each kind of key, so those of different names need contexts of their own.
+ * Certificates with their keys, and which of them is shown: that for the name which a peer asks for (SNI), by the names that
+ * are in them. OpenSSL has one certificate of each kind of key, and Node exchanges one of these by name, so those of
+ * different names have keys of one kind. One of another kind is shown to peers that can use nothing else, whatever they ask
+ * for, and so must have all names.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
@@ -17,11 +19,13 @@ interface Pair {
 /** The certificates of one side. */
 export class OwnCertificates {
   readonly #options: SecureContextOptions;
-  readonly #pairs: readonly Pair[];
-  /** By the places of the certificates that they have; there are no more than combinations that names can ask for. */
-  readonly #contexts = new Map<string, SecureContext>();
+  /** The first of each kind of key. */
+  readonly #usual: readonly Pair[];
+  /** Those of one kind, where it has several; the first is the usual one. */
+  readonly #named: readonly Pair[];
+  readonly #contexts = new Map<Pair, SecureContext>();
 
-  /** @throws Error A certificate or a key cannot be read or used, or a certificate has no key. */
+  /** @throws Error A certificate or a key cannot be read or used, has none of the other, or is in the way of another one. */
   constructor(options: SecureContextOptions) {
     this.#options = options;
     const { passphrase } = options;
@@ -29,31 +33,53 @@ export class OwnCertificates {
       pem,
       key: createPrivateKey({ key: pem, ...(passphrase !== undefined && { passphrase }) }),
     }));
-    this.#pairs = ([options.cert ?? []].flat() as Pem[]).map((cert) => pairOf(cert, keys));
+    const pairs = ([options.cert ?? []].flat() as Pem[]).map((cert) => pairOf(cert, keys));
+    this.#usual = pairs.filter((pair) => pairs.find((other) => kindOf(other) === kindOf(pair)) === pair);
+    const others = pairs.filter((pair) => !this.#usual.includes(pair));
+    this.#named = pairs.filter((pair) => others[0] !== undefined && kindOf(pair) === kindOf(others[0]));
+    checkNames(pairs, this.#named);
     createSecureContext(this.usual);
-    for (const pair of this.#pairs) createSecureContext(this.#optionsOf([pair]));
+    for (const pair of others) createSecureContext(this.#optionsOf([pair]));
   }
 
-  /** What is shown to whoever asks for no name, or for one that nobody has: the first certificate of each kind of key. */
+  /** What is shown to whoever asks for no name, or for one that nobody has. */
   get usual(): SecureContextOptions {
-    return this.#optionsOf(this.#pairs);
+    return this.#optionsOf(this.#usual);
   }
 
   /** What is shown to a peer that asks for a name; `undefined` for the usual. */
   contextFor(name: string): SecureContext | undefined {
-    const fitting = this.#pairs.filter(({ certificate }) => certificate.checkHost(name, { subject: "always" }));
-    if (fitting.length === 0 || fitting.length === this.#pairs.length) return undefined;
-    const which = fitting.map((pair) => this.#pairs.indexOf(pair)).join();
-    const context = this.#contexts.get(which) ?? createSecureContext(this.#optionsOf(fitting));
-    this.#contexts.set(which, context);
+    const pair = this.#named.find((pair) => hasName(pair, name));
+    if (pair === undefined || pair === this.#named[0]) return undefined;
+    const context = this.#contexts.get(pair) ?? createSecureContext(this.#optionsOf([pair]));
+    this.#contexts.set(pair, context);
     return context;
   }
 
   #optionsOf(pairs: readonly Pair[]): SecureContextOptions {
-    const kindOf = ({ certificate }: Pair): string | undefined => certificate.publicKey.asymmetricKeyType;
-    const first = pairs.filter((pair) => pairs.find((other) => kindOf(other) === kindOf(pair)) === pair);
-    const [cert, key] = [first.map(({ cert }) => cert), first.map(({ key }) => key)];
+    const [cert, key] = [pairs.map(({ cert }) => cert), pairs.map(({ key }) => key)];
     return { ...this.#options, ...(pairs.length > 0 && { cert, key }) };
+  }
+}
+
+const kindOf = ({ certificate }: Pair): string | undefined => certificate.publicKey.asymmetricKeyType;
+
+/** The white paper has the name in the subject, authorities of today in subjectAltName. [SEC-A00-511] */
+const hasName = ({ certificate }: Pair, name: string): boolean =>
+  certificate.checkHost(name, { subject: "always" }) !== undefined;
+
+/** @throws Error A certificate of another kind of key would be shown to peers that ask for a name which it does not have. */
+function checkNames(pairs: readonly Pair[], named: readonly Pair[]): void {
+  const names = named.flatMap(({ certificate: { subjectAltName = "" } }) =>
+    [...subjectAltName.matchAll(/DNS:([^,]+)/g)].map(([, name = ""]) => name.replace("*", "any")),
+  );
+  for (const pair of pairs) {
+    const missing = named.includes(pair) ? undefined : names.find((name) => !hasName(pair, name));
+    if (missing === undefined) continue;
+    throw new Error(
+      `the certificates of different names have keys of several kinds, of which only one can be chosen by name; give them ` +
+        `keys of one kind, or the one of the kind "${kindOf(pair)}" all names, also ${missing}`,
+    );
   }
 }
 

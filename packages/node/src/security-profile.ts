@@ -99,8 +99,8 @@ export interface TlsOptions {
   /**
    * The own certificate, followed by those between it and the one that the other side has. An array holds several, of
    * which the best is taken that the other side can use: a Central System has one of ECDSA and one of RSA. [SEC-A00-317]
-   * With `listen` they may also be of different names: a Charge Point is shown those for the name in its URL (SNI), or else the
-   * first of each kind.
+   * With `listen` those of one kind may be of different names: a Charge Point is shown that of the name in its URL (SNI), or else
+   * the first. One of another kind must then have all these names.
    */
   readonly cert?: Pem | readonly Pem[] | undefined;
   /** The private key of each certificate. */
