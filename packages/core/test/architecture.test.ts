@@ -115,6 +115,7 @@ describe("packages/core/src", () => {
       [
         "authorization/authorization-cache.ts",
         "authorization/local-auth-list.ts",
+        "central-system/bounded-credential-store.ts",
         "central-system/central-system.ts",
         "central-system/known-credentials.ts",
         "central-system/password-hash.ts",

@@ -212,7 +212,7 @@ const subjects: readonly Subject[] = [
   ),
   subject<KnownCredentialsOptions>(
     "KnownCredentials",
-    { centralSystem: "part", store: "map", passwordHash: "part" },
+    { centralSystem: "part", store: "map", passwordHash: "part", clock: "part" },
     { centralSystem: new CentralSystem() },
     (options) => new KnownCredentials(options),
   ),

@@ -1,7 +1,10 @@
+import { type Clock, systemClock } from "../clock.ts";
 import { type CallOptions, type Connection, callRules } from "../connection/connection.ts";
 import { CallError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
+import { soundClock } from "../sound-clock.ts";
+import { BoundedCredentialStore } from "./bounded-credential-store.ts";
 import type { CentralSystem } from "./central-system.ts";
 import {
   allows,
@@ -20,7 +23,10 @@ import {
 import { bytesOf, hexOf, type PasswordHash, passwordHash } from "./password-hash.ts";
 import { randomBytes } from "./web-crypto.ts";
 
-/** Remembers the credentials of Charge Points, by identity. A `Map` is one, and forgets them with the program. */
+/**
+ * Remembers the credentials of Charge Points, by identity. A `Map` is one, and forgets them with the program. What has not
+ * settled after five seconds counts as failed; a record that is written later than the ones that followed it is put right.
+ */
 export interface CredentialStore {
   get(identity: string): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
   /** What it returns resolves when the record would survive a crash: a new key is sent only then. */
@@ -38,6 +44,8 @@ export interface KnownCredentialsOptions {
   readonly store?: CredentialStore | undefined;
   /** What is stored of a password. Default `passwordHash()`. */
   readonly passwordHash?: PasswordHash | undefined;
+  /** What the patience with the store is measured on. Default: the clock of the runtime. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A Charge Point that asks to be let in. */
@@ -63,12 +71,13 @@ export interface EnrolledCredentials {
 /** How a Charge Point has received a change: the answer to ChangeConfiguration. */
 export type CredentialChange = Conf<"ChangeConfiguration">["status"];
 
-const { object, oneOf, required, secret } = optionRules;
+const { clock, object, oneOf, required, secret } = optionRules;
 
 const rules: OptionRules<KnownCredentialsOptions> = {
   centralSystem: required(object("a CentralSystem", "on", "get")),
   store: object("a Map, or what has its get and set", "get", "set"),
   passwordHash: object("what passwordHash() returns, or what has its seal and verify", "seal", "verify"),
+  clock,
 };
 
 const authorizationKey = secret({
@@ -97,7 +106,7 @@ const maxCandidates = 8;
  */
 export class KnownCredentials {
   readonly #centralSystem: CentralSystem;
-  readonly #store: CredentialStore;
+  readonly #store: BoundedCredentialStore;
   readonly #hash: PasswordHash;
   /** For each identity the end of the last change of its record that was begun. */
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -108,7 +117,15 @@ export class KnownCredentials {
   constructor(options: KnownCredentialsOptions) {
     const taken = takeOptions("KnownCredentials", options, rules);
     this.#centralSystem = taken.centralSystem;
-    this.#store = taken.store ?? new Map<string, CredentialRecord>();
+    this.#store = new BoundedCredentialStore(
+      taken.store ?? new Map<string, CredentialRecord>(),
+      soundClock(taken.clock ?? systemClock),
+      (identity) =>
+        this.#unwatched(
+          identity,
+          this.#inTurn(identity, () => this.#store.repair(identity)),
+        ),
+    );
     this.#hash = taken.passwordHash ?? passwordHash();
     this.#centralSystem.on("connected", ({ identity, connection }) => this.#connected(identity, connection));
   }
@@ -118,7 +135,7 @@ export class KnownCredentials {
    * another way than OCPP, which is also the only way to lower a security profile. [SEC-A00-005]
    *
    * @throws TypeError `authorizationKey` is a string, but not 32 to 40 hexadecimal digits; or it is empty.
-   * @throws What the store or the hash throws.
+   * @throws What the store or the hash throws; Error The store does not answer.
    */
   async enroll(identity: string, credentials: EnrolledCredentials): Promise<void> {
     const { authorizationKey, securityProfile } = takeOptions("enroll", credentials, enrolledRules);
@@ -127,7 +144,7 @@ export class KnownCredentials {
       ...(sealed !== undefined && { authorizationKey: sealed }),
       ...(securityProfile !== undefined && { securityProfile }),
     };
-    await this.#inTurn(identity, async () => void (await this.#store.set(identity, record)));
+    await this.#inTurn(identity, () => this.#store.set(identity, record));
   }
 
   /**
@@ -137,7 +154,7 @@ export class KnownCredentials {
    * @returns Whether the password and the profile are those of this Charge Point; `"unknown-identity"` when it was never
    * enrolled.
    * @throws TypeError What the store has of it is damaged: nobody is let in by that.
-   * @throws What the store or the hash throws.
+   * @throws What the store or the hash throws; Error The store does not answer.
    * @spec [J-178, SEC-A00-002, SEC-A00-207, SEC-A01-03, SEC-A05-09]
    */
   async authenticate(presented: PresentedCredentials): Promise<boolean | "unknown-identity"> {
@@ -173,7 +190,8 @@ export class KnownCredentials {
    * @throws The other errors of {@link Connection.call}, a {@link CallError} too: nobody knows. Both keys count, until the
    * Charge Point has connected with one of them; to find out, close its connection. A CallError has no description and no
    * details here, because they may repeat the key. [SEC-A01-09]
-   * @throws What the store or the hash throws: if that was before the answer, nothing was sent.
+   * @throws What the store or the hash throws, or Error, the store does not answer: if that was before the answer, nothing was
+   * sent.
    * @spec OCPP-J 1.6 §6.2.2 [J-177 … J-179, SEC-A01-02 … SEC-A01-04, SEC-A01-06, SEC-A01-07]
    */
   async changeAuthorizationKey(
@@ -287,14 +305,17 @@ export class KnownCredentials {
       const use = uses.at(-1);
       return use === undefined ? record : used(record, use);
     };
-    this.#update(identity, settle).catch((error: unknown) => {
-      this.#centralSystem.emit("fault", { identity, error });
-    });
+    this.#unwatched(identity, this.#update(identity, settle));
+  }
+
+  /** Tells of what goes wrong while nobody waits for it. */
+  #unwatched(identity: string, task: Promise<void>): void {
+    task.catch((error: unknown) => this.#centralSystem.emit("fault", { identity, error }));
   }
 
   /** Databases say `null` where there is nothing. */
   async #recordOf(identity: string): Promise<CredentialRecord | undefined> {
-    const record: unknown = await this.#store.get(identity);
+    const record = await this.#store.get(identity);
     if (record === undefined || record === null) return undefined;
     if (isCredentialRecord(record)) return record;
     throw new TypeError(`What the store has of "${identity}" is no CredentialRecord. Enroll it anew.`);
