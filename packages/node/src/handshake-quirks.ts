@@ -28,7 +28,8 @@ export class HandshakeQuirks {
   identityIn(request: IncomingMessage, endpointPath: string): string | undefined {
     const [path = ""] = (request.url ?? "").split("?", 1);
     for (const row of this.#rows) {
-      const identity = this.#asked(() => row.path && identityFromPath(row.path(path), endpointPath));
+      const meant: unknown = this.#asked(() => row.path?.(path));
+      const identity = typeof meant === "string" ? identityFromPath(meant, endpointPath) : undefined;
       if (identity === undefined) continue;
       this.#use(request, row, path); // Not the query: some put their password there.
       return identity;
@@ -39,8 +40,8 @@ export class HandshakeQuirks {
   /** The password that is meant by one that was found wrong; `undefined` when there is none. [Q23] */
   passwordIn(request: IncomingMessage, password: Uint8Array): Uint8Array | undefined {
     for (const row of this.#rows) {
-      const meant = this.#asked(() => row.password?.(password));
-      if (meant === undefined) continue;
+      const meant: unknown = this.#asked(() => row.password?.(password));
+      if (!(meant instanceof Uint8Array)) continue;
       this.#use(request, row);
       return meant;
     }

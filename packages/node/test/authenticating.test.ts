@@ -1,6 +1,7 @@
 /* What `authenticate` may do and say, over a real socket: what runs is counted, what nobody waits for is ended. */
 import { EventEmitter, once } from "node:events";
 import { CentralSystem } from "@ocppj/core";
+import { FakeClock } from "@ocppj/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Authenticate } from "../src/endpoint-options.ts";
 import { listen } from "../src/listen.ts";
@@ -39,6 +40,35 @@ describe("maxHandshakes", () => {
       expect(faults).toEqual([]);
     },
   );
+
+  test("gives the place of a decision that has hung and ends late back once, though it was given away meanwhile", async () => {
+    const clock = new FakeClock();
+    const events = new EventEmitter();
+    const decide: ((_: boolean) => void)[] = [];
+    const authenticate: Authenticate = () => {
+      events.emit("asked");
+      return new Promise((resolve) => decide.push(resolve));
+    };
+    const { listener } = await openEndpoint({ maxHandshakes: 1, handshakeTimeoutMs: 10_000, authenticate, clock });
+    const hang = async (identity: string): Promise<RawSocket> => {
+      const asking = once(events, "asked");
+      const peer = await shake(listener.port, identity);
+      await asking;
+      return peer;
+    };
+    const first = await hang("CP001");
+    await clock.advance(60_000);
+    expect(await statusOf(first)).toBe(503);
+    const second = await hang("CP001"); // In the place of the first.
+    decide[0]?.(true);
+    await clock.advance(0);
+    expect(await statusOf(await shake(listener.port, "CP002"))).toBe(503);
+    decide[1]?.(true);
+    expect(await statusOf(second)).toBe(101);
+    const third = await hang("CP003");
+    decide[2]?.(true);
+    expect(await statusOf(third)).toBe(101);
+  });
 
   test("does not lose what a peer sends before it is let in", async () => {
     let decide = (_: true): void => {};

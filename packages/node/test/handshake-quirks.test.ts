@@ -26,6 +26,8 @@ async function tolerant(...options: Parameters<typeof openEndpoint>) {
   return { ...endpoint, tolerated, order, shakeAt };
 }
 
+const failure = new Error("bad row");
+
 describe("A handshake without Sec-WebSocket-Protocol", () => {
   test("is closed with 1002 by default [Q18]", async () => {
     const { shakeAt, refused, tolerated } = await tolerant();
@@ -110,8 +112,10 @@ describe("A subprotocol in another spelling", () => {
     expect(refused).toHaveLength(5);
   });
 
-  test("is refused, and the failure told, when the row of an owner throws", async () => {
-    const failure = new Error("bad row");
+  test.each<[string, () => never, unknown[]]>([
+    ["throws", () => fail(), [failure]],
+    ["rejects", (async () => fail()) as () => never, [expect.any(TypeError), failure]],
+  ])("is refused, and the failure told, when the row of an owner %s", async (_, fails, told) => {
     const { bad } = defineQuirks({
       bad: {
         id: "O1",
@@ -119,12 +123,8 @@ describe("A subprotocol in another spelling", () => {
         forgives: "nothing",
         repairs: "nothing",
         scope: "handshake",
-        means: () => {
-          throw failure;
-        },
-        path: () => {
-          throw failure;
-        },
+        means: fails,
+        path: fails,
       },
     });
     const { shakeAt, refused, faults } = await tolerant({ tolerate: [bad] });
@@ -133,9 +133,13 @@ describe("A subprotocol in another spelling", () => {
     expect((await peer.frame()).payload.readUInt16BE()).toBe(1002);
     expect(await statusOf(await shakeAt("/elsewhere/CP001", offer))).toBe(404);
     expect(refused.map(({ reason }) => reason)).toEqual(["subprotocol", "path"]);
-    expect(faults.map(({ error }) => error)).toEqual([failure, failure]);
+    expect(faults.map(({ error }) => error)).toEqual([...told, ...told]);
   });
 });
+
+function fail(): never {
+  throw failure;
+}
 
 test("A path that is refused is told together with the one that is served", async () => {
   const { shakeAt, refused } = await tolerant();

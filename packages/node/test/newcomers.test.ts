@@ -46,16 +46,25 @@ describe("A Charge Point whose connections are cut", () => {
     expect((await closed.frame()).opcode).toBe(8);
   });
 
-  test("is closed with a frame when the one who is asked throws, which is a fault", async () => {
-    const { central, faults, listener } = await openEndpoint({
-      cuts() {
-        throw new Error("The database is down.");
-      },
-    });
+  test.each<[string, () => unknown, string[]]>([
+    ["throws", () => fail(), ["The database is down."]],
+    [
+      "rejects",
+      async () => fail(),
+      ["cuts has answered with a promise. Let it answer at once.", "The database is down."],
+    ],
+    ["answers with a promise", async () => true, ["cuts has answered with a promise. Let it answer at once."]],
+    ["answers nonsense", () => "yes", ["cuts answered string. Answer true or false."]],
+  ])("is closed with a frame when the one who is asked %s, which is a fault", async (_, cuts, messages) => {
+    const { central, faults, listener } = await openEndpoint({ cuts: cuts as () => boolean });
     const peer = await shake(listener.port, "CP001");
     await peer.head();
-    expect(faults).toMatchObject([{ identity: "CP001", error: { message: "The database is down." } }]);
+    expect(faults).toMatchObject(messages.map((message) => ({ identity: "CP001", error: { message } })));
     central.get("CP001")?.close();
     expect((await peer.frame()).opcode).toBe(8);
   });
 });
+
+function fail(): never {
+  throw new Error("The database is down.");
+}

@@ -2,10 +2,11 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CentralSystem, type Transport } from "@ocppj/core";
+import { CentralSystem, type HandshakeRefusal, type Transport } from "@ocppj/core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { connect } from "../src/connect.ts";
+import type { Authenticate } from "../src/endpoint-options.ts";
 import { listen } from "../src/listen.ts";
 import { readRevocationLists } from "../src/revocation-list.ts";
 import type { TlsOptions } from "../src/security-profile.ts";
@@ -28,17 +29,19 @@ beforeAll(async () => {
 const authorities = () => ({ east: east as Authority, west: west as Authority });
 
 /** A listener of profile 3 that trusts both authorities. */
-async function site(tls: Partial<TlsOptions>) {
+async function site(tls: Partial<TlsOptions>, authenticate: Authenticate = () => true) {
   const { east, west } = authorities();
   const central = new CentralSystem();
   const faults: string[] = [];
+  const refused: HandshakeRefusal[] = [];
+  central.on("refused", (event) => refused.push(event));
   let told = (): void => {};
   central.on("fault", ({ error }) => {
     faults.push((error as Error).message);
     told();
   });
   const given = { ...own, ca: [east.certificate, west.certificate], ...tls };
-  const listener = await listen(central, { securityProfile: 3, authenticate: () => true, tls: given });
+  const listener = await listen(central, { securityProfile: 3, authenticate, tls: given });
   onTestFinished(() => listener.close());
   const dial = (identity: keyof typeof chargers): Promise<Transport> =>
     connect({ securityProfile: 3, tls: { ...chargers[identity], ca: east.certificate } })({
@@ -53,7 +56,7 @@ async function site(tls: Partial<TlsOptions>) {
     }
     return faults.shift() as string;
   };
-  return { central, listener, dial, given, fault, faults };
+  return { central, listener, dial, given, fault, faults, refused };
 }
 
 describe("tls.crl", () => {
@@ -117,6 +120,33 @@ describe("tls.crl", () => {
     const ended = new Promise((resolve) => central.once("disconnected", resolve));
     listener.replaceCertificates({ ...given, crl: [await east.revoke(chargers.CP001), await west.revoke()] });
     expect(await ended).toMatchObject({ identity: "CP001", code: 1008 });
+  });
+
+  test("is asked again when the decision on a Charge Point has come: it may be revoked by then [SEC-A00-701]", async () => {
+    const { east, west } = authorities();
+    let asked = (): void => {};
+    let decide = (_: true): void => {};
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const authenticate = (): Promise<true> => {
+      asked();
+      return new Promise((resolve) => {
+        decide = resolve;
+      });
+    };
+    const { central, dial, given, listener, refused } = await site({}, authenticate);
+    const attempt = dial("CP001").then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await asking;
+    listener.replaceCertificates({ ...given, crl: [await east.revoke(chargers.CP001), await west.revoke()] });
+    decide(true);
+    expect(await attempt).toMatchObject({ name: "HandshakeError", status: 403 });
+    expect(refused).toMatchObject([{ identity: "CP001", reason: "certificate", status: 403 }]);
+    expect(refused[0]?.message).toMatch(/is revoked/);
+    expect([...central.connections()]).toEqual([]);
   });
 
   test("is told of when it has expired", async () => {
