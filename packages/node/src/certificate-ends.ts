@@ -1,6 +1,9 @@
 import type { X509Certificate } from "node:crypto";
-import type { ExpiringCertificate } from "@ocppj/core";
+import { type ExpiringCertificate, type OptionRule, optionRules } from "@ocppj/core";
 import { shortened } from "./peer-text.ts";
+
+/** The option `expiryWarningDays`. */
+export const expiryWarningDaysRule: OptionRule = optionRules.number("a number of days from 0 on", 0);
 
 const dayMs = 24 * 60 * 60 * 1000;
 

@@ -8,7 +8,8 @@ export type {
   EndpointOptions,
 } from "./endpoint-options.ts";
 export type { Health } from "./health.ts";
-export { type Listener, type ListenOptions, listen } from "./listen.ts";
+export { type ListenOptions, listen } from "./listen.ts";
+export type { Listener } from "./listener.ts";
 export type { PeerLimits } from "./peer-limits.ts";
 export type { RevocationList } from "./revocation-list.ts";
 export {

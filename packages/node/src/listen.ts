@@ -1,29 +1,19 @@
-import type { X509Certificate } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
-import { type AddressInfo, isIPv6, type Socket } from "node:net";
-import { type TlsOptions as NodeTlsOptions, type TLSSocket, Server as TlsServer } from "node:tls";
-import { type CentralSystem, type Connection, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
+import type { Server } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import { Server as TlsServer } from "node:tls";
+import { type CentralSystem, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
+import { expiryWarningDaysRule } from "./certificate-ends.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { Authenticate, EndpointOptions } from "./endpoint-options.ts";
-import { type Health, healthRule } from "./health.ts";
+import { healthRule } from "./health.ts";
+import { addressOf, type Listener, listener, type TcpAddress } from "./listener.ts";
 import { originsRule } from "./origin.ts";
-import { OwnCertificates } from "./own-certificates.ts";
+import { serve } from "./own-server.ts";
 import { trustedProxiesRule } from "./peer-address.ts";
 import { peerLimitRules } from "./peer-limits.ts";
-import { refusalOfTls } from "./profile-refusals.ts";
 import type { RevocationList } from "./revocation-list.ts";
-import {
-  listeningTls,
-  requireSecurityLevel,
-  rulesOf,
-  type ServerTls,
-  securityProfileRule,
-  type TlsOptions,
-  takeTls,
-  tlsRule,
-} from "./security-profile.ts";
-import { TlsWatch } from "./tls-watch.ts";
+import { requireSecurityLevel, rulesOf, securityProfileRule, type TlsOptions, tlsRule } from "./security-profile.ts";
+import { watchTls } from "./tls-failures.ts";
 import { routeUpgrades } from "./upgrade-routing.ts";
 import { transportRules } from "./web-socket-transport.ts";
 
@@ -53,42 +43,6 @@ export interface ListenOptions<Context = unknown> extends EndpointOptions<Contex
    * answer so itself. Default: none.
    */
   readonly health?: string;
-}
-
-/** An open OCPP-J endpoint. */
-export interface Listener {
-  /**
-   * The endpoint URL as seen from this machine, for example `ws://127.0.0.1:9000/ocpp`.
-   *
-   * @throws Error The attached server does not listen on a TCP port, or not yet.
-   */
-  readonly url: string;
-  /**
-   * The TCP port.
-   *
-   * @throws Error The attached server does not listen on a TCP port, or not yet.
-   */
-  readonly port: number;
-  /** The lists of revoked certificates that are in use; none on an attached server. */
-  readonly revocationLists: readonly RevocationList[];
-  /** Whether handshakes are taken, and how many Charge Points are connected. */
-  health(): Health;
-  /** The certificate that a Charge Point has shown, verified; `undefined` without one, or of another listener's connection. */
-  certificateOf(connection: Connection<"CentralSystem">): X509Certificate | undefined;
-  /**
-   * Uses other certificates and keys from the next TLS handshake on. Connections that are open stay, but for those whose
-   * certificate is revoked: they are closed with 1008. [SEC-A00-701]
-   *
-   * @param tls - All of them, as for {@link listen}.
-   * @throws TypeError They cannot be used, and nothing has changed; or there is no TLS here, or the attached server's:
-   * it has `setSecureContext`.
-   */
-  replaceCertificates(tls: TlsOptions): void;
-  /**
-   * Stops listening and closes every connection with 1001. Resolves when all sockets are gone, at the latest after
-   * `closeTimeoutMs`, whatever the peers do. Never rejects; calling it again returns the same promise.
-   */
-  close(): Promise<void>;
 }
 
 /**
@@ -159,7 +113,7 @@ const listenRules: OptionRules<ListenOptions> = {
   trustedProxies: trustedProxiesRule,
   limits: optionRules.object("an object with limits of one address, for example { connectionsPerAddress: 100 }"),
   origins: originsRule,
-  expiryWarningDays: optionRules.number("a number of days from 0 on", 0),
+  expiryWarningDays: expiryWarningDaysRule,
   cuts: optionRules.callback,
   port: optionRules.whole(0, 65_535),
   host: optionRules.text,
@@ -191,161 +145,4 @@ function attach(endpoint: Endpoint, server: Server | HttpsServer, expected: "ws"
   const where = (): TcpAddress => addressOf(server);
   const revocationLists = (): readonly RevocationList[] => [];
   return listener({ scheme, where, path: endpoint.path, close, replaceCertificates, revocationLists, endpoint });
-}
-
-/** Reports TLS handshakes that fail. Returns the function that ends this. */
-function watchTls(server: Server | HttpsServer, endpoint: Endpoint): () => void {
-  const failed = (error: Error, socket: TLSSocket & { readonly _parent?: Socket }): void => {
-    // Once a TLS socket is closed, only the one that it ran on still knows its peer; no public property leads there.
-    const { _parent: tcpSocket = socket } = socket;
-    const refusal = refusalOfTls(error, socket, tcpSocket.bytesRead);
-    if (refusal !== undefined) endpoint.tlsFailed(refusal, tcpSocket);
-  };
-  /** A socket remembers its address only if somebody has asked for it in time. */
-  const opened = ({ remoteAddress }: Socket): unknown => remoteAddress;
-  // First of all: whoever is told next may destroy the socket, which then has forgotten where it came from.
-  server.prependListener("tlsClientError", failed);
-  server.on("connection", opened);
-  return () => server.off("tlsClientError", failed).off("connection", opened);
-}
-
-/** Runs a server of its own for the endpoint. */
-async function serve(
-  endpoint: Endpoint,
-  { health, host = "127.0.0.1", port = 0, securityProfile = 0, tls }: ListenOptions,
-): Promise<Listener> {
-  const secured = listeningTls(securityProfile, tls);
-  let certificates = secured && new OwnCertificates(secured);
-  const server = createHttpServer(
-    secured && {
-      ...secured,
-      ...certificates?.usual,
-      SNICallback: (name, done) => done(null, certificates?.contextFor(name)),
-    },
-    endpoint.handshakeTimeoutMs,
-  );
-  server.on("request", (request, response) => endpoint.request(request, response, health));
-  routeUpgrades(server, endpoint);
-  server.on("clientError", (error, socket) => endpoint.clientError(error, socket));
-  // Before `clientError` is told, as if it were an error of HTTP: there is no channel to answer through.
-  server.prependListener("tlsClientError", (_, socket: TLSSocket) => socket.destroy());
-  const unwatch = watchTls(server, endpoint);
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    endpoint.connected(socket, { plain: secured === undefined });
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  await bind(server, port, host);
-  server.on("error", (error) => endpoint.failed(error));
-  endpoint.opened();
-  const address = addressOf(server);
-  let given = takeTls(tls ?? {});
-  const watch =
-    secured &&
-    new TlsWatch({
-      changed: () => replaceCertificates(given),
-      revoked: (lists) => endpoint.connections.revoke(lists),
-      fault: (error) => endpoint.failed(error),
-      inUse: (certificate, whose) => endpoint.ends.look(certificate, whose),
-    });
-  watch?.use(secured as ServerTls, given);
-  const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    watch?.stop();
-    await endpoint.close();
-    unwatch();
-    for (const socket of sockets) socket.destroy(); // Those that never got as far as a WebSocket.
-    await closed;
-  };
-  const replaceCertificates = (other: TlsOptions): void => {
-    const taken = takeTls(other);
-    const secured = listeningTls(securityProfile, taken);
-    if (secured === undefined) return;
-    certificates = new OwnCertificates(secured);
-    (server as HttpsServer).setSecureContext({ ...secured, ...certificates.usual });
-    given = taken;
-    watch?.use(secured, given);
-  };
-  const scheme = secured === undefined ? "ws" : "wss";
-  const revocationLists = (): readonly RevocationList[] => watch?.lists ?? [];
-  const where = (): TcpAddress => address;
-  return listener({ scheme, where, path: endpoint.path, close, replaceCertificates, revocationLists, endpoint });
-}
-
-/** Makes an HTTP server that waits for requests, and for TLS handshakes, no longer than this. */
-function createHttpServer(
-  secured: (ServerTls & Pick<NodeTlsOptions, "SNICallback">) | undefined,
-  handshakeTimeoutMs: number,
-): Server | HttpsServer {
-  // Node wants an integer, and no more than its timers can count.
-  const timeoutMs = Math.ceil(Math.min(handshakeTimeoutMs, 2 ** 31 - 1));
-  const limits = {
-    requestTimeout: timeoutMs,
-    headersTimeout: timeoutMs,
-    connectionsCheckingInterval: Math.ceil(timeoutMs / 2),
-  };
-  if (secured === undefined) return createServer(limits);
-  return createSecureServer({ ...limits, ...secured, handshakeTimeout: timeoutMs });
-}
-
-function bind(server: Server | HttpsServer, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-/** Where a server listens. */
-type TcpAddress = Pick<AddressInfo, "address" | "port">;
-
-/** What a {@link Listener} is made of. */
-interface ListenerParts extends Pick<Listener, "close" | "replaceCertificates"> {
-  readonly scheme: "ws" | "wss";
-  readonly where: () => TcpAddress;
-  readonly path: string;
-  readonly revocationLists: () => readonly RevocationList[];
-  readonly endpoint: Endpoint;
-}
-
-function listener(parts: ListenerParts): Listener {
-  const { scheme, where, path, close, replaceCertificates, revocationLists, endpoint } = parts;
-  let closed: Promise<void> | undefined;
-  return {
-    get url() {
-      const { address, port } = where();
-      return `${scheme}://${hostOf(address)}:${port}${path}`;
-    },
-    get port() {
-      return where().port;
-    },
-    get revocationLists() {
-      return revocationLists();
-    },
-    health: () => endpoint.health(),
-    certificateOf: (connection) => endpoint.connections.certificateOf(connection),
-    replaceCertificates,
-    close() {
-      closed ??= close();
-      return closed;
-    },
-  };
-}
-
-/** An IP address as the host in a URL; for "every address" one that can be dialled. */
-function hostOf(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  if (address === "::") return "[::1]";
-  return isIPv6(address) ? `[${address}]` : address;
-}
-
-function addressOf(server: Server | HttpsServer): TcpAddress {
-  const address = server.address();
-  if (address === null || typeof address === "string") {
-    throw new Error("The attached server does not listen on a TCP port. Ask again once it does.");
-  }
-  return address;
 }

@@ -66,7 +66,7 @@ const kindOf = ({ certificate }: Pair): string | undefined => certificate.public
 
 /** The white paper has the name in the subject, authorities of today in subjectAltName. [SEC-A00-511] */
 const hasName = ({ certificate }: Pair, name: string): boolean =>
-  certificate.checkHost(name, { subject: "always" }) !== undefined;
+  !name.includes("\0") && certificate.checkHost(name, { subject: "always" }) !== undefined;
 
 /** @throws Error A certificate of another kind of key would be shown to peers that ask for a name which it does not have. */
 function checkNames(pairs: readonly Pair[], named: readonly Pair[]): void {

@@ -16,7 +16,8 @@ import {
 } from "@ocppj/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { connect } from "../src/connect.ts";
-import { type Listener, listen } from "../src/listen.ts";
+import { listen } from "../src/listen.ts";
+import type { Listener } from "../src/listener.ts";
 import { Authority } from "./certificates.ts";
 
 const identity = "CP001";

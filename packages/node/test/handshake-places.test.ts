@@ -73,6 +73,19 @@ describe("HandshakePlaces", () => {
     expect(places.take(6 * timeoutMs)).toBeUndefined();
   });
 
+  test("are counted by address, too, and each is given back once", () => {
+    const places = new HandshakePlaces(10, timeoutMs, 1);
+    const first = places.take(0, "here") as symbol;
+    expect([places.isFullFor("here", 0), places.take(0, "here")]).toEqual([true, undefined]);
+    expect(places.take(0, "elsewhere")).toBeDefined();
+    places.release(first);
+    expect(places.take(0, "here")).toBeDefined();
+    places.release(first);
+    expect(places.take(0, "here")).toBeUndefined();
+    expect(places.take(6 * timeoutMs, "here")).toBeDefined();
+    expect(places.taken).toBe(1);
+  });
+
   test("are as many as the limit says, and as many again once decisions come in time", () => {
     const places = new HandshakePlaces(4, timeoutMs);
     const take = (): number => {

@@ -10,7 +10,8 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isAuthorizationKey } from "../src/basic-authorization.ts";
 import { type ConnectOptions, connect } from "../src/connect.ts";
 import type { Authenticate, AuthenticationAttempt } from "../src/endpoint-options.ts";
-import { type Listener, type ListenOptions, listen } from "../src/listen.ts";
+import { type ListenOptions, listen } from "../src/listen.ts";
+import type { Listener } from "../src/listener.ts";
 import { isChargePointCertificate, type SecurityProfile, type TlsOptions } from "../src/security-profile.ts";
 import {
   Authority,

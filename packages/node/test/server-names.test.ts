@@ -4,7 +4,9 @@ import { type PeerCertificate, connect as tlsConnect } from "node:tls";
 import { CentralSystem } from "@ocppj/core";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { connect } from "../src/connect.ts";
-import { type Listener, listen } from "../src/listen.ts";
+import { listen } from "../src/listen.ts";
+import type { Listener } from "../src/listener.ts";
+import { OwnCertificates } from "../src/own-certificates.ts";
 import { Authority, type Certified, serialNumberOf } from "./certificates.ts";
 
 let authority: Authority;
@@ -98,6 +100,11 @@ test("A certificate of another kind has to have all names, since it may be shown
   );
   await expect(site("one", "two", "oneRsa", "all")).rejects.toThrow(/keys of several kinds/);
 });
+
+test.each(["", ".", "\0", "one.example\0", "x".repeat(70_000), "\ud800"])(
+  "A name that is none, as %j, is shown what is usual",
+  (name) => expect(new OwnCertificates(given("two", "one")).contextFor(name)).toBeUndefined(),
+);
 
 test("Each of the certificates needs its key", async () => {
   const { cert, key } = given("one", "two");

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import * as v8 from "node:v8";
 import { CentralSystem } from "@ocppj/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Listener, listen } from "../src/listen.ts";
+import { listen } from "../src/listen.ts";
+import type { Listener } from "../src/listener.ts";
 
 /** How many chargers there are. A process needs a file descriptor for each: see `ulimit -n`. */
 const chargers = Number(process.env.STORM ?? 5000);
