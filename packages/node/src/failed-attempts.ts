@@ -39,7 +39,7 @@ export class FailedAttempts {
   /** What each was last let in with, digested. */
   readonly #known = new Map<string, string>();
 
-  constructor({ failuresPerAddress = Number.POSITIVE_INFINITY, wrongPasswords = 20 }: PeerLimits = {}) {
+  constructor({ failuresPerAddress = Number.POSITIVE_INFINITY, wrongPasswords = 100 }: PeerLimits = {}) {
     this.#byAddress = new Budgets(failuresPerAddress);
     this.#byIdentity = new Budgets(wrongPasswords);
   }

@@ -18,7 +18,7 @@ export interface PeerLimits {
   readonly failuresPerAddress?: number;
   /**
    * How many wrong passwords one address may send for one identity in ten minutes; the same identity at another address is not
-   * concerned. Default 20.
+   * concerned. Default 100: a Charge Point that has a wrong one tries it every ten seconds at most, and is to hear why.
    */
   readonly wrongPasswords?: number;
 }
