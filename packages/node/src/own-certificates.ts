@@ -25,7 +25,7 @@ export class OwnCertificates {
   readonly #named: readonly Pair[];
   readonly #contexts = new Map<Pair, SecureContext>();
 
-  /** @throws Error A certificate or a key cannot be read or used, has none of the other, or is in the way of another one. */
+  /** @throws Error A certificate or a key cannot be read, has none of the other, or is in the way of another one. */
   constructor(options: SecureContextOptions) {
     this.#options = options;
     const { passphrase } = options;
@@ -38,8 +38,12 @@ export class OwnCertificates {
     const others = pairs.filter((pair) => !this.#usual.includes(pair));
     this.#named = pairs.filter((pair) => others[0] !== undefined && kindOf(pair) === kindOf(others[0]));
     checkNames(pairs, this.#named);
+  }
+
+  /** @throws Error They cannot be used. */
+  check(): void {
     createSecureContext(this.usual);
-    for (const pair of others) createSecureContext(this.#optionsOf([pair]));
+    for (const pair of this.#named) createSecureContext(this.#optionsOf([pair]));
   }
 
   /** What is shown to whoever asks for no name, or for one that nobody has. */

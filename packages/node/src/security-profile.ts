@@ -237,7 +237,7 @@ function secureContext(tls: TlsOptions, policy: SecureContextOptions): SecureCon
     // Node reads one list of each text.
     const crl = tls.crl === undefined ? undefined : readRevocationLists([tls.crl].flat()).map(({ pem }) => pem);
     const options = { ...policy, ca, cert, key, crl, passphrase };
-    new OwnCertificates(options);
+    new OwnCertificates(options).check();
     for (const pem of ca ?? []) new X509Certificate(pem); // Node ignores what is none.
     return options;
   } catch (cause) {
