@@ -52,7 +52,7 @@ export type Authenticate<Context = unknown> = (
 /** Settings of an OCPP-J endpoint, whatever server it is on. */
 export interface EndpointOptions<Context = unknown> extends TransportOptions {
   /** Path of the endpoint URL, percent-encoded. Default `/`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * The security profile that Charge Points have to use here; who uses another one is refused. 1: HTTP Basic without TLS.
    * 2: HTTP Basic with TLS. 3: client certificates with TLS. Each of these needs `authenticate`; 2 and 3 need `tls`, or a
@@ -60,59 +60,59 @@ export interface EndpointOptions<Context = unknown> extends TransportOptions {
    *
    * @spec security white paper §2 [SEC-A00-001, SEC-A00-002, SEC-A00-004, SEC-A00-006]
    */
-  readonly securityProfile?: SecurityProfile;
+  readonly securityProfile?: SecurityProfile | undefined;
   /**
    * Decides who may connect. With the security profiles 1 and 2 it is asked only about passwords of 16 bytes and more, with
    * 3 only about certificates that are valid. Default: everybody, which is right only where the network itself is trusted
    * and with no security profile. [J-171]
    */
-  readonly authenticate?: Authenticate<Context>;
+  readonly authenticate?: Authenticate<Context> | undefined;
   /**
    * What is forgiven of opening handshakes, see `quirks`; the others are ignored here, and are for the CentralSystem.
    * With `hexadecimalKeys`, `authenticate` is asked a second time where it has answered false. Default: nothing.
    */
-  readonly tolerate?: QuirkSet;
+  readonly tolerate?: QuirkSet | undefined;
   /**
    * How many milliseconds it may take to decide on a Charge Point, `authenticate` included; a handshake that takes longer
    * is answered with 503. On a server of its own also how long a peer may take to send its request, within half as much
    * again; one that takes longer is answered with 408. Default 10 000.
    */
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number | undefined;
   /**
    * How many decisions may be under way, those of peers that have left included; for more handshakes the answer is 503 with
    * Retry-After. While decisions do not come in time, fewer are begun, so that some do. Default 1000.
    */
-  readonly maxHandshakes?: number;
+  readonly maxHandshakes?: number | undefined;
   /**
    * How many Charge Points may be connected; to more the answer is 503 with Retry-After, after `authenticate`. One that
    * replaces its own older connection is always let in. On a server of its own as many other peers may be connected
    * without having sent their request: one more, and the one that has kept it waiting longest is dropped with 503, so that
    * peers who never send one do not keep others out. Default 10 000.
    */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /**
    * The addresses of the proxies before this end, or blocks of them as `10.0.0.0/8`. `remoteAddress` is then what they say in
    * `X-Forwarded-For`. Default: none, and the header is ignored, because anybody can send it.
    */
-  readonly trustedProxies?: readonly string[];
+  readonly trustedProxies?: readonly string[] | undefined;
   /** What one address may take, and how many passwords it may try. See {@link PeerLimits} for the defaults. */
-  readonly limits?: PeerLimits;
+  readonly limits?: PeerLimits | undefined;
   /**
    * The origins of web pages that may connect besides those of the host that they connect to, for example
    * `["https://simulator.example"]`, or `["*"]` for all. Other pages are refused with 403: a browser would lend them its place
    * in your network, and its certificates. What is no page sends no `Origin`, or none of `http` and `https`, and is not
    * asked. Default: none.
    */
-  readonly origins?: readonly string[];
+  readonly origins?: readonly string[] | undefined;
   /**
    * How many days before its end a certificate is told of as `expiring`: the own ones and those of authorities once a day, that
    * of a Charge Point once, when it connects. Default 21.
    */
-  readonly expiryWarningDays?: number;
+  readonly expiryWarningDays?: number | undefined;
   /**
    * Whether the connection of a Charge Point is cut where this end ends it, without a Close frame: there is firmware that never
    * comes back after one (lbbrhzn/ocpp#1975). Asked when it connects, for an answer at once; anything but
    * true and false is a `fault`, and false. Default: nobody's is.
    */
-  readonly cuts?: (identity: string) => boolean;
+  readonly cuts?: ((identity: string) => boolean) | undefined;
 }

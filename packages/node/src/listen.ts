@@ -20,29 +20,29 @@ import { transportRules } from "./web-socket-transport.ts";
 /** Settings of {@link listen}. */
 export interface ListenOptions<Context = unknown> extends EndpointOptions<Context> {
   /** TCP port to listen on; not together with `server`. Default 0: any that is free, see {@link Listener}. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /**
    * Address to listen on; not together with `server`. Default `127.0.0.1`, this machine only. Without TLS give another
    * one only inside a VPN, or behind a proxy that speaks TLS. [J-034, J-170, J-171]
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * The certificate and the key of the Central System, for the security profiles 2 and 3; for 3 also, as `ca`, the
    * certificates of those who issue Charge Point certificates. Not together with `server`.
    */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
   /**
    * A server of the application to attach to: what `createServer` returns, not the Express or Fastify app on it. Upgrade
    * requests at `path` and below are answered here, everything else stays the application's. It is never closed here, and
    * it is the application's to bound slow requests. Several listeners may share it, each with a path of its own.
    */
-  readonly server?: Server | HttpsServer;
+  readonly server?: Server | HttpsServer | undefined;
   /**
    * A path such as `/health` at which a GET is answered with {@link Listener.health} as JSON: 200 while handshakes are taken, 503
    * otherwise, for load balancers and orchestrators. Everybody may ask. Not together with `server`, whose application can
    * answer so itself. Default: none.
    */
-  readonly health?: string;
+  readonly health?: string | undefined;
 }
 
 /**

@@ -7,20 +7,20 @@ import { type OptionRules, optionRules } from "@ocppj/core";
  */
 export interface PeerLimits {
   /** How many Charge Points may be connected from one address; one that replaces its own older connection may. Default: any. */
-  readonly connectionsPerAddress?: number;
+  readonly connectionsPerAddress?: number | undefined;
   /** How many of the decisions among `maxHandshakes` may be about one address. Default: all. */
-  readonly handshakesPerAddress?: number;
+  readonly handshakesPerAddress?: number | undefined;
   /**
    * How many times in ten minutes `authenticate` may say no to one address, whoever it says to be, until it is not asked about
    * newcomers from there. Default: any number, because Charge Points that are not registered yet share an address with
    * those that are.
    */
-  readonly failuresPerAddress?: number;
+  readonly failuresPerAddress?: number | undefined;
   /**
    * How many wrong passwords one address may send for one identity in ten minutes; the same identity at another address is not
    * concerned. Default 100: a Charge Point that has a wrong one tries it every ten seconds at most, and is to hear why.
    */
-  readonly wrongPasswords?: number;
+  readonly wrongPasswords?: number | undefined;
 }
 
 export const peerLimitRules: OptionRules<PeerLimits> = {
