@@ -21,27 +21,31 @@ export interface ConnectOptions extends TransportOptions {
   /** How many milliseconds an attempt may take, from the look-up of the name to the open WebSocket. Default 30 000. */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses no
-   * subprotocol. Browsers refuse that and do not say so; an attempt that failed with `network` is therefore followed by
-   * one that offers no subprotocol. The other quirks are ignored here, and are for the `ChargePoint`. Default: nothing. [Q18]
+   * What is forgiven of opening handshakes, see `quirks`: `missingSubprotocol` forgives a Central System that chooses
+   * no subprotocol. Browsers refuse that and do not say so; an attempt that failed with `network` is therefore followed
+   * by one that offers no subprotocol. The other quirks are ignored here, and are for the `ChargePoint`. Default:
+   * nothing. [Q18]
    */
   readonly tolerate?: QuirkSet | undefined;
 }
 
 /**
- * Makes the function with which a Charge Point opens its WebSockets, in a browser and wherever else `WebSocket` is global.
+ * Makes the function with which a Charge Point opens its WebSockets, in a browser and wherever else `WebSocket` is
+ * global.
  *
- * Each attempt offers the subprotocol `ocpp1.6` and nothing else, and ends in a transport or a rejection. What it returns
- * rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, unless it is `timeout`: they tell neither
- * the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. What other runtimes tell is in the message.
- * The reason is `subprotocol` where the runtime leaves
- * that to its user. It rejects with a TypeError when the URL or the identity is none, and with the reason of `signal` when
- * that aborts; no socket is left behind then either.
+ * Each attempt offers the subprotocol `ocpp1.6` and nothing else, and ends in a transport or a rejection. What it
+ * returns rejects with a {@link HandshakeError}, whose `reason` is `network` in browsers, unless it is `timeout`: they
+ * tell neither the HTTP status nor what TLS failed for nor that no subprotocol was agreed on. What other runtimes tell
+ * is in the message. The reason is `subprotocol` where the runtime leaves that to its user. It rejects with a TypeError
+ * when the URL or the identity is none, and with the reason of `signal` when that aborts; no socket is left behind then
+ * either.
  *
  * A page cannot set request headers, so there is no HTTP Basic authentication; a URL with a user name or a password is
- * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection lives.
+ * refused, because browsers disagree about them. Nor can it send pings: Heartbeat has to show that the connection
+ * lives.
  *
- * @throws TypeError One of the options is not what it may be, there is no such option, or the runtime has no `WebSocket`.
+ * @throws TypeError One of the options is not what it may be, there is no such option, or the runtime has no
+ * `WebSocket`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-005, J-006, J-020, J-026, J-027, J-158, J-186]
  */
 export function connect(options: ConnectOptions = {}): Connect {
@@ -125,7 +129,8 @@ function open(
         settle();
         resolve(new WebSocketTransport(webSocket, options, [useOf(quirk)]));
       } else {
-        // J-026: a 101 without an agreed subprotocol is a failed attempt. Browsers see to that themselves, Deno does not.
+        // J-026: a 101 without an agreed subprotocol is a failed attempt.
+        // Browsers see to that themselves, Deno does not.
         const { protocol } = webSocket;
         const choice = protocol === "" ? "no subprotocol" : `the subprotocol "${protocol}"`;
         const advice = `Check the URL: it is not for OCPP-J 1.6.${protocol === "" ? ` If it is, ${adviceOnQuirk}` : ""}`;

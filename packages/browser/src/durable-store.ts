@@ -3,18 +3,19 @@ import { optionRules, type RecordStore, type StoredRecord, takeOptions } from "@
 /**
  * Keeps records in an IndexedDB database, in pages and in web workers.
  *
- * What has been put or deleted survives a crash of the page and of the browser. It survives a power cut where the browser
- * knows transactions of `durability: "strict"`, as far as the disk keeps what it has confirmed; an older browser may lose
- * the last seconds. When space runs short a browser may delete everything that a site keeps, unless it has granted
- * `navigator.storage.persist()`.
+ * What has been put or deleted survives a crash of the page and of the browser. It survives a power cut where the
+ * browser knows transactions of `durability: "strict"`, as far as the disk keeps what it has confirmed; an older
+ * browser may lose the last seconds. When space runs short a browser may delete everything that a site keeps, unless it
+ * has granted `navigator.storage.persist()`.
  *
  * The first operation opens the database, and so does the next one when that failed or the browser has closed it. One
- * store at a time can use a database, be it of another page or of this one: a second is refused until the first has been
- * closed, or its page has ended. A page that is not from HTTPS or from this machine has no Web Locks, so there nothing
- * prevents it.
+ * store at a time can use a database, be it of another page or of this one: a second is refused until the first has
+ * been closed, or its page has ended. A page that is not from HTTPS or from this machine has no Web Locks, so there
+ * nothing prevents it.
  *
- * An operation rejects with a TypeError when it is given what is no text, with an Error when the store has been closed, or its database is in use or cannot be opened, and
- * with a DOMException when it fails, for example a `QuotaExceededError`.
+ * An operation rejects with a TypeError when it is given what is no text, with an Error when the store has been closed,
+ * or its database is in use or cannot be opened, and with a DOMException when it fails, for example a
+ * `QuotaExceededError`.
  *
  * @param name - Name of the database, which nothing else uses.
  */

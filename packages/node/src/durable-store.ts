@@ -7,8 +7,8 @@ import { type Change, Journal, syncFolder } from "./journal.ts";
 /** Settings of {@link durableStore}. */
 export interface DurableStoreOptions {
   /**
-   * Called after an opening that found the file damaged, with what was wrong and where the file is kept. Values are never
-   * in it. What it throws is ignored. Default: nobody is told.
+   * Called after an opening that found the file damaged, with what was wrong and where the file is kept. Values are
+   * never in it. What it throws is ignored. Default: nobody is told.
    */
   readonly damaged?: ((damage: Error) => void) | undefined;
 }
@@ -16,18 +16,18 @@ export interface DurableStoreOptions {
 /**
  * Keeps records in a file of a folder of its own, which one store at a time can use.
  *
- * What has been put or deleted survives a power cut, as far as the disk keeps what it has confirmed. Writes that wait for
- * the disk are written together. A write that was rejected has not happened, and later ones succeed as soon as the disk
- * takes them. A disk that is full refuses what is put; records can be deleted, which makes room.
+ * What has been put or deleted survives a power cut, as far as the disk keeps what it has confirmed. Writes that wait
+ * for the disk are written together. A write that was rejected has not happened, and later ones succeed as soon as the
+ * disk takes them. A disk that is full refuses what is put; records can be deleted, which makes room.
  *
- * The first operation opens the store, and so does the next one when that failed. Each record has a checksum: those that
- * are whole are kept, whatever has happened to the file, and no other is ever returned. A damaged file is set aside in the
- * folder, the last three of them are kept, and `damaged` is told. A deleted record may be back then, and a changed one be
- * as it was before. An interrupted write at the end of the file is no damage.
+ * The first operation opens the store, and so does the next one when that failed. Each record has a checksum: those
+ * that are whole are kept, whatever has happened to the file, and no other is ever returned. A damaged file is set
+ * aside in the folder, the last three of them are kept, and `damaged` is told. A deleted record may be back then, and a
+ * changed one be as it was before. An interrupted write at the end of the file is no damage.
  *
- * An operation rejects with a TypeError when it is given what is no text, and with an Error when the store has been closed; when it is in use, by another process or by another
- * store of this one; when it cannot be opened (the `cause` tells why); and with the Error of the file system when that
- * fails, for example because the disk is full.
+ * An operation rejects with a TypeError when it is given what is no text, and with an Error when the store has been
+ * closed; when it is in use, by another process or by another store of this one; when it cannot be opened (the `cause`
+ * tells why); and with the Error of the file system when that fails, for example because the disk is full.
  *
  * @param location - Path of the folder; it is made if there is none.
  * @throws TypeError `location` is no path, one of the options is not what it may be, or there is no such option.
@@ -49,8 +49,8 @@ interface Opened {
 }
 
 /**
- * Theory of operation: each operation waits for the one before. Writes that follow each other while they wait become one
- * operation.
+ * Theory of operation: each operation waits for the one before. Writes that follow each other while they wait become
+ * one operation.
  */
 class DurableStore implements RecordStore {
   /** As it was given, for messages. */

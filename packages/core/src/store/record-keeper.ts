@@ -1,23 +1,24 @@
 /*
  * Brings a store to the state that is wanted, and goes on until it is there.
  *
- * Theory of operation. Each record is wanted to have a value, or not to be there. What the store does not have yet as it
- * is wanted is remembered here, once for each key, and nothing else is.
+ * Theory of operation. Each record is wanted to have a value, or not to be there. What the store does not have yet as
+ * it is wanted is remembered here, once for each key, and nothing else is.
  *
  *   wanted ─► under way ─► kept                     forgotten here
  *                 ▲ └────► refused ─┐
  *                 └─────────────────┘   after a second, then two, four, … a minute; or when `saved` asks for it
  *
- * Writes are asked for at once, in the order in which they are wanted, so that a power cut leaves a beginning of what has
- * happened, as long as the store refuses nothing. Whoever changes a record more often than the store can follow has some of
- * its values written, and the last.
+ * Writes are asked for at once, in the order in which they are wanted, so that a power cut leaves a beginning of what
+ * has happened, as long as the store refuses nothing. Whoever changes a record more often than the store can follow has
+ * some of its values written, and the last.
  *
  * Records that were refused are tried again one after the other, and only on while that goes well: a full disk is not
- * stormed. Removals come first, because they make room. In which order they reach the store then does not matter to those who use this.
+ * stormed. Removals come first, because they make room. In which order they reach the store then does not matter to
+ * those who use this.
  *
- * A store may also never answer. A write that it does not answer although it has answered later ones, or for half a minute
- * none at all, counts as refused; what it says about that write later does not matter. In the second case the store hangs:
- * until it has answered something, nothing is asked for but by those who try again, and nobody waits.
+ * A store may also never answer. A write that it does not answer although it has answered later ones, or for half a
+ * minute none at all, counts as refused; what it says about that write later does not matter. In the second case the
+ * store hangs: until it has answered something, nothing is asked for but by those who try again, and nobody waits.
  */
 import type { Clock } from "../clock.ts";
 import { hangs, patient, storePatienceMs } from "./patient-store.ts";
@@ -276,8 +277,8 @@ export class RecordKeeper {
   }
 
   /**
-   * Waits for what is wanted of these records by now, and not for what will be, and tries those that were refused, until one
-   * is refused again.
+   * Waits for what is wanted of these records by now, and not for what will be, and tries those that were refused,
+   * until one is refused again.
    */
   async #keepAll(records: readonly Wanted[]): Promise<Refusal | undefined> {
     const removalsFirst = [...records].sort((a, b) => Number(a.value !== undefined) - Number(b.value !== undefined));
