@@ -4,10 +4,10 @@
  *   npx pnpm@10.34.8 --filter ./examples central-system --port 9000
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { CentralSystem, type Conf, type Connection, type Registrations, type Req } from "@ocppj/core";
 import { listen } from "@ocppj/node";
 import { messageOf } from "./check.ts";
+import { commandLine, fail, whenAskedToEnd, wholeNumber } from "./program.ts";
 import { complain, legend, narrate, Timeline } from "./timeline.ts";
 
 /** What the Central System knows of a transaction. */
@@ -100,9 +100,15 @@ function energyIn(meterValue: Req<"MeterValues">["meterValue"]): number {
 const now = (): string => new Date().toISOString();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { port: { type: "string", default: "9000" }, verbose: { type: "boolean", default: false } },
+  const { values } = commandLine({
+    about: "A central system that accepts every charger, and lets the card 04E91C5A charge.",
+    call: "central-system",
+    options: {
+      port: { type: "string", default: "9000", help: "where chargers connect" },
+      verbose: { type: "boolean", default: false, help: "prints the frames, too" },
+    },
   });
+  const port = wholeNumber("port", values.port);
   const centralSystem = createCentralSystem();
   const timeline = new Timeline({ verbose: values.verbose, identities: true });
   centralSystem.on("connected", ({ connection }) => {
@@ -114,20 +120,15 @@ async function main(): Promise<void> {
   centralSystem.on("violation", ({ identity, message }) => complain(`${identity}: ${message}`));
   centralSystem.on("fault", ({ identity, error }) => complain(`Failed to serve ${identity}: ${messageOf(error)}`));
 
-  const listener = await listen(centralSystem, { port: Number(values.port), path: "/ocpp" });
+  const listener = await listen(centralSystem, { port, path: "/ocpp" });
   narrate(`The central system listens at ${listener.url} until Ctrl-C.`);
   legend();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      narrate("The central system closes.");
-      void listener.close();
-    });
-  }
+  whenAskedToEnd(() => {
+    narrate("The central system closes.");
+    return listener.close();
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    complain(messageOf(error));
-    process.exitCode = 1;
-  });
+  main().catch(fail);
 }

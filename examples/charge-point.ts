@@ -4,10 +4,10 @@
  *   npx pnpm@10.34.8 --filter ./examples charge-point ws://127.0.0.1:9000/ocpp
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { Connection, type Req } from "@ocppj/core";
 import { connect } from "@ocppj/node";
 import { check, messageOf, within } from "./check.ts";
+import { commandLine, fail } from "./program.ts";
 import { complain, legend, narrate, Timeline } from "./timeline.ts";
 
 export interface SessionOptions {
@@ -130,12 +130,13 @@ export async function runSession(
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+  const { values, positionals } = commandLine({
+    about: "A charger with one connector, and one session from boot to the end of a transaction.",
+    call: "charge-point [ws://127.0.0.1:9000/ocpp]",
     options: {
-      identity: { type: "string", default: "CP001" },
-      "id-tag": { type: "string", default: "04E91C5A" },
-      verbose: { type: "boolean", default: false },
+      identity: { type: "string", default: "CP001", help: "who it is" },
+      "id-tag": { type: "string", default: "04E91C5A", help: "the card that the driver presents" },
+      verbose: { type: "boolean", default: false, help: "prints the frames, too" },
     },
   });
   const [url = "ws://127.0.0.1:9000/ocpp"] = positionals;
@@ -154,8 +155,5 @@ async function main(): Promise<void> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    complain(messageOf(error));
-    process.exitCode = 1;
-  });
+  main().catch(fail);
 }

@@ -5,13 +5,13 @@
  */
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { type CallFrame, type CentralSystem, type Connection, decode, encode, PayloadError } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 import { createCentralSystem, type Transaction } from "./central-system.ts";
 import { openConnection, runSession } from "./charge-point.ts";
 import { check, messageOf, within } from "./check.ts";
-import { complain, type Exchange, legend, narrate, note, Timeline } from "./timeline.ts";
+import { commandLine, fail } from "./program.ts";
+import { type Exchange, legend, narrate, note, Timeline } from "./timeline.ts";
 
 export interface DemoOptions {
   /** Whether the frames are printed, too. Default false. */
@@ -130,27 +130,25 @@ function summary(exchanges: readonly Exchange[], energyWh: number, elapsedMs: nu
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = commandLine({
+    about: "A central system and a charger hold a session over a WebSocket.",
+    call: "demo",
     options: {
-      verbose: { type: "boolean", default: false },
-      "id-tag": { type: "string" },
-      /** Holds the session with the back end, which then goes on, with more chargers and a page to watch them. */
-      "back-end": { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false, help: "prints the frames, too" },
+      "id-tag": { type: "string", help: "the card that the driver presents" },
+      "back-end": { type: "boolean", default: false, help: "with a back end, more chargers and a page, until Ctrl-C" },
     },
   });
   const { verbose, "id-tag": idTag, "back-end": backEnd } = values;
   const options = { verbose, ...(idTag !== undefined && { idTag }) };
-  if (backEnd) {
-    const { runBackEndDemo } = await import("./back-end/demo.ts");
-    await runBackEndDemo(options);
-    return;
+  try {
+    const run = backEnd ? (await import("./back-end/demo.ts")).runBackEndDemo : runDemo;
+    await run(options);
+  } catch (error) {
+    throw new Error(`The demo failed: ${messageOf(error)}`);
   }
-  await runDemo(options);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    complain(`The demo failed: ${messageOf(error)}`);
-    process.exitCode = 1;
-  });
+  main().catch(fail);
 }

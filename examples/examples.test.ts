@@ -1,66 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { Connection } from "@ocppj/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openConnection } from "./charge-point.ts";
 import { runDemo } from "./demo.ts";
-
-/** A program of this folder, in a process of its own. */
-class Program {
-  stdout = "";
-  stderr = "";
-  readonly exitCode: Promise<number | null>;
-  readonly #process: ChildProcess;
-  #heard = (): void => {};
-
-  constructor(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-    const flags = ["--import", "tsx", file, ...args];
-    const cwd = fileURLToPath(new URL(".", import.meta.url));
-    const child = spawn(process.execPath, flags, { cwd, env: { ...process.env, ...env } });
-    this.#process = child;
-    running.add(this);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      this.stdout += text;
-      this.#heard();
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
-    });
-    this.exitCode = new Promise((resolve) => {
-      child.once("close", (code) => {
-        running.delete(this);
-        this.#heard();
-        resolve(code);
-      });
-    });
-  }
-
-  /** Resolves once the output contains what is searched for; rejects when the program ends without having said it. */
-  said(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      this.#heard = () => {
-        const found = pattern.exec(this.stdout);
-        if (found !== null) resolve(found);
-        else if (!running.has(this))
-          reject(new Error(`It ended without saying ${pattern}:\n${this.stdout}${this.stderr}`));
-      };
-      this.#heard();
-    });
-  }
-
-  interrupt(): void {
-    this.#process.kill("SIGINT");
-  }
-
-  kill(): void {
-    this.#process.kill("SIGKILL");
-  }
-}
-
-const running = new Set<Program>();
+import { Program } from "./test-program.ts";
 
 afterEach(() => {
-  for (const program of running) program.kill();
   vi.restoreAllMocks();
 });
 
@@ -216,7 +160,7 @@ describe("central-system and charge-point", { timeout: 30_000 }, () => {
     await centralSystem.said(/CP001 has disconnected \(code 1000\)/);
     expect(exchangesIn(centralSystem.stdout)).toEqual(session);
 
-    centralSystem.interrupt();
+    centralSystem.signal("SIGINT");
     expect(await centralSystem.exitCode).toBe(0);
     expect([chargePoint.stderr, centralSystem.stderr]).toEqual(["", ""]);
   });
@@ -228,7 +172,7 @@ describe("central-system and charge-point", { timeout: 30_000 }, () => {
     const closed = new Promise((resolve) => connection.once("closed", resolve));
     await centralSystem.said(/CP003 has connected/);
 
-    centralSystem.interrupt();
+    centralSystem.signal("SIGINT");
     expect(await closed).toMatchObject({ code: 1001 });
     expect(await centralSystem.exitCode).toBe(0);
     expect(centralSystem.stdout).toContain("CP003 has disconnected");

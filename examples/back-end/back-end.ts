@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { type CentralSystem, KnownCredentials, type ProvisioningOptions } from "@ocppj/core";
+import { type CentralSystem, KnownCredentials, type ProvisioningOptions, type QuirkSet } from "@ocppj/core";
 import { type Listener, listen } from "@ocppj/node";
 import { createApi } from "./api.ts";
 import { Calls } from "./calls.ts";
@@ -25,13 +25,15 @@ export interface BackEndOptions {
   /** Where the API and the page are. */
   readonly api?: Address;
   /** What whoever uses the API or the page must present. Required when `api.host` is not of this machine. Default: none. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Whether chargers without an AuthorizationKey may connect, and unknown ones, too. Default false. */
   readonly open?: boolean;
+  /** What is forgiven of opening handshakes and of messages. Default: nothing. */
+  readonly tolerate?: QuirkSet;
   /** How chargers are answered. */
-  readonly ocpp?: OcppOptions;
+  readonly ocpp?: Omit<OcppOptions, "tolerate">;
   /** What chargers should have, see `readWanted`. Default: they may be as they are. */
-  readonly wanted?: readonly WantedFile[];
+  readonly wanted?: readonly WantedFile[] | undefined;
   /** Hears what became of that, charger by charger. */
   readonly provisioned?: ProvisioningOptions["told"];
   /** What the page is told, and how fast. */
@@ -56,7 +58,7 @@ export interface BackEnd {
  * @throws Error The file cannot be opened, a port is taken, or the API would be open to the network without a token.
  */
 export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
-  const { open = false } = options;
+  const { open = false, tolerate = [] } = options;
   const token = options.token || undefined; // API_TOKEN= sets a variable to nothing: that is no secret.
   const apiAddress = { host: "127.0.0.1", port: 0, ...options.api };
   if (token === undefined && !["127.0.0.1", "::1", "localhost"].includes(apiAddress.host)) {
@@ -64,7 +66,7 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
   }
   const tables = new Tables(options.file);
   const { chargers, database } = tables;
-  const centralSystem = createCentralSystem(tables, options.ocpp);
+  const centralSystem = createCentralSystem(tables, { ...options.ocpp, tolerate });
   const credentials = new KnownCredentials({ centralSystem, store: chargers.credentials, passwordHash: scryptHash });
   if (options.wanted !== undefined) {
     provision(centralSystem, tables, options.wanted, options.provisioned ?? (() => {}));
@@ -85,6 +87,7 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
     listener = await listen(centralSystem, {
       ...options.chargers,
       path: "/ocpp",
+      tolerate,
       authenticate: async (attempt) => {
         const verdict = await credentials.authenticate({ ...attempt, securityProfile: 0 });
         return verdict === "unknown-identity" && open ? true : verdict;

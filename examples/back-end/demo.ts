@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { memoryStore } from "@ocppj/core";
 import { connect } from "@ocppj/node";
 import { openConnection, runSession } from "../charge-point.ts";
-import { Charger } from "../charger/charger.ts";
+import { PoweredCharger } from "../charger/powered.ts";
+import { fail, whenAskedToEnd } from "../program.ts";
 import { legend, narrate, note, Timeline } from "../timeline.ts";
 import { type BackEnd, startBackEnd } from "./back-end.ts";
 
@@ -37,7 +38,9 @@ export async function runBackEndDemo({ verbose = false, idTag = knownCard }: Bac
     open: true,
     ocpp: { newcomers: "Accepted" },
   });
+  const stops: (() => Promise<void>)[] = [];
   const end = async (): Promise<void> => {
+    for (const stop of stops) await stop();
     await backEnd.close();
     await rm(folder, { recursive: true });
   };
@@ -53,14 +56,9 @@ export async function runBackEndDemo({ verbose = false, idTag = knownCard }: Bac
     await end();
     throw error;
   }
-  const chargers = await Promise.all(fleet.map((identity) => startCharger(backEnd, identity)));
+  for (const identity of fleet) stops.push(await startCharger(backEnd, identity));
   narrate(`Three more chargers come and go at ${backEnd.url}/ until Ctrl-C.`);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, async () => {
-      for (const stop of chargers) await stop();
-      await end();
-    });
-  }
+  whenAskedToEnd(end);
 }
 
 /** The session of the demo. Somebody's app watches it, and stops it through the API. */
@@ -84,37 +82,38 @@ async function holdSession(backEnd: BackEnd, idTag: string, verbose: boolean): P
 
 /** A charger whose drivers plug in, charge and leave; returns what stops it. */
 async function startCharger(backEnd: BackEnd, identity: string): Promise<() => Promise<void>> {
-  const charger = await Charger.start({
+  const store = memoryStore();
+  const powered = await PoweredCharger.start({
     identity,
     url: backEnd.chargersUrl,
-    connect: connect(),
-    store: memoryStore(),
+    connect,
+    openStore: () => store,
     changed: () => {},
-    restart: () => {},
+    failed: fail,
   });
   const steps = [
-    () => charger.plug(1),
-    () => charger.present(1, cardOf(identity)),
-    () => charger.plug(2),
-    () => charger.present(2, "UNKNOWN"),
-    () => charger.present(1, cardOf(identity)),
-    () => charger.unplug(1),
-    () => charger.unplug(2),
-    () => charger.network(false),
-    () => charger.network(true),
-    () => charger.fault(2),
-    () => charger.fault(2),
+    () => powered.charger.plug(1),
+    () => powered.charger.present(1, cardOf(identity)),
+    () => powered.charger.plug(2),
+    () => powered.charger.present(2, "UNKNOWN"),
+    () => powered.charger.present(1, cardOf(identity)),
+    () => powered.charger.unplug(1),
+    () => powered.charger.unplug(2),
+    () => powered.charger.network(false),
+    () => powered.charger.network(true),
+    () => powered.charger.fault(2),
+    () => powered.charger.fault(2),
   ];
   let second = Number(identity.at(-1)) * 7; // Each somewhere else in its day.
   const life = setInterval(() => {
-    charger.elapse(30);
-    if (second % 2 === 0) charger.sample();
+    powered.charger.elapse(30);
+    if (second % 2 === 0) powered.charger.sample();
     if (second % 4 === 0) void steps[(second / 4) % steps.length]?.();
     second += 1;
   }, 1000);
   return () => {
     clearInterval(life);
-    return charger.stop();
+    return powered.stop();
   };
 }
 

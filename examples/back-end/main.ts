@@ -5,74 +5,67 @@
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { parseArgs } from "node:util";
-import type { Provisioned } from "@ocppj/core";
-import { messageOf } from "../check.ts";
-import { complain, narrate, note } from "../timeline.ts";
+import { type Quirk, quirks } from "@ocppj/core";
+import { commandLine, fail, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import { narrate, note } from "../timeline.ts";
 import { startBackEnd } from "./back-end.ts";
+import { log, logProvisioned, logSuspect } from "./log.ts";
 import { readWanted } from "./wanted.ts";
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = commandLine({
+    about: "A small back end for chargers, with an HTTP API and a page.",
+    call: "back-end",
     options: {
-      /** The SQLite file; its folder is made, too. */
-      file: { type: "string", default: "back-end-store/back-end.sqlite" },
-      /** Where chargers connect. */
-      host: { type: "string", default: "127.0.0.1" },
-      port: { type: "string", default: "9000" },
-      /** Where the API and the page are; on another host they want the token in the environment variable API_TOKEN. */
-      "api-host": { type: "string", default: "127.0.0.1" },
-      "api-port": { type: "string", default: "8080" },
-      /** A folder with files that say what chargers should have. */
-      wanted: { type: "string" },
-      /** Lets in chargers without an AuthorizationKey, and accepts those that nobody knows. */
-      open: { type: "boolean", default: false },
+      file: { type: "string", default: "back-end-store/back-end.sqlite", help: "the SQLite file; it is made, too" },
+      host: { type: "string", default: "127.0.0.1", help: "where chargers connect" },
+      port: { type: "string", default: "9000", help: "where chargers connect" },
+      "api-host": { type: "string", default: "127.0.0.1", help: "where the API and the page are; see API_TOKEN" },
+      "api-port": { type: "string", default: "8080", help: "where the API and the page are" },
+      open: { type: "boolean", default: false, help: "lets in and accepts chargers that nobody knows" },
+      "heartbeat-interval": { type: "string", default: "300", help: "seconds between two Heartbeats of a charger" },
+      tolerate: { type: "string", default: "none", help: "quirks that are forgiven: all, or names with commas" },
+      wanted: { type: "string", help: "a folder with files that say what chargers should have" },
     },
+    more: "API_TOKEN: what the API and the page want to be shown; needed with another --api-host than this machine's.",
   });
-  const { API_TOKEN: token } = process.env;
-  mkdirSync(dirname(values.file), { recursive: true });
-  const backEnd = await startBackEnd({
+  const tolerate = quirksNamed(values.tolerate);
+  const options = {
     file: values.file,
-    chargers: { host: values.host, port: Number(values.port) },
-    api: { host: values["api-host"], port: Number(values["api-port"]) },
-    ...(token !== undefined && { token }),
+    chargers: { host: values.host, port: wholeNumber("port", values.port) },
+    api: { host: values["api-host"], port: wholeNumber("api-port", values["api-port"]) },
+    token: process.env.API_TOKEN,
     open: values.open,
-    ...(values.wanted !== undefined && { wanted: readWanted(values.wanted) }),
-    provisioned: (event) => {
-      if ("error" in event) complain(`${event.identity} has not got what it should have: ${messageOf(event.error)}`);
-      else note(describe(event));
+    wanted: values.wanted === undefined ? undefined : readWanted(values.wanted),
+    provisioned: logProvisioned,
+    tolerate,
+    ocpp: {
+      newcomers: values.open ? "Accepted" : "Pending",
+      suspected: logSuspect,
+      heartbeatIntervalS: wholeNumber("heartbeat-interval", values["heartbeat-interval"], 1, 2_147_483),
     },
-    ocpp: { newcomers: values.open ? "Accepted" : "Pending" },
-  });
+  } as const;
+  mkdirSync(dirname(values.file), { recursive: true });
+  const backEnd = await startBackEnd(options);
   narrate(`The page is at ${backEnd.url}/`);
   note(`Chargers connect to ${backEnd.chargersUrl}. Ctrl-C or SIGTERM ends it.`);
-
-  const { centralSystem } = backEnd;
-  centralSystem.on("refused", ({ advice, message }) => complain(`${message} ${advice}`));
-  centralSystem.on("violation", ({ identity, message }) => complain(`${identity}: ${message}`));
-  centralSystem.on("fault", ({ identity, error }) => complain(`Failed to serve ${identity}: ${messageOf(error)}`));
-
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      narrate("The chargers are asked to connect again; then the back end ends.");
-      backEnd.close().catch(fail);
-    });
-  }
+  log(backEnd);
+  whenAskedToEnd(() => {
+    narrate("The chargers are asked to connect again; then the back end ends.");
+    return backEnd.close();
+  });
 }
 
-/** What a charger has got, in one line. */
-function describe({ identity, configuration = [], localAuthList, reset }: Provisioned): string {
-  const keys = configuration
-    .filter(({ status }) => status !== "Unchanged")
-    .map(({ key, status }) => `${key} ${status}`);
-  const list = localAuthList === undefined ? [] : [`local list ${localAuthList.status}`];
-  const restart = reset === undefined ? [] : [`reset ${reset}`];
-  return `${identity} was provisioned: ${[...keys, ...list, ...restart].join(", ") || "nothing to change"}.`;
-}
-
-function fail(error: unknown): void {
-  complain(messageOf(error));
-  process.exitCode = 1;
+/** @throws UsageError One of the names is none. */
+function quirksNamed(names: string): readonly Quirk[] {
+  const byName: Readonly<Record<string, Quirk>> = quirks;
+  if (names === "all") return Object.values(byName);
+  if (names === "none") return [];
+  return names.split(",").map((name) => {
+    const quirk = Object.hasOwn(byName, name) ? byName[name] : undefined;
+    if (quirk === undefined) throw new UsageError(`There is no quirk "${name}"; docs/quirks.md lists them.`);
+    return quirk;
+  });
 }
 
 main().catch(fail);

@@ -1,14 +1,23 @@
-import { CentralSystem, type CentralSystemOptions, type Conf, type RegistrationStatus } from "@ocppj/core";
+import {
+  CentralSystem,
+  type CentralSystemOptions,
+  type Conf,
+  type Plausibility,
+  type RegistrationStatus,
+  type Suspect,
+} from "@ocppj/core";
 import type { Tables } from "./tables.ts";
 
 /** How chargers are answered. */
-export interface OcppOptions extends Pick<CentralSystemOptions, "timeoutMs"> {
+export interface OcppOptions extends Pick<CentralSystemOptions, "timeoutMs" | "tolerate"> {
   /** What a charger is answered that nobody knows yet. Default `Pending`: the operator decides. */
   readonly newcomers?: RegistrationStatus;
   /** Seconds between Heartbeats, which set the chargers' clocks. Default 300. */
   readonly heartbeatIntervalS?: number;
   /** Seconds until a charger that is not accepted asks again. Default 60. */
   readonly retryIntervalS?: number;
+  /** Hears of bills that cannot be right. Default: nobody does, but they are kept. */
+  readonly suspected?: (identity: string, suspect: Suspect) => void;
 }
 
 /**
@@ -22,15 +31,18 @@ export function createCentralSystem(
   { chargers, database, idTags, reservations, suspicions, transactions }: Tables,
   options: OcppOptions = {},
 ): CentralSystem {
-  const { newcomers = "Pending", heartbeatIntervalS = 300, retryIntervalS = 60, ...settings } = options;
+  const { newcomers = "Pending", heartbeatIntervalS = 300, retryIntervalS = 60, suspected, ...settings } = options;
   const centralSystem = new CentralSystem({ ...settings, registrations: chargers.registrations });
+  const look = (identity: string, at: (plausibility: Plausibility, now: number) => readonly Suspect[]): void => {
+    for (const suspect of suspicions.look(identity, at)) suspected?.(identity, suspect);
+  };
 
   centralSystem.on("connected", ({ identity }) => chargers.connected(identity, newcomers));
   centralSystem.on("disconnected", ({ identity }) => chargers.seen(identity));
 
   centralSystem.handle("BootNotification", (req, { connection: { identity } }) => {
     const status = database.atomic(() => {
-      suspicions.look(identity, (plausibility, now) => {
+      look(identity, (plausibility, now) => {
         plausibility.booted(req, now);
         return [];
       });
@@ -59,25 +71,25 @@ export function createCentralSystem(
   centralSystem.handle("StartTransaction", (req, { connection: { identity } }) =>
     database.atomic(() => {
       const idTagInfo = idTags.info(req.idTag);
-      const look = (conf: Conf<"StartTransaction">) => {
-        suspicions.look(identity, (plausibility, now) => plausibility.started(req, withGroup(conf), now));
+      const looked = (conf: Conf<"StartTransaction">) => {
+        look(identity, (plausibility, now) => plausibility.started(req, withGroup(conf), now));
         return conf;
       };
       const repeated = transactions.startedBy(identity, req);
-      if (repeated !== undefined) return look(answer(repeated.transactionId, idTagInfo, repeated.idTagStatus));
+      if (repeated !== undefined) return looked(answer(repeated.transactionId, idTagInfo, repeated.idTagStatus));
 
       const concurrent = idTagInfo.status === "Accepted" && transactions.isConcurrent(identity, req);
       const status = concurrent ? "ConcurrentTx" : idTagInfo.status;
       const { transactionId } = transactions.start(identity, req, status);
       if (req.reservationId !== undefined) reservations.used(identity, req.reservationId, transactionId);
-      return look(answer(transactionId, idTagInfo, status));
+      return looked(answer(transactionId, idTagInfo, status));
     }),
   );
 
   centralSystem.handle("MeterValues", (req, { connection: { identity } }) => {
     database.atomic(() => {
       transactions.measured(identity, req);
-      suspicions.look(identity, (plausibility, now) => plausibility.measured(req, now));
+      look(identity, (plausibility, now) => plausibility.measured(req, now));
     });
     return {};
   });
@@ -86,7 +98,7 @@ export function createCentralSystem(
     const conf = req.idTag === undefined ? {} : { idTagInfo: idTags.info(req.idTag) };
     database.atomic(() => {
       transactions.stop(identity, req);
-      suspicions.look(identity, (plausibility, now) => plausibility.stopped(req, withGroup(conf), now));
+      look(identity, (plausibility, now) => plausibility.stopped(req, withGroup(conf), now));
     });
     return conf;
   });

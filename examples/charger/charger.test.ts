@@ -128,7 +128,7 @@ test("stops with PowerLoss after a power cut what ran before it", async () => {
 async function startCharger(restart = (): void => {}): Promise<Charger> {
   const { url } = listener;
   const reported = arrivalOf("StatusNotification", 3);
-  const options = { identity: "CP001", url, connect: connect(), store: memoryStore(), changed: () => {}, restart };
+  const options = { identity: "CP001", url, connect, store: memoryStore(), changed: () => {}, restart };
   const charger = await Charger.start(options);
   await reported;
   return charger;

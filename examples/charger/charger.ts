@@ -5,9 +5,11 @@ import {
   type ChargePointEvents,
   Configuration,
   type Connect,
+  type Credential,
   HandshakeError,
   LocalAuthList,
   namespace,
+  OwnCredentials,
   type RecordStore,
   type Req,
   type Transaction,
@@ -22,7 +24,10 @@ type Reason = NonNullable<Req<"StopTransaction">["reason"]>;
 export interface ChargerOptions {
   readonly identity: string;
   readonly url: string;
-  readonly connect: Connect;
+  /** With what it connects, until the Central System changes its AuthorizationKey. Default: without anything. */
+  readonly credential?: Credential;
+  /** Opens connections with a credential. */
+  readonly connect: (credential: Credential) => Connect;
   readonly store: RecordStore;
   /** Called whenever there is something new to see, with one line about it. */
   readonly changed: (line: string) => void;
@@ -55,11 +60,12 @@ export class Charger {
   private constructor(
     options: ChargerOptions,
     hardware: Hardware,
+    credentials: OwnCredentials,
     parts: { configuration: Configuration; localAuthList: LocalAuthList; authorizationCache: AuthorizationCache },
   ) {
     this.#options = options;
     this.#hardware = hardware;
-    this.#network = new Network(options.connect);
+    this.#network = new Network(credentials.connect(options.connect));
     this.#meters = metersIn(options.store);
     this.configuration = parts.configuration;
     this.bays = hardware.connectors.map((connector) =>
@@ -86,7 +92,7 @@ export class Charger {
   }
 
   static async start(options: ChargerOptions): Promise<Charger> {
-    const { store, changed } = options;
+    const { store, changed, credential = { securityProfile: 0 } } = options;
     const hardware = new Hardware(2);
     for (const { key, value } of await metersIn(store).load("")) {
       const connector = hardware.connectors.find(({ id }) => key === `${id}`);
@@ -105,11 +111,14 @@ export class Charger {
         LocalAuthListEnabled: { value: true },
         LocalAuthListMaxLength: { value: 100 },
         SendLocalListMaxLength: { value: 100 },
+        SecurityProfile: { value: credential.securityProfile },
+        AuthorizationKey: credential.authorizationKey === undefined ? {} : { value: credential.authorizationKey },
       },
     });
+    const credentials = await OwnCredentials.load({ configuration, store, report });
     const localAuthList = await LocalAuthList.load(store, { report });
     const authorizationCache = await AuthorizationCache.load(store, { report, list: localAuthList });
-    const charger = new Charger(options, hardware, { configuration, localAuthList, authorizationCache });
+    const charger = new Charger(options, hardware, credentials, { configuration, localAuthList, authorizationCache });
     await charger.#begin();
     return charger;
   }

@@ -4,44 +4,54 @@
  *   npx pnpm@10.34.8 --filter ./examples --silent charger ws://127.0.0.1:9000/ocpp
  *   … --identity CP001 --store ./charger-store --script "until Accepted, plug 1, tag 1 04E91C5A, until StartTransaction"
  */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitKeypressEvents } from "node:readline";
-import { parseArgs } from "node:util";
 import { connect, durableStore } from "@ocppj/node";
-import { messageOf } from "../check.ts";
-import { complain } from "../timeline.ts";
-import { Charger } from "./charger.ts";
+import { commandLine, fail, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import { PoweredCharger } from "./powered.ts";
 import { Screen } from "./screen.ts";
+import { scriptHelp, scriptOf } from "./script.ts";
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
+  const { positionals, values } = commandLine({
+    about: "A charger with two connectors, driven from the keyboard or by a script.",
+    call: "charger [ws://127.0.0.1:9000/ocpp]",
     options: {
-      identity: { type: "string", default: "CP001" },
-      store: { type: "string" },
-      script: { type: "string" },
+      identity: { type: "string", default: "CP001", help: "who it is" },
+      store: { type: "string", help: "the folder of what it must not lose (default: a new one)" },
+      script: { type: "string", help: "does this instead of waiting for keys" },
+      "authorization-key": { type: "string", help: "its password, 32 to 40 hexadecimal digits; or AUTHORIZATION_KEY" },
+      "security-profile": { type: "string", default: "0", help: "1: password; 2: and TLS; 3: TLS and certificate" },
+      ca: { type: "string", help: "a PEM file: who issues certificates of central systems" },
+      cert: { type: "string", help: "a PEM file: its certificate, for security profile 3" },
+      key: { type: "string", help: "a PEM file: the private key of the certificate" },
     },
+    more: scriptHelp,
   });
   const [url = "ws://127.0.0.1:9000/ocpp"] = positionals;
-  const location = values.store ?? mkdtempSync(join(tmpdir(), "ocppj-charger-"));
-  const live = values.script === undefined && process.stdout.isTTY && process.stdin.isTTY;
-  const screen = new Screen(live);
+  const script = values.script === undefined ? undefined : scriptOf(values.script);
+  const authorizationKey = values["authorization-key"] ?? process.env.AUTHORIZATION_KEY;
+  const securityProfile = wholeNumber("security-profile", values["security-profile"], 0, 3) as 0 | 1 | 2 | 3;
+  const tls = { ...pem("ca", values.ca), ...pem("cert", values.cert), ...pem("key", values.key) };
 
-  const start = (): Promise<Charger> =>
-    Charger.start({
-      identity: values.identity,
-      url,
-      connect: connect(),
-      store: durableStore(location),
-      changed: (line) => screen.log(line),
-      restart: () => void restart().catch(fail),
-    });
-  let charger = await start();
+  const location = values.store ?? mkdtempSync(join(tmpdir(), "ocppj-charger-"));
+  const live = script === undefined && process.stdout.isTTY && process.stdin.isTTY;
+  const screen = new Screen(live);
+  const powered = await PoweredCharger.start({
+    identity: values.identity,
+    url,
+    credential: { securityProfile, ...(authorizationKey && { authorizationKey }) },
+    connect: (credential) => connect({ ...credential, tls }),
+    openStore: () => durableStore(location),
+    changed: (line) => screen.log(line),
+    failed: failAtOnce,
+  });
   let sampledAt = Date.now();
-  const draw = (): void => screen.draw(charger);
+  const draw = (): void => screen.draw(powered.charger);
   const meter = setInterval(() => {
+    const { charger } = powered;
     charger.elapse(1);
     const intervalMs = 1000 * charger.configuration.get("MeterValueSampleInterval");
     if (intervalMs > 0 && Date.now() - sampledAt >= intervalMs) {
@@ -51,38 +61,33 @@ async function main(): Promise<void> {
     draw();
   }, 1000);
 
-  async function restart(): Promise<void> {
-    screen.log("restarting");
-    await charger.stop();
-    charger = await start();
-  }
-
   let quitting = false;
   async function quit(): Promise<void> {
-    if (quitting) process.exit(1); // Whoever asks twice does not want to wait for the peer's goodbye.
+    if (quitting) process.exit(1); // Whoever presses a key twice does not want to wait for the peer's goodbye.
     quitting = true;
     clearInterval(meter);
     screen.log("stopping");
     draw();
-    await charger.stop();
+    await powered.stop();
     process.stdin.pause();
     if (live) process.once("exit", () => console.log(`The store is in ${location}: go on with it with --store.`));
   }
+  whenAskedToEnd(quit);
 
-  if (values.script !== undefined) {
-    await follow(values.script, () => charger, screen);
+  if (script !== undefined) {
+    await script(() => ({ charger: powered.charger, screen }));
     await quit();
     return;
   }
   const actions: Record<string, () => unknown> = {
     1: () => (screen.selected = 1),
     2: () => (screen.selected = 2),
-    p: () => charger.plug(screen.selected),
-    u: () => charger.unplug(screen.selected),
-    t: () => charger.present(screen.selected, "04E91C5A"),
-    x: () => charger.present(screen.selected, "UNKNOWN"),
-    f: () => charger.fault(screen.selected),
-    n: () => charger.network(!charger.networkOn),
+    p: () => powered.charger.plug(screen.selected),
+    u: () => powered.charger.unplug(screen.selected),
+    t: () => powered.charger.present(screen.selected, "04E91C5A"),
+    x: () => powered.charger.present(screen.selected, "UNKNOWN"),
+    f: () => powered.charger.fault(screen.selected),
+    n: () => powered.charger.network(!powered.charger.networkOn),
     q: quit,
   };
   emitKeypressEvents(process.stdin);
@@ -95,42 +100,25 @@ async function main(): Promise<void> {
       await done;
       draw();
     } catch (error) {
-      fail(error);
+      failAtOnce(error);
     }
   });
   process.stdout.on("resize", draw);
-  process.once("SIGTERM", () => void quit().catch(fail));
   draw();
 }
 
-/** Does what a script says, step by step; `until` waits for a line that contains the rest of the step. */
-async function follow(script: string, charger: () => Charger, screen: Screen): Promise<void> {
-  for (const step of script.split(",")) {
-    const [verb = "", ...rest] = step.trim().split(/\s+/);
-    const connector = Number(rest[0]);
-    const verbs: Record<string, () => unknown> = {
-      plug: () => charger().plug(connector),
-      unplug: () => charger().unplug(connector),
-      tag: () => charger().present(connector, rest[1] ?? ""),
-      fault: () => charger().fault(connector),
-      network: () => charger().network(rest[0] === "on"),
-      elapse: () => charger().elapse(connector),
-      sample: () => charger().sample(),
-      until: () => screen.until(rest.join(" ")),
-      saved: async () => {
-        await charger().chargePoint.saved();
-        screen.log("saved");
-      },
-    };
-    const act = verbs[verb];
-    if (act === undefined) throw new Error(`The script has no step "${step.trim()}".`);
-    await act();
+/** @throws UsageError There is no such file. */
+function pem(option: string, file: string | undefined): Record<string, string> {
+  try {
+    return file === undefined ? {} : { [option]: readFileSync(file, "utf8") };
+  } catch {
+    throw new UsageError(`--${option} names a file that can be read, not "${file}".`);
   }
 }
 
-function fail(error: unknown): void {
-  process.once("exit", () => complain(messageOf(error))); // After the screen has been given back.
+function failAtOnce(error: unknown): void {
+  process.once("exit", () => fail(error)); // After the screen has been given back.
   process.exit(1);
 }
 
-main().catch(fail);
+main().catch(failAtOnce);
