@@ -1,5 +1,5 @@
 import { type ActionFrom, actions, type KnownCredentials, type Req } from "@ocppj/core";
-import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import * as z from "zod";
 import { onlyFromThisMachine, onlyWith } from "./access.ts";
 import { type Calls, safeKey } from "./calls.ts";
@@ -17,6 +17,8 @@ export interface ApiOptions {
   readonly tables: Tables;
   /** What requests must present, as bearer token or as the password of Basic authentication. Default: nothing. */
   readonly token: string | undefined;
+  /** Whether the back end is about to end. */
+  readonly leaving: () => boolean;
 }
 
 /** As OCPP wants them. */
@@ -36,23 +38,27 @@ const IdTagBody = z.strictObject({
   parentIdTag: z.nullable(idTag).default(null),
 });
 const ReservationBody = z.strictObject({ identity: z.string(), connectorId, idTag, expiryDate });
+const EndBody = z.strictObject({ meterStop: z.optional(actions.StopTransaction.req.shape.meterStop) });
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
+const before = z.coerce.number().int().optional();
+const KeyQuery = z.strictObject({ after: z.string().optional(), limit });
 const ReservationQuery = z.strictObject({
   identity: z.string().optional(),
   status: z.enum(reservationStatuses).optional(),
+  before,
   limit,
 });
 const TransactionQuery = z.strictObject({
   identity: z.string().optional(),
   running: z.stringbool().optional(),
-  before: z.coerce.number().int().optional(),
+  before,
   limit,
 });
-const SuspicionQuery = z.strictObject({ identity: z.string().optional(), limit });
-const OrphanQuery = z.strictObject({ limit });
+const SuspicionQuery = z.strictObject({ identity: z.string().optional(), before, limit });
+const OrphanQuery = z.strictObject({ before, limit });
 
 /** The HTTP API: JSON in, JSON out, and what went wrong as JSON, too. */
-export function createApi({ calls, credentials, live, tables, token }: ApiOptions): FastifyInstance {
+export function createApi({ calls, credentials, leaving, live, tables, token }: ApiOptions): FastifyInstance {
   const { chargers, idTags, reservations, suspicions, transactions } = tables;
   const refuse = (error: Error, _request: unknown, reply: FastifyReply) => {
     const { status, body } = problemOf(error);
@@ -65,7 +71,11 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
     frameworkErrors: refuse,
     exposeHeadRoutes: false, // The head of /live would wait for its end.
   });
-  api.addHook("onRequest", token === undefined ? onlyFromThisMachine : onlyWith(token));
+  const onlyWhoMay = token === undefined ? onlyFromThisMachine : onlyWith(token);
+  api.addHook("onRequest", function (request, reply, done) {
+    if (request.routeOptions.url === "/health") done();
+    else onlyWhoMay.call(this, request, reply, done);
+  });
   // What changes something has a body of JSON, which no form and no link on a stranger's web page can send.
   api.removeContentTypeParser("text/plain");
   api.addHook("preHandler", async ({ body, method }) => {
@@ -84,9 +94,17 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
     return { ...charger, online: calls.isOnline(identity) };
   };
 
-  api.get("/chargers", () =>
-    chargers.list().map((charger) => ({ ...charger, online: calls.isOnline(charger.identity) })),
-  );
+  // For whoever starts and replaces programs, who has no token and names this machine as it likes: says no more than this.
+  api.get("/health", (_request, reply) => {
+    chargers.list({ limit: 1 }); // Whether the file can be read.
+    return reply.status(leaving() ? 503 : 200).send({ status: leaving() ? "leaving" : "serving" });
+  });
+
+  api.get("/chargers", (request, reply) => {
+    const query = KeyQuery.parse(request.query);
+    const page = chargers.list(query).map((charger) => ({ ...charger, online: calls.isOnline(charger.identity) }));
+    return sendPage(request, reply, page, query.limit, { after: page.at(-1)?.identity });
+  });
   api.get<ToCharger>("/chargers/:identity", ({ params }) => chargerOf(params.identity));
 
   api.put<ToCharger>("/chargers/:identity", async ({ body, params: { identity } }) => {
@@ -108,7 +126,11 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
     return calls.send(identity, action, body as Req<typeof action>);
   });
 
-  api.get("/reservations", ({ query }) => reservations.list(ReservationQuery.parse(query)));
+  api.get("/reservations", (request, reply) => {
+    const query = ReservationQuery.parse(request.query);
+    const page = reservations.list(query);
+    return sendPage(request, reply, page, query.limit, { before: page.at(-1)?.position });
+  });
   api.post("/reservations", async ({ body }, reply) => {
     const { identity, ...reservation } = ReservationBody.parse(body);
     chargerOf(identity);
@@ -119,9 +141,21 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
     return reply.status(status === "Accepted" ? 201 : 200).send({ identity, ...req, status });
   });
 
-  api.get("/transactions", ({ query }) => transactions.list(TransactionQuery.parse(query)));
-  api.get("/transactions/orphaned-stops", ({ query }) => transactions.orphanedStops(OrphanQuery.parse(query).limit));
-  api.get("/transactions/suspicions", ({ query }) => suspicions.list(SuspicionQuery.parse(query)));
+  api.get("/transactions", (request, reply) => {
+    const query = TransactionQuery.parse(request.query);
+    const page = transactions.list(query);
+    return sendPage(request, reply, page, query.limit, { before: page.at(-1)?.transactionId });
+  });
+  api.get("/transactions/orphaned-stops", (request, reply) => {
+    const query = OrphanQuery.parse(request.query);
+    const page = transactions.orphanedStops(query);
+    return sendPage(request, reply, page, query.limit, { before: page.at(-1)?.position });
+  });
+  api.get("/transactions/suspicions", (request, reply) => {
+    const query = SuspicionQuery.parse(request.query);
+    const page = suspicions.list(query);
+    return sendPage(request, reply, page, query.limit, { before: page.at(-1)?.suspicionId });
+  });
   api.get<ToTransaction>("/transactions/:transactionId", ({ params: { transactionId } }) => {
     const transaction = transactions.get(Number(transactionId));
     if (transaction === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
@@ -130,8 +164,21 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
     const suspicious = suspicions.list({ identity, transactionId: transaction.transactionId, limit: 1000 });
     return { ...transaction, meterValues, suspicions: suspicious };
   });
+  api.post<ToTransaction>("/transactions/:transactionId/end", ({ body, params: { transactionId } }) => {
+    const { meterStop } = EndBody.parse(body);
+    const before = transactions.get(Number(transactionId));
+    if (before === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
+    const ended = transactions.end(before.transactionId, meterStop);
+    if (ended === undefined) throw new Problem(409, "ended", `Transaction ${transactionId} has ended before.`);
+    live.changed(ended.identity);
+    return ended;
+  });
 
-  api.get("/id-tags", () => idTags.list());
+  api.get("/id-tags", (request, reply) => {
+    const query = KeyQuery.parse(request.query);
+    const page = idTags.list(query);
+    return sendPage(request, reply, page, query.limit, { after: page.at(-1)?.idTag });
+  });
   api.get<ToIdTag>("/id-tags/:idTag", ({ params }) => {
     const known = idTags.get(params.idTag);
     if (known === undefined) throw new Problem(404, "unknown-id-tag", `No idTag ${params.idTag} is known.`);
@@ -153,6 +200,22 @@ export function createApi({ calls, credentials, live, tables, token }: ApiOption
   });
   servePage(api);
   return api;
+}
+
+/** Sends one page of a list; where there may be more, the header `Link` says where. */
+function sendPage(
+  { url }: FastifyRequest,
+  reply: FastifyReply,
+  page: readonly unknown[],
+  limit: number,
+  next: Readonly<Record<string, string | number | undefined>>,
+): FastifyReply {
+  if (page.length === limit) {
+    const { pathname, searchParams } = new URL(url, "http://api");
+    for (const [name, value] of Object.entries(next)) searchParams.set(name, `${value}`);
+    reply.header("Link", `<${pathname}?${searchParams}>; rel="next"`);
+  }
+  return reply.send(page);
 }
 
 function isSendable(action: string): action is ActionFrom<"CentralSystem"> {

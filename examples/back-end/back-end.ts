@@ -73,10 +73,12 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
   }
   const calls = new Calls(centralSystem, credentials, tables);
   const live = new Live(centralSystem, chargers, options.live);
-  const api = createApi({ calls, credentials, live, tables, token });
+  const api = createApi({ calls, credentials, leaving: () => leaving, live, tables, token });
 
   let listener: Listener | undefined;
+  let leaving = false;
   const close = async (): Promise<void> => {
+    leaving = true;
     await centralSystem.drain();
     await listener?.close();
     live.close();

@@ -63,7 +63,7 @@ export class Chargers {
   readonly credentials: CredentialStore;
 
   constructor(database: Database) {
-    this.#list = database.prepare<ChargerRow>(`${chargers} ORDER BY identity`);
+    this.#list = database.prepare<ChargerRow>(`${chargers} WHERE identity > @after ORDER BY identity LIMIT @limit`);
     this.#get = database.prepare<ChargerRow>(`${chargers} WHERE identity = @identity`);
     this.#meet = database.prepare(`
       INSERT INTO chargers (identity, admission, lastSeenAt) VALUES (@identity, @admission, @now)
@@ -97,8 +97,9 @@ export class Chargers {
     };
   }
 
-  list(): Charger[] {
-    return this.#list.all().map(charger);
+  /** By identity, those behind `after`. Default: all. */
+  list({ after = "", limit = -1 }: { after?: string | undefined; limit?: number } = {}): Charger[] {
+    return this.#list.all({ after, limit }).map(charger);
   }
 
   get(identity: string): Charger | undefined {

@@ -6,6 +6,16 @@ type Value = string | number | null;
 /** Parameters by the names they have in the SQL, without the `@`; what is undefined becomes NULL. */
 export type Parameters = Readonly<Record<string, Value | undefined>>;
 
+/** Which part of a list is wanted, the latest first. */
+export interface Page {
+  /** Only what was there before this number: that of the last one on the page before. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** What `before` is on the first page. */
+export const latest = Number.MAX_SAFE_INTEGER;
+
 /** One prepared SQL statement whose rows look like `Row`. */
 export interface Statement<Row> {
   all(parameters?: Parameters): Row[];

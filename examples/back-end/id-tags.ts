@@ -21,7 +21,7 @@ export class IdTags {
   readonly #delete;
 
   constructor(database: Database) {
-    this.#list = database.prepare<IdTag>("SELECT * FROM idTags ORDER BY idTag");
+    this.#list = database.prepare<IdTag>("SELECT * FROM idTags WHERE idTag > @after ORDER BY idTag LIMIT @limit");
     this.#get = database.prepare<IdTag>("SELECT * FROM idTags WHERE idTag = @idTag");
     this.#put = database.prepare(`
       INSERT OR REPLACE INTO idTags (idTag, status, expiryDate, parentIdTag)
@@ -29,8 +29,9 @@ export class IdTags {
     this.#delete = database.prepare("DELETE FROM idTags WHERE idTag = @idTag");
   }
 
-  list(): IdTag[] {
-    return this.#list.all();
+  /** By idTag, those behind `after`. Default: all. */
+  list({ after = "", limit = -1 }: { after?: string | undefined; limit?: number } = {}): IdTag[] {
+    return this.#list.all({ after, limit });
   }
 
   /** All of them, as a charger keeps them in its Local Authorization List. */

@@ -15,7 +15,7 @@ beforeEach(() => {
 
 /** What the API lists, without what the test does not care about. */
 const transactions = () => backEnd.tables.transactions.list({ limit: 100 });
-const orphans = () => backEnd.tables.transactions.orphanedStops(100);
+const orphans = () => backEnd.tables.transactions.orphanedStops({ limit: 100 });
 
 describe("Authorize", () => {
   it.each([
@@ -265,6 +265,7 @@ describe("StopTransaction", () => {
 
       expect(orphans()).toEqual([
         {
+          position: 1,
           identity: "CP001",
           transactionId: id,
           stoppedAt: "2026-01-01T09:00:00Z",

@@ -1,5 +1,5 @@
 import type { Conf, Req } from "@ocppj/core";
-import type { Database } from "./database.ts";
+import { type Database, latest, type Page } from "./database.ts";
 
 /**
  * `Requested`: the charger has not answered, and may hold the reservation or not. `Used`, `Cancelled`, `Expired`: it has
@@ -20,6 +20,8 @@ type ReservationStatus = (typeof reservationStatuses)[number];
 
 /** A connector that is kept for somebody. */
 export interface Reservation {
+  /** Counts them, in the order in which they were requested. */
+  readonly position: number;
   readonly identity: string;
   readonly reservationId: number;
   /** 0: any connector of the charger. */
@@ -71,9 +73,9 @@ export class Reservations {
        WHERE ${open} AND identity = @identity AND @connectorId IN (0, connectorId)`,
     );
     this.#list = database.prepare<Reservation>(`
-      SELECT * FROM reservations
-      WHERE identity = ifnull(@identity, identity) AND status = ifnull(@status, status)
-      ORDER BY reservationId DESC LIMIT @limit`);
+      SELECT rowid AS position, * FROM reservations
+      WHERE rowid < @before AND identity = ifnull(@identity, identity) AND status = ifnull(@status, status)
+      ORDER BY rowid DESC LIMIT @limit`);
   }
 
   /** A reservationId that no reservation has, and none that waits to be sent. */
@@ -107,15 +109,14 @@ export class Reservations {
   }
 
   /** The latest first. */
-  list({ identity, limit, status }: ReservationFilter): Reservation[] {
+  list({ before = latest, identity, limit, status }: ReservationFilter): Reservation[] {
     this.#expire.run();
-    return this.#list.all({ identity, limit, status });
+    return this.#list.all({ before, identity, limit, status });
   }
 }
 
 /** Which reservations to list; what is left out does not matter. */
-export interface ReservationFilter {
+export interface ReservationFilter extends Page {
   readonly identity?: string | undefined;
   readonly status?: ReservationStatus | undefined;
-  readonly limit: number;
 }

@@ -1,5 +1,5 @@
 import { Plausibility, type Suspect } from "@ocppj/core";
-import type { Database } from "./database.ts";
+import { type Database, latest, type Page } from "./database.ts";
 
 /** Something about a bill that cannot be right. */
 export interface Suspicion {
@@ -14,10 +14,9 @@ export interface Suspicion {
 }
 
 /** Which suspicions to list; what is left out does not matter. */
-export interface SuspicionFilter {
+export interface SuspicionFilter extends Page {
   readonly identity?: string | undefined;
   readonly transactionId?: number | undefined;
-  readonly limit: number;
 }
 
 /** What is suspect about transactions, and what is remembered of each charger to find it. */
@@ -37,7 +36,7 @@ export class Suspicions {
       VALUES (@identity, @connectorId, @transactionId, @rule, @message, @foundAt)`);
     this.#list = database.prepare<Suspicion>(`
       SELECT suspicionId, identity, connectorId, transactionId, rule, message, foundAt FROM suspicions
-      WHERE identity = ifnull(@identity, identity) AND (@transactionId IS NULL OR transactionId = @transactionId)
+      WHERE suspicionId < @before AND identity = ifnull(@identity, identity) AND (@transactionId IS NULL OR transactionId = @transactionId)
       ORDER BY suspicionId DESC LIMIT @limit`);
   }
 
@@ -53,8 +52,8 @@ export class Suspicions {
   }
 
   /** The latest first. */
-  list({ identity, limit, transactionId }: SuspicionFilter): Suspicion[] {
-    return this.#list.all({ identity, limit, transactionId });
+  list({ before = latest, identity, limit, transactionId }: SuspicionFilter): Suspicion[] {
+    return this.#list.all({ before, identity, limit, transactionId });
   }
 
   #restored(identity: string): Plausibility {

@@ -1,5 +1,5 @@
 import { type Conf, type Req, transactionMessageKey } from "@ocppj/core";
-import type { Database, Parameters } from "./database.ts";
+import { type Database, latest, type Page, type Parameters } from "./database.ts";
 
 type IdTagStatus = Conf<"StartTransaction">["idTagInfo"]["status"];
 type MeterValue = Req<"MeterValues">["meterValue"][number];
@@ -42,6 +42,7 @@ export class Transactions {
   readonly #read;
   readonly #stoppedBy;
   readonly #stop;
+  readonly #end;
   readonly #orphan;
   readonly #measuredBy;
   readonly #measure;
@@ -62,15 +63,20 @@ export class Transactions {
       WHERE idTag = @idTag AND idTagStatus = 'Accepted' AND NOT (identity = @identity AND connectorId = @connectorId)`);
     this.#read = database.prepare(`
       UPDATE transactions SET meterFell = meterFell OR @reading <= meterLatest - 1, meterLatest = @reading
-      WHERE transactionId = @transactionId AND identity = @identity AND stoppedAt IS NULL`);
+      WHERE transactionId = @transactionId AND identity = @identity AND stopKey IS NULL`);
     this.#stoppedBy = database.prepare(`
       SELECT stopKey FROM transactions WHERE stopKey = @key
       UNION ALL SELECT stopKey FROM orphanedStops WHERE stopKey = @key`);
     this.#stop = database.prepare<{ connectorId: number }>(`
       UPDATE transactions SET stopKey = @key, stoppedAt = @timestamp, meterStop = @meterStop, stopIdTag = @idTag,
         stopReason = @reason, meterFell = meterFell OR @meterStop <= meterLatest - 1
-      WHERE transactionId = @transactionId AND identity = @identity AND stoppedAt IS NULL
+      WHERE transactionId = @transactionId AND identity = @identity AND stopKey IS NULL
       RETURNING connectorId`);
+    this.#end = database.prepare<Transaction>(`
+      UPDATE transactions SET stoppedAt = @now, meterStop = ifnull(@meterStop, round(meterLatest)),
+        stopReason = 'Operator', meterFell = meterFell OR ifnull(@meterStop <= meterLatest - 1, 0)
+      WHERE transactionId = @transactionId AND stoppedAt IS NULL
+      RETURNING ${columns}`);
     this.#orphan = database.prepare(`
       INSERT INTO orphanedStops (stopKey, identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason)
       VALUES (@key, @identity, @transactionId, @timestamp, @meterStop, @idTag, @reason)`);
@@ -87,9 +93,9 @@ export class Transactions {
     this.#meterValues = database.prepare<{ timestamp: string; sampledValue: string }>(`
       SELECT timestamp, sampledValue FROM meterValues
       WHERE transactionId = @transactionId AND identity = @identity ORDER BY rowid`);
-    this.#orphans = database.prepare(`
-      SELECT identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason FROM orphanedStops
-      ORDER BY rowid DESC LIMIT @limit`);
+    this.#orphans = database.prepare<OrphanedStop>(`
+      SELECT rowid AS position, identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason FROM orphanedStops
+      WHERE rowid < @before ORDER BY rowid DESC LIMIT @limit`);
   }
 
   /** The transaction that the same StartTransaction has started before, in a message whose answer got lost. */
@@ -120,6 +126,14 @@ export class Transactions {
     this.#keep(transactionData, { key, identity, connectorId: stopped?.connectorId ?? 0, transactionId });
   }
 
+  /**
+   * Ends a transaction whose charger will not, at a meter that the operator knows, or at its last reading. If its stop comes
+   * after all, that counts. `undefined`: it has ended before, or there is none.
+   */
+  end(transactionId: number, meterStop?: number): Transaction | undefined {
+    return this.#end.one({ transactionId, meterStop, now: new Date().toISOString() });
+  }
+
   /** Keeps meter values, and what the last of them says about the transaction that they belong to. */
   measured(identity: string, req: Req<"MeterValues">): void {
     const { connectorId, meterValue, transactionId } = req;
@@ -139,7 +153,7 @@ export class Transactions {
   }
 
   /** The latest first. */
-  list({ before = 2 ** 31, identity, limit, running }: TransactionFilter): Transaction[] {
+  list({ before = latest, identity, limit, running }: TransactionFilter): Transaction[] {
     return this.#list.all({ before, identity, limit, running: running ? 1 : 0 });
   }
 
@@ -155,18 +169,27 @@ export class Transactions {
   }
 
   /** The latest first. */
-  orphanedStops(limit: number): unknown[] {
-    return this.#orphans.all({ limit });
+  orphanedStops({ before = latest, limit }: Page): OrphanedStop[] {
+    return this.#orphans.all({ before, limit });
   }
 }
 
+/** A StopTransaction that fits no transaction. */
+export interface OrphanedStop {
+  /** Counts them. */
+  readonly position: number;
+  readonly identity: string;
+  readonly transactionId: number;
+  readonly stoppedAt: string;
+  readonly meterStop: number;
+  readonly stopIdTag: string | null;
+  readonly stopReason: string;
+}
+
 /** Which transactions to list; what is left out does not matter. */
-export interface TransactionFilter {
+export interface TransactionFilter extends Page {
   readonly identity?: string | undefined;
   readonly running?: boolean | undefined;
-  /** Only those with a lower transactionId: the last of a list, to get the next page. */
-  readonly before?: number | undefined;
-  readonly limit: number;
 }
 
 /** What the energy register showed, in Wh. What a value leaves out has a default: this register, all phases, in Wh. */
