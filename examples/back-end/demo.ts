@@ -5,9 +5,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryStore } from "@ocppj/core";
-import { connect } from "@ocppj/node";
+import { connect, durableStore } from "@ocppj/node";
 import { openConnection, runSession } from "../charge-point.ts";
+import type { Charger } from "../charger/charger.ts";
 import { PoweredCharger } from "../charger/powered.ts";
 import { fail, whenAskedToEnd } from "../program.ts";
 import { legend, narrate, note, Timeline } from "../timeline.ts";
@@ -56,7 +56,7 @@ export async function runBackEndDemo({ verbose = false, idTag = knownCard }: Bac
     await end();
     throw error;
   }
-  for (const identity of fleet) stops.push(await startCharger(backEnd, identity));
+  stops.push(...(await Promise.all(fleet.map((identity) => startCharger(backEnd, folder, identity)))));
   narrate(`Three more chargers come and go at ${backEnd.url}/ until Ctrl-C.`);
   whenAskedToEnd(end);
 }
@@ -80,35 +80,42 @@ async function holdSession(backEnd: BackEnd, idTag: string, verbose: boolean): P
   connection.close();
 }
 
-/** A charger whose drivers plug in, charge and leave; returns what stops it. */
-async function startCharger(backEnd: BackEnd, identity: string): Promise<() => Promise<void>> {
-  const store = memoryStore();
+/** A charger whose drivers plug in, charge and leave, with its store in a folder; returns what stops it. */
+async function startCharger(backEnd: BackEnd, folder: string, identity: string): Promise<() => Promise<void>> {
+  const registered = new Promise<void>((resolve) => {
+    backEnd.centralSystem.on("registration", (event) => event.identity === identity && resolve());
+  });
   const powered = await PoweredCharger.start({
     identity,
     url: backEnd.chargersUrl,
     connect,
-    openStore: () => store,
+    openStore: () => durableStore(join(folder, identity)),
     changed: () => {},
     failed: fail,
   });
-  const steps = [
-    () => powered.charger.plug(1),
-    () => powered.charger.present(1, cardOf(identity)),
-    () => powered.charger.plug(2),
-    () => powered.charger.present(2, "UNKNOWN"),
-    () => powered.charger.present(1, cardOf(identity)),
-    () => powered.charger.unplug(1),
-    () => powered.charger.unplug(2),
-    () => powered.charger.network(false),
-    () => powered.charger.network(true),
-    () => powered.charger.fault(2),
-    () => powered.charger.fault(2),
+  await registered;
+  const steps: readonly ((charger: Charger) => unknown)[] = [
+    (charger) => charger.plug(1),
+    (charger) => charger.present(1, cardOf(identity)),
+    (charger) => charger.plug(2),
+    (charger) => charger.present(2, "UNKNOWN"),
+    (charger) => charger.present(1, cardOf(identity)),
+    (charger) => charger.unplug(1),
+    (charger) => charger.unplug(2),
+    (charger) => charger.network(false),
+    (charger) => charger.network(true),
+    (charger) => charger.fault(2),
+    (charger) => charger.fault(2),
   ];
   let second = Number(identity.at(-1)) * 7; // Each somewhere else in its day.
   const life = setInterval(() => {
     powered.charger.elapse(30);
     if (second % 2 === 0) powered.charger.sample();
-    if (second % 4 === 0) void steps[(second / 4) % steps.length]?.();
+    if (second % 4 === 0)
+      powered
+        .ready()
+        .then(steps[(second / 4) % steps.length])
+        .catch(fail);
     second += 1;
   }, 1000);
   return () => {

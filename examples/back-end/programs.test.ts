@@ -112,6 +112,13 @@ describe("demo --back-end", { timeout: 60_000 }, () => {
     const chargers = (await (await fetch(`${url}/chargers`)).json()) as { identity: string }[];
     expect(chargers.map(({ identity }) => identity)).toEqual(["CP001", "CP002", "CP003", "CP004"]);
     expect(await (await fetch(`${url}/`)).text()).toContain("<title>Chargers</title>");
+
+    const lastBootOf = async (): Promise<string> =>
+      ((await (await fetch(`${url}/chargers/CP002`)).json()) as { lastBootAt: string }).lastBootAt;
+    const before = await lastBootOf();
+    const reset = { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"type": "Hard"}' };
+    expect(await (await fetch(`${url}/chargers/CP002/calls/Reset`, reset)).json()).toEqual({ status: "Accepted" });
+    await expect.poll(lastBootOf, { timeout: 20_000 }).not.toBe(before);
     expect(await end("SIGINT")).toBe(0);
   });
 

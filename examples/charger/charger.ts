@@ -56,6 +56,8 @@ export class Charger {
   readonly #meters: RecordStore;
   /** When the next attempt to connect is due, in milliseconds since the epoch. */
   #retryAt = 0;
+  /** Its power is off: a card that was being asked about starts nothing any more. */
+  #stopped = false;
 
   private constructor(
     options: ChargerOptions,
@@ -229,6 +231,7 @@ export class Charger {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.chargePoint.stop();
     await this.#options.store.close();
   }
@@ -245,7 +248,7 @@ export class Charger {
 
   #startIfReady(bay: Bay): void {
     const { idTag, plugged, faulted, operative, transaction } = bay;
-    if (idTag === undefined || !plugged || faulted || !operative || transaction !== undefined) return;
+    if (this.#stopped || idTag === undefined || !plugged || faulted || !operative || transaction !== undefined) return;
     bay.idTag = undefined;
     bay.locked = true;
     bay.closed = true;

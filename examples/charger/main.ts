@@ -75,19 +75,19 @@ async function main(): Promise<void> {
   whenAskedToEnd(quit);
 
   if (script !== undefined) {
-    await script(() => ({ charger: powered.charger, screen }));
+    await script(async () => ({ charger: await powered.ready(), screen }));
     await quit();
     return;
   }
   const actions: Record<string, () => unknown> = {
     1: () => (screen.selected = 1),
     2: () => (screen.selected = 2),
-    p: () => powered.charger.plug(screen.selected),
-    u: () => powered.charger.unplug(screen.selected),
-    t: () => powered.charger.present(screen.selected, "04E91C5A"),
-    x: () => powered.charger.present(screen.selected, "UNKNOWN"),
-    f: () => powered.charger.fault(screen.selected),
-    n: () => powered.charger.network(!powered.charger.networkOn),
+    p: async () => (await powered.ready()).plug(screen.selected),
+    u: async () => (await powered.ready()).unplug(screen.selected),
+    t: async () => (await powered.ready()).present(screen.selected, "04E91C5A"),
+    x: async () => (await powered.ready()).present(screen.selected, "UNKNOWN"),
+    f: async () => (await powered.ready()).fault(screen.selected),
+    n: async () => (await powered.ready()).network(!powered.charger.networkOn),
     q: quit,
   };
   emitKeypressEvents(process.stdin);

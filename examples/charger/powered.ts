@@ -10,36 +10,41 @@ export interface PoweredOptions extends Omit<ChargerOptions, "store" | "restart"
 
 /** A charger under power: after Reset it boots again, and knows what its store knows. */
 export class PoweredCharger {
-  /** The one that runs now. */
-  charger: Charger;
+  /** The one that runs, or ran last; `start` has booted the first. */
+  charger!: Charger;
   readonly #options: PoweredOptions;
-  /** Restarts and the stop, one after the other. */
-  #last: Promise<void> = Promise.resolve();
+  /** What is done with the power, one after the other. */
+  #last: Promise<void>;
 
-  private constructor(options: PoweredOptions, charger: Charger) {
+  private constructor(options: PoweredOptions) {
     this.#options = options;
-    this.charger = charger;
+    this.#last = this.#boot();
   }
 
   static async start(options: PoweredOptions): Promise<PoweredCharger> {
-    const powered: PoweredCharger = new PoweredCharger(options, await boot(options, () => powered.#restart()));
+    const powered = new PoweredCharger(options);
+    await powered.#last;
     return powered;
+  }
+
+  /** The one that runs; while it restarts, as soon as it does. */
+  async ready(): Promise<Charger> {
+    await this.#last;
+    return this.charger;
+  }
+
+  async stop(): Promise<void> {
+    await (await this.ready()).stop();
+  }
+
+  async #boot(): Promise<void> {
+    const { openStore, ...options } = this.#options;
+    this.charger = await Charger.start({ ...options, store: openStore(), restart: () => this.#restart() });
   }
 
   #restart(): void {
     this.#options.changed("restarting");
-    this.#last = this.#last.then(async () => {
-      await this.charger.stop();
-      this.charger = await boot(this.#options, () => this.#restart());
-    });
+    this.#last = this.#last.then(() => this.charger.stop()).then(() => this.#boot());
     this.#last.catch(this.#options.failed);
   }
-
-  async stop(): Promise<void> {
-    await this.#last;
-    await this.charger.stop();
-  }
 }
-
-const boot = ({ openStore, ...options }: PoweredOptions, restart: () => void): Promise<Charger> =>
-  Charger.start({ ...options, store: openStore(), restart });

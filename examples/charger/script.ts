@@ -90,7 +90,7 @@ export const scriptHelp = [
  * @returns Does all of it, step by step.
  * @throws UsageError One of its steps is none.
  */
-export function scriptOf(text: string): (scene: () => Scene) => Promise<void> {
+export function scriptOf(text: string): (scene: () => Promise<Scene>) => Promise<void> {
   const steps = text.split(",").map((part) => {
     const step = part.trim().replaceAll(/\s+/g, " ");
     for (const { act, pattern } of verbs) {
@@ -100,6 +100,6 @@ export function scriptOf(text: string): (scene: () => Scene) => Promise<void> {
     throw new UsageError(`"${step}" is no step of a script. There are: ${verbs.map(({ usage }) => usage).join(", ")}.`);
   });
   return async (scene) => {
-    for (const step of steps) await step(scene());
+    for (const step of steps) await step(await scene());
   };
 }
