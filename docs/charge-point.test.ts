@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { actions, type ChargePointEvents, configurationKeys } from "@ocppj/core";
+import { actions, ChargePoint, configurationKeys } from "@ocppj/core";
 import { describe, expect, it } from "vitest";
 import { kinds } from "../packages/core/test/charge-point/simulation-schedule.ts";
+import { events } from "../packages/core/test/charge-point/vocabulary.ts";
 import { tableBelow } from "./tables.ts";
 
 const page = readFileSync(new URL("charge-point.md", import.meta.url), "utf8");
@@ -21,29 +22,39 @@ describe("charge-point.md", () => {
   });
 
   it("lists every event", () => {
-    const events: Readonly<Record<keyof ChargePointEvents, true>> = {
-      message: true,
-      violation: true,
-      tolerated: true,
-      finished: true,
-      fault: true,
-      connecting: true,
-      connected: true,
-      refused: true,
-      disconnected: true,
-      registration: true,
-      delivered: true,
-      discarded: true,
-      invalidated: true,
-      limit: true,
-      profileRefused: true,
-    };
-
     expect(
       tableOf("Events")
         .map(([name]) => codeIn(name))
         .sort(),
-    ).toEqual(Object.keys(events).sort());
+    ).toEqual([...events].sort());
+  });
+
+  it.each(["call", "deliver"] as const)("names every action that `%s` refuses, and no other", async (method) => {
+    const chargePoint = new ChargePoint({
+      identity: "CP001",
+      url: "ws://127.0.0.1:1/",
+      connect: () => new Promise(() => {}),
+      boot: { chargePointVendor: "VENDOR", chargePointModel: "CP001" },
+    });
+    await chargePoint.start();
+    const sendable = Object.entries(actions).filter(([, { from }]) =>
+      (from as readonly string[]).includes("ChargePoint"),
+    );
+    const refused: string[] = [];
+    for (const [action] of sendable) {
+      const send = chargePoint[method] as (action: string, req: object) => unknown;
+      const error = await Promise.resolve()
+        .then(() => send.call(chargePoint, action, { nothing: "of any action" }))
+        .catch((error: unknown) => error);
+      if (error instanceof TypeError) refused.push(action);
+    }
+    await chargePoint.stop();
+
+    const [, section = ""] = page.split("## What you can send\n");
+    const [, four = "", two = ""] =
+      /Four actions both refuse([\s\S]+?)Two more `deliver` refuses([\s\S]+?)\[/.exec(section) ?? [];
+    const named = (method === "call" ? four : four + two).match(/\b[A-Z]\w+[a-z][A-Z]\w+|Authorize|Heartbeat/g);
+    expect(named?.sort()).toEqual(refused.sort());
   });
 
   it("promises something for everything that the simulation brings about, and for nothing else", () => {
