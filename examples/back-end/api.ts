@@ -168,7 +168,7 @@ export function createApi({ calls, credentials, leaving, live, tables, token }: 
     const { meterStop } = EndBody.parse(body);
     const before = transactions.get(Number(transactionId));
     if (before === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
-    const ended = transactions.end(before.transactionId, meterStop);
+    const ended = tables.database.atomic(() => transactions.end(before.transactionId, meterStop));
     if (ended === undefined) throw new Problem(409, "ended", `Transaction ${transactionId} has ended before.`);
     live.changed(ended.identity);
     return ended;

@@ -52,13 +52,21 @@ export class Database {
     return {
       all,
       one: (parameters) => all(parameters)[0],
-      run: (parameters = {}) => statement.run(bindable(parameters)).changes,
+      run: (parameters = {}) => this.#within(() => statement.run(bindable(parameters)).changes),
     };
   }
 
   /** Runs `work` as one transaction: all that it writes is written, or, when it throws, nothing. Not to be nested. */
   atomic<Result>(work: () => Result): Result {
     return this.#connection.transaction(work).immediate();
+  }
+
+  /**
+   * A statement that finds the file locked stays in progress, and from then on nothing can be committed. So every write
+   * begins with BEGIN, which is what finds it locked then.
+   */
+  #within<Result>(work: () => Result): Result {
+    return this.#connection.inTransaction ? work() : this.atomic(work);
   }
 
   close(): void {
