@@ -1,3 +1,5 @@
+import { add } from "./report.ts";
+
 /** One way to do a thing. */
 export interface Contender {
   readonly name: string;
@@ -5,36 +7,25 @@ export interface Contender {
   readonly run: (times: number) => void | Promise<void>;
 }
 
-export interface Result {
-  readonly name: string;
-  /** Median over the rounds, in microseconds for one time. */
-  readonly microseconds: number;
-  /** Median over the rounds of this time ÷ that of the first contender in the same round. */
-  readonly ratio: number;
-}
-
 const rounds = 15;
 const roundMs = 40;
 
 /**
- * Measures contenders in turns, so that a machine that slows down slows all of them: the ratios are what counts.
+ * Measures contenders in turns, so that what slows the machine slows all of them: the ratios are what counts.
  *
  * @param contenders - The first is what the others are compared with.
+ * @returns By name, microseconds of CPU for one time, round by round.
  */
-export async function sideBySide(contenders: readonly Contender[]): Promise<readonly Result[]> {
+export async function sideBySide(contenders: readonly Contender[]): Promise<Record<string, readonly number[]>> {
   const times: number[] = [];
   for (const contender of contenders) times.push(await calibrated(contender));
-  const samples: number[][] = contenders.map(() => []);
+  const samples: Record<string, number[]> = {};
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { run }] of contenders.entries()) {
-      samples[index]?.push(await timed(run, times[index] ?? 1));
+    for (const [index, { name, run }] of contenders.entries()) {
+      add(samples, name, await timed(run, times[index] ?? 1));
     }
   }
-  return contenders.map(({ name }, index) => ({
-    name,
-    microseconds: median(samples[index] ?? []),
-    ratio: median((samples[index] ?? []).map((sample, round) => sample / (samples[0]?.[round] ?? Number.NaN))),
-  }));
+  return samples;
 }
 
 /** How many times make a round of about `roundMs`; warms up on the way. */
@@ -44,10 +35,12 @@ async function calibrated({ run }: Contender): Promise<number> {
   return times;
 }
 
+/** CPU, not time on the wall, which belongs to others as well. */
 async function timed(run: Contender["run"], times: number): Promise<number> {
-  const begin = process.hrtime.bigint();
+  const begin = process.cpuUsage();
   await run(times);
-  return Number(process.hrtime.bigint() - begin) / 1000 / times;
+  const { user, system } = process.cpuUsage(begin);
+  return (user + system) / times;
 }
 
 export function median(values: readonly number[]): number {
