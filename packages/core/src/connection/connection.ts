@@ -597,7 +597,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       );
       return;
     }
-    this.#rpc.receive(frame, this.#clock.now());
+    this.#rpc.receive(frame, this.#clock.now(), text);
     this.#run();
   }
 
@@ -669,7 +669,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   #perform(output: RpcOutput): void {
     switch (output.type) {
       case "send":
-        this.#send(output.frame, output.answers);
+        this.#send(output.frame, output.text ?? encode(output.frame), output.answers);
         break;
       case "received":
         this.#serve(output.call);
@@ -689,11 +689,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     }
   }
 
-  #send(frame: Frame, answers: CallFrame | undefined): void {
+  #send(frame: Frame, text: string, answers: CallFrame | undefined): void {
     if (frame.type === "CALL") this.#sentAt = this.#clock.now();
     // CORE-BOOT-13: not even what was asked before.
     const isHeldBack = this.#owner?.silent === true && frame.type !== "CALL";
-    const isSent = !isHeldBack && this.#hand(encode(frame));
+    const isSent = !isHeldBack && this.#hand(text);
     if (isSent) this.emit("message", { direction: "out", frame });
     else if (frame.type === "CALL") this.#rpc.notSent();
     if (answers !== undefined) this.#finish(answers.messageId, isSent ? (frame as Outcome) : unanswered);

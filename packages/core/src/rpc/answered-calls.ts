@@ -1,4 +1,4 @@
-import { type CallFrame, type CallResultFrame, decode, encode } from "./frame.ts";
+import type { CallFrame } from "./frame.ts";
 
 /** How many are remembered. A peer has one CALL outstanding, so what it repeats is among the last. [J-100] */
 const rememberedCalls = 4;
@@ -16,22 +16,12 @@ export interface ReceivedCall {
   readonly call: CallFrame;
   /** When it arrived, in milliseconds since the epoch. */
   readonly receivedAt: number;
-  /** `undefined` for a CALL that is nested so deeply that it cannot be written: it is like no other. */
-  readonly text: string | undefined;
-}
-
-/** Writes down a CALL that has arrived. */
-export function received(call: CallFrame, receivedAt: number): ReceivedCall {
-  try {
-    return { call, receivedAt, text: encode(call) };
-  } catch {
-    return { call, receivedAt, text: undefined };
-  }
+  readonly text: string;
 }
 
 /** Whether a CALL is the same as an earlier one under its message id. */
 export const isRepetition = (call: ReceivedCall, earlier: Pick<ReceivedCall, "text">): boolean =>
-  call.text !== undefined && call.text === earlier.text;
+  call.text === earlier.text;
 
 interface AnsweredCall {
   readonly messageId: string;
@@ -60,28 +50,27 @@ export class AnsweredCalls {
     return this.#latest.length;
   }
 
-  /** Remembers an answer, if a repetition of its CALL could be told from a new one; forgets what is too old. */
-  remember({ call, receivedAt, text }: ReceivedCall, answer: CallResultFrame): void {
+  /**
+   * Remembers an answer, if a repetition of its CALL could be told from a new one; forgets what is too old.
+   *
+   * @param answer - The text of the CALLRESULT.
+   */
+  remember({ call, receivedAt, text }: ReceivedCall, answer: string): void {
     while (isOver(this.#latest[0], receivedAt)) this.#latest.shift();
-    if (text === undefined || text.length > longestRemembered || saysNothing.test(text)) return;
-    if (!this.#isRepeatable(call)) return;
-    const answered = { messageId: call.messageId, receivedAt, text, answer: encode(answer) };
-    if (text.length + answered.answer.length > longestRemembered) return;
-    this.#latest.push(answered);
+    if (text.length + answer.length > longestRemembered || saysNothing(call) || !this.#isRepeatable(call)) return;
+    this.#latest.push({ messageId: call.messageId, receivedAt, text, answer });
     if (this.#latest.length > rememberedCalls) this.#latest.shift();
   }
 
   /**
-   * The answer to the CALL of which this one is a repetition. Another CALL under a remembered message id is none, and makes
+   * The text of the answer to the CALL of which this one is a repetition. Another CALL under a remembered message id is none, and makes
    * the earlier one be forgotten: real firmware uses ids again.
    */
-  answerTo(call: ReceivedCall): CallResultFrame | undefined {
+  answerTo(call: ReceivedCall): string | undefined {
     const index = this.#latest.findIndex(({ messageId }) => messageId === call.call.messageId);
     const answered = this.#latest[index];
     if (answered === undefined) return undefined;
-    if (!isOver(answered, call.receivedAt) && isRepetition(call, answered)) {
-      return decode(answered.answer) as CallResultFrame;
-    }
+    if (!isOver(answered, call.receivedAt) && isRepetition(call, answered)) return answered.answer;
     this.#latest.splice(index, 1);
     return undefined;
   }
@@ -94,5 +83,8 @@ export class AnsweredCalls {
 const isOver = (answered: AnsweredCall | undefined, now: number): boolean =>
   answered !== undefined && now - answered.receivedAt > repeatedWithinMs;
 
-/** The text of a CALL whose payload is empty. */
-const saysNothing = /,(?:\{\}|null)\]$/;
+/** Whether the payload of a CALL is empty. */
+function saysNothing({ payload }: CallFrame): boolean {
+  for (const _ in payload as object) return false;
+  return true;
+}

@@ -13,8 +13,7 @@
  * time-out or by the end of the connection, whichever comes first, exactly once. The answer to one that has timed out is
  * handed on as `late`, once, before it is told as a violation. Answers to the peer are sent at once and never wait for an own CALL (J-106).
  *
- * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its action and payload are the
- * same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
+ * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its text is the same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
  * answered with a CALLRESULT, the same answer is sent again, as long as it is remembered (answered-calls.ts). A different
  * CALL is a `conflict` while the first is being served, and served as any other afterwards.
  *
@@ -26,8 +25,17 @@
 
 import type { ErrorCode } from "../errors.ts";
 import type { Machine } from "../machine.ts";
-import { AnsweredCalls, isRepetition, type ReceivedCall, received } from "./answered-calls.ts";
-import type { CallErrorFrame, CallFrame, CallResultFrame, Frame, FrameViolation, Malformed } from "./frame.ts";
+import { AnsweredCalls, isRepetition, type ReceivedCall } from "./answered-calls.ts";
+import {
+  type CallErrorFrame,
+  type CallFrame,
+  type CallResultFrame,
+  decode,
+  encode,
+  type Frame,
+  type FrameViolation,
+  type Malformed,
+} from "./frame.ts";
 
 /** How a CALL of ours ended. */
 export type Outcome =
@@ -43,8 +51,11 @@ export type Outcome =
 export type RpcViolation = FrameViolation | "duplicate-message-id" | "late-answer" | "unmatched-answer";
 
 export type RpcOutput =
-  /** `answers`: this ends the serving of a CALL. It is absent where one that is not being served is answered. */
-  | { readonly type: "send"; readonly frame: Frame; readonly answers?: CallFrame }
+  /**
+   * `text`: the frame, where it is written already. `answers`: this ends the serving of a CALL. It is absent where one that
+   * is not being served is answered.
+   */
+  | { readonly type: "send"; readonly frame: Frame; readonly text?: string; readonly answers?: CallFrame }
   | { readonly type: "received"; readonly call: CallFrame }
   /** Another CALL than the one that is being served under its message id; it is not served. May be `refuse`d. */
   | { readonly type: "conflict"; readonly call: CallFrame; readonly served: CallFrame }
@@ -155,12 +166,16 @@ export class Rpc implements Machine<RpcOutput> {
     return this.#waiting.splice(0).map(({ call }) => call);
   }
 
-  /** Takes what arrived. */
-  receive(frame: Frame | Malformed, now: number): void {
+  /**
+   * Takes what arrived.
+   *
+   * @param text - What it was read from. Default: what `encode` writes.
+   */
+  receive(frame: Frame | Malformed, now: number, text?: string): void {
     if (this.#closed) return;
     switch (frame.type) {
       case "CALL":
-        this.#receiveCall(frame, now);
+        this.#receiveCall(frame, now, text ?? encode(frame));
         break;
       case "CALLRESULT":
       case "CALLERROR":
@@ -178,8 +193,9 @@ export class Rpc implements Machine<RpcOutput> {
     if (served === undefined) return;
     this.#serving.delete(messageId);
     const answer = { type: "CALLRESULT", messageId, payload } as const;
-    this.#answered.remember(served, answer);
-    this.#outputs.push({ type: "send", frame: answer, answers: served.call });
+    const text = encode(answer);
+    this.#answered.remember(served, text);
+    this.#outputs.push({ type: "send", frame: answer, text, answers: served.call });
   }
 
   /** Answers a CALL that was `received` with a CALLERROR. */
@@ -232,8 +248,8 @@ export class Rpc implements Machine<RpcOutput> {
     this.#answered.clear();
   }
 
-  #receiveCall(call: CallFrame, now: number): void {
-    const arrived = received(call, now);
+  #receiveCall(call: CallFrame, now: number, text: string): void {
+    const arrived = { call, receivedAt: now, text };
     const served = this.#serving.get(call.messageId);
     if (served !== undefined) {
       // J-057, J-D08. Some chargers repeat an unanswered CALL under the same id: the one answer that is coming serves
@@ -246,7 +262,7 @@ export class Rpc implements Machine<RpcOutput> {
     const answer = this.#answered.answerTo(arrived);
     if (answer !== undefined) {
       this.#violation("duplicate-message-id", "The CALL repeats one that was answered, under its message id.", call);
-      this.#send(answer);
+      this.#outputs.push({ type: "send", frame: decode(answer) as CallResultFrame, text: answer });
       return;
     }
     this.#serving.set(call.messageId, arrived);

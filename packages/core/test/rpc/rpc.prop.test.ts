@@ -343,7 +343,8 @@ describe("Two Rpcs over a link that loses, repeats and invents", () => {
                 repetitions++;
                 expect(isSame, text).toBe(true);
                 expect(output).toMatchObject({ type: "violation", reason: "duplicate-message-id", frame: arrived });
-                expect(rpc.poll()).toEqual({ type: "send", frame: callResult(input.id, before?.answer) });
+                const frame = callResult(input.id, before?.answer);
+                expect(rpc.poll()).toEqual({ type: "send", frame, text: encode(frame) });
               }
             }
             expect(rpc.poll()).toBeUndefined();
