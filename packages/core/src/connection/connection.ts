@@ -1,4 +1,4 @@
-import { type AbortSignalLike, type HostAbortController, type HostAbortSignal, hostAbortController } from "../abort.ts";
+import type { AbortSignalLike, HostAbortSignal } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { dateTimeOf } from "../date-time.ts";
 import {
@@ -44,6 +44,8 @@ import { Budget } from "./budget.ts";
 import { Emitter } from "./emitter.ts";
 import type { ExactAnswer } from "./exact-answer.ts";
 import { randomMessageId } from "./message-id.ts";
+import { ServedCall } from "./served-call.ts";
+import { TimeLimit } from "./time-limit.ts";
 import type { Channel, Transport } from "./transport.ts";
 
 /** What a handler is told besides the payload. */
@@ -279,6 +281,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #callers = new Map<string, Caller>();
   /** Who still wants to hear of the answer to a CALL that has timed out. */
   readonly #late = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
+  /** The CALLs of the peer whose handlers are at work, and have neither failed nor had their time. */
+  readonly #running: TimeLimit<ServedCall<R>>;
   /** The CALLs of the peer that are not answered yet, by message id. */
   readonly #served = new Map<string, ServedCall<R>>();
   #latestMessageId: string | undefined;
@@ -323,6 +327,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = taken.maxServedCalls ?? 100;
     this.#handlerTimeoutMs = taken.handlerTimeoutMs ?? 60_000;
+    this.#running = new TimeLimit(this.#clock, this.#handlerTimeoutMs, (served) => this.#overdue(served));
     this.#budget = taken.callsPerSecond === undefined ? undefined : new Budget(taken.callsPerSecond);
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
@@ -543,7 +548,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   #closeIfDrained(): void {
-    if (this.#draining === undefined || [...this.#served.values()].some(({ isRunning }) => isRunning)) return;
+    if (this.#draining === undefined || this.#running.count > 0) return;
     this.close(this.#draining.code, this.#draining.reason);
   }
 
@@ -715,6 +720,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const served = this.#served.get(messageId);
     if (served === undefined) return; // It ended with the connection.
     this.#served.delete(messageId);
+    this.#running.ended(served);
     served.settle(outcome !== unanswered);
     const { call, receivedAt } = served;
     this.emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
@@ -828,8 +834,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
   async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
-    const time = this.#clock.now() + this.#handlerTimeoutMs;
-    served.run(this.#clock.wakeAt(time, () => this.#overdue(served, action)));
+    this.#running.began(served);
     this.#owner?.serving?.(this, served.call);
     try {
       const conf = parseConf(action, await handler(req, served as never), "local");
@@ -845,10 +850,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /** A handler takes too long. Where there is no answer yet, one that comes in the end is still sent. */
-  #overdue(served: ServedCall<R>, action: Action): void {
+  #overdue(served: ServedCall<R>): void {
+    const { action } = served.call;
     const error = new Error(`The handler for ${action} has not answered within ${this.#handlerTimeoutMs} ms.`);
     served.abort(error);
-    this.#failed(served, action, error);
+    this.#failed(served, action as Action, error);
     this.#run();
   }
 
@@ -856,7 +862,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const asked = askedWith(error);
     if (asked === undefined) this.emit("fault", { error, action });
     if (!this.#isServed(served)) return;
-    served.stop();
+    this.#running.ended(served);
     if (asked === undefined && isForBill(action, served.call.payload)) this.#failedBill();
     else {
       const { code, description, details } = asked ?? internalError;
@@ -946,6 +952,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     for (const settle of this.#probes) settle(false);
     this.#disarmSilence();
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
+    this.#running.stop();
     this.emit("closed", this.#closed);
   }
 
@@ -1004,87 +1011,6 @@ const unanswered: Outcome = { type: "CLOSED", sent: false };
 
 /** How long a connection stays open when a message that a bill depends on could not be answered. */
 const failedBillMs = 1000;
-
-/** A CALL of the peer that is being served. */
-class ServedCall<R extends Role> implements HandlerContext<R> {
-  readonly connection: Connection<R>;
-  readonly call: CallFrame;
-  readonly receivedAt: number;
-  tolerated: readonly Tolerated[] = [];
-  #isRunning = false;
-  #disarm = (): void => {};
-  #sent: boolean | undefined;
-  #promise: Promise<boolean> | undefined;
-  #resolve: (sent: boolean) => void = () => {};
-  #controller: HostAbortController | undefined;
-  /** Why nobody waits for the answer any more; an error, so that it is told from what was never aborted. */
-  #reason: Error | undefined;
-
-  constructor(connection: Connection<R>, call: CallFrame, receivedAt: number) {
-    this.connection = connection;
-    this.call = call;
-    this.receivedAt = receivedAt;
-  }
-
-  get messageId(): string {
-    return this.call.messageId;
-  }
-
-  get answered(): Promise<boolean> {
-    this.#promise ??= new Promise((resolve) => {
-      if (this.#sent === undefined) this.#resolve = resolve;
-      else resolve(this.#sent);
-    });
-    return this.#promise;
-  }
-
-  get signal(): HostAbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = hostAbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** Whether its handler is at work, and has neither failed nor had its time. */
-  get isRunning(): boolean {
-    return this.#isRunning;
-  }
-
-  /** It has to wait. @param disarm - Prevents what is to happen then. */
-  wait(disarm: () => void): void {
-    this.#disarm = disarm;
-  }
-
-  /** Its handler runs. @param disarm - Prevents what happens when it takes too long. */
-  run(disarm: () => void): void {
-    this.#isRunning = true;
-    this.#disarm = disarm;
-  }
-
-  /** Its handler has failed. */
-  stop(): void {
-    this.#isRunning = false;
-    this.#disarm();
-  }
-
-  abort(reason: Error): void {
-    this.#reason ??= reason;
-    this.#controller?.abort(this.#reason);
-  }
-
-  /** Whether this is what the signal has said: the handler did as it was told. */
-  isAbortedWith(error: unknown): boolean {
-    return this.#reason !== undefined && error === this.#reason;
-  }
-
-  settle(sent: boolean): void {
-    this.stop();
-    this.#sent ??= sent;
-    this.#resolve(this.#sent);
-    if (!sent) this.abort(new Error("The connection has ended."));
-  }
-}
 
 const { required } = optionRules;
 

@@ -19,6 +19,11 @@ export class TimeLimit<Thing> {
     this.#overdue = overdue;
   }
 
+  /** How many are under way. */
+  get count(): number {
+    return this.#due.size;
+  }
+
   began(thing: Thing): void {
     this.#due.set(thing, this.#clock.now() + this.#limitMs);
     this.#arm();
