@@ -42,7 +42,7 @@ describe("the limits in central-system.md", () => {
 
   it.each(limits)("%s has the default %s in its doc comment and in the code", (name, value) => {
     const comment = new RegExp(
-      `Default ([\\d ]+(?: MiB)?)\\.(?:(?!\\*/)[^])*\\*/\\s+readonly ${name}\\?: number;`,
+      `Default ([\\d ]+(?: MiB)?)\\.(?:(?!\\*/)[^])*\\*/\\s+readonly ${name}\\?: number \\| undefined;`,
     ).exec(sources);
     const code = [...sources.matchAll(new RegExp(`\\b${name} (?:=|\\?\\?) (\\d[\\d_ *]*)`, "g"))].map(
       ([, found = ""]) => numberOf(found.trim()),

@@ -57,7 +57,7 @@ describe("the READMEs", () => {
     expect(listen?.sort()).toEqual(
       [
         ...optionsIn("packages/node/src/listen.ts", "ListenOptions"),
-        ...optionsIn("packages/node/src/endpoint.ts", "EndpointOptions"),
+        ...optionsIn("packages/node/src/endpoint-options.ts", "EndpointOptions"),
       ].sort(),
     );
     expect(both?.sort()).toEqual(transport.sort());

@@ -32,7 +32,8 @@ describe.skipIf(chromium === undefined)("a Charge Point in a page", () => {
     centralSystem.handle("Authorize", ({ idTag }) => ({
       idTagInfo: { status: idTag === "known" ? "Accepted" : "Invalid" },
     }));
-    listener = await listen(centralSystem, { path: "/ocpp" });
+    // One of the pages comes from another host.
+    listener = await listen(centralSystem, { path: "/ocpp", origins: ["*"] });
   });
 
   afterEach(() => listener.close());

@@ -140,8 +140,8 @@ interface Registered<Context> {
   readonly connection: Connection<"CentralSystem", Context>;
   readonly generation: number;
   readonly gate: RegistrationGate;
-  /** Finds out what is remembered. */
-  lookUp?: Asking;
+  /** Finds out what is remembered, as long as that is not known. */
+  lookUp?: Asking | undefined;
   /** Prevents that it is closed because no BootNotification comes. */
   stopExpecting?: (() => void) | undefined;
 }
@@ -394,6 +394,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
         // What it has told since is newer.
         if (!this.#described.has(identity)) connection.introduce(registration?.chargePoint);
         gate.remembered(registration?.status);
+        registered.lookUp = undefined;
       },
       () => connection.close(1011, "It cannot be found out whether this Charge Point is accepted; try again"),
     );

@@ -49,8 +49,13 @@ export class KeptRegistrations {
    * Finds out what is remembered of a Charge Point that has connected: at once, if that is known at once.
    *
    * @param givenUp - Hears that somebody has waited for it for too long.
+   * @returns What still asks; `undefined` if that is over.
    */
-  find(identity: string, found: (registration: Registration | undefined) => void, givenUp: () => void): Asking {
+  find(
+    identity: string,
+    found: (registration: Registration | undefined) => void,
+    givenUp: () => void,
+  ): Asking | undefined {
     const asking = new Asking(this.#clock, {
       timeoutMs: getTimeoutMs,
       ask: () => this.#unkept.get(identity)?.registration ?? this.#registrations.get(identity),
@@ -65,7 +70,7 @@ export class KeptRegistrations {
       unkept.isConnected = true;
       if (!unkept.isKept) this.#write(identity, unkept);
     }
-    return asking;
+    return asking.isOver ? undefined : asking;
   }
 
   /** Keeps what a Charge Point is told. Resolves when it is kept, has failed at first or takes too long; never rejects. */

@@ -64,12 +64,12 @@ export class RegistrationGate {
   /** Whether it is known what is remembered, be it nothing. */
   #isKnown = false;
   /** The BootNotifications that are being served. */
-  readonly #boots = new Set<object>();
+  #boots: readonly object[] = [];
   #hasBooted = false;
   /** What CALLs wait for. */
   #decision: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   /** What a TriggerMessage has asked for since the last BootNotification. */
-  readonly #solicited = new Set<string>();
+  #solicited: readonly string[] = [];
   /**
    * Withdraws the TriggerMessage that asks for a BootNotification, should it still wait for its turn when there is one:
    * after an acceptance it must not be sent. [CORE-BOOT-27]
@@ -101,8 +101,9 @@ export class RegistrationGate {
    * @spec J errata 3.8 [J-130, J-131, J-132, J-D11, CORE-BOOT-26]
    */
   refuses(action: string, payload: unknown): string | Promise<void> | undefined {
-    if (action === "BootNotification" || this.#status === "Accepted" || this.#solicited.has(action)) return undefined;
-    if (!this.#isKnown || this.#boots.size > 0) return this.#decisionToCome();
+    if (action === "BootNotification" || this.#status === "Accepted" || this.#solicited.includes(action))
+      return undefined;
+    if (!this.#isKnown || this.#boots.length > 0) return this.#decisionToCome();
     if (this.#status === undefined && isForBill(action, payload)) {
       if (this.#servesUnknown) return undefined;
       if (this.#hasBooted) return this.#decisionToCome(); // It was this end that failed to answer.
@@ -112,7 +113,7 @@ export class RegistrationGate {
 
   /** Whether CALLs wait for nothing but the next BootNotification. */
   get awaitsBoot(): boolean {
-    return this.#decision !== undefined && this.#isKnown && this.#boots.size === 0;
+    return this.#decision !== undefined && this.#isKnown && this.#boots.length === 0;
   }
 
   /** Resolves when a BootNotification has told who the Charge Point is; `undefined` when one has. */
@@ -146,7 +147,7 @@ export class RegistrationGate {
 
   /** Says that a BootNotification is being served. */
   booting(call: object): void {
-    this.#boots.add(call);
+    this.#boots = [...this.#boots, call];
     this.#hasBooted = true;
     // CORE-BOOT-27, errata 3.40: after an acceptance it must not be sent, should it still wait for its turn.
     this.#invitation?.abort("BootNotification has arrived");
@@ -156,12 +157,14 @@ export class RegistrationGate {
   registered(status: RegistrationStatus): void {
     this.#isKnown = true;
     this.#status = status;
-    this.#solicited.clear();
+    this.#solicited = [];
   }
 
   /** Says that a BootNotification was answered, or never will be. */
   booted(call: object): void {
-    if (this.#boots.delete(call) && this.#boots.size === 0) this.#decided();
+    if (!this.#boots.includes(call)) return;
+    this.#boots = this.#boots.filter((other) => other !== call);
+    if (this.#boots.length === 0) this.#decided();
   }
 
   /** Takes the answer that a CALL to the Charge Point has got. [J-131] */
@@ -169,7 +172,9 @@ export class RegistrationGate {
     if (action !== "TriggerMessage" && action !== "ExtendedTriggerMessage") return;
     const { requestedMessage } = req as Req<"ExtendedTriggerMessage">;
     const { status } = conf as Conf<"ExtendedTriggerMessage">;
-    if (status === "Accepted") this.#solicited.add(requestedAction(action, requestedMessage));
+    if (status !== "Accepted") return;
+    const solicited = requestedAction(action, requestedMessage);
+    if (!this.#solicited.includes(solicited)) this.#solicited = [...this.#solicited, solicited];
   }
 
   #decisionToCome(): Promise<void> {

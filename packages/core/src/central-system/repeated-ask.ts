@@ -144,6 +144,11 @@ export class Asking {
     this.#run();
   }
 
+  /** Whether there is an answer, or nobody needs one any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Whether an ask is under way that may still be answered in time. */
   get isInTime(): boolean {
     return this.#machine.isInTime;

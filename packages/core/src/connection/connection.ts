@@ -242,6 +242,9 @@ interface Caller {
   readonly late: CallOptions["late"];
 }
 
+/** Who still wants to hear of the answer to a CALL that has timed out, on whichever connection. */
+const lateCallers = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
+
 /**
  * One WebSocket between a Charge Point and a Central System, at either end: typed CALLs out, handlers for CALLs in.
  *
@@ -273,23 +276,21 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #budget: Budget | undefined;
   readonly #createMessageId: () => string;
   readonly #owner: ConnectionOwner<R> | undefined;
-  readonly #handlers = new Map<Action, AnyHandler<R>>();
+  /** Its own; most have those of the Central System. */
+  #handlers: Map<Action, AnyHandler<R>> | undefined;
   /** The actions without a handler that the owner was told of. */
   readonly #unhandled: Set<Action>;
   readonly #rpc = new Rpc(({ action }) => !tellsTheTime(action));
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
-  /** Who still wants to hear of the answer to a CALL that has timed out. */
-  readonly #late = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
-  /** The CALLs of the peer whose handlers are at work, and have neither failed nor had their time. */
-  readonly #running: TimeLimit<ServedCall<R>>;
   /** The CALLs of the peer that are not answered yet, by message id. */
   readonly #served = new Map<string, ServedCall<R>>();
+  readonly #handlerLimit: TimeLimit<ServedCall<R>>;
   #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
   /** What wants to know whether the peer lives. */
-  readonly #probes = new Set<(alive: boolean) => void>();
+  #probes: readonly ((alive: boolean) => void)[] = [];
   #tolerate: QuirkChoice = [];
   /** Those of `#tolerate` that concern this connection, once they were needed. */
   #quirks: readonly Quirk[] | undefined;
@@ -300,7 +301,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   /** The longest silence of a peer that answers no pings, in milliseconds. */
   #longestSilenceMs = Number.POSITIVE_INFINITY;
   #answersNoPings = false;
-  #disarmSilence = (): void => {};
+  #disarmSilence: (() => void) | undefined;
   /** With what it is closed once no handler runs. */
   #draining: { readonly code: number; readonly reason: string } | undefined;
   /** Prevents the closing that makes the peer send again what was not answered. */
@@ -327,7 +328,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
     this.#maxServedCalls = taken.maxServedCalls ?? 100;
     this.#handlerTimeoutMs = taken.handlerTimeoutMs ?? 60_000;
-    this.#running = new TimeLimit(this.#clock, this.#handlerTimeoutMs, (served) => this.#overdue(served));
+    this.#handlerLimit = new TimeLimit(
+      this.#clock,
+      () => this.#served.values(),
+      (served) => this.#overdue(served),
+    );
     this.#budget = taken.callsPerSecond === undefined ? undefined : new Budget(taken.callsPerSecond);
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
@@ -382,6 +387,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     action: A,
     handler: H & ExactAnswer<H, Conf<A>>,
   ): void {
+    this.#handlers ??= new Map();
     register(this.#handlers, this.role, action, handler);
   }
 
@@ -508,12 +514,12 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       }
       const settle = (alive: boolean): void => {
         disarm();
-        this.#probes.delete(settle);
+        this.#probes = this.#probes.filter((other) => other !== settle);
         resolve(alive);
       };
       const heardBefore = this.#arrivals;
       const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(this.#arrivals > heardBefore));
-      this.#probes.add(settle);
+      this.#probes = [...this.#probes, settle];
       this.#guard(() => this.#transport.ping?.());
     });
   }
@@ -548,7 +554,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   #closeIfDrained(): void {
-    if (this.#draining === undefined || this.#running.count > 0) return;
+    if (this.#draining === undefined) return;
+    if ([...this.#served.values()].some(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY)) return;
     this.close(this.#draining.code, this.#draining.reason);
   }
 
@@ -579,7 +586,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   #watchSilence(): void {
-    this.#disarmSilence();
+    this.#disarmSilence?.();
     if (this.#closed !== undefined || !this.#answersNoPings || this.#longestSilenceMs === Number.POSITIVE_INFINITY)
       return;
     const silentMs = this.#clock.now() - this.#lastHeardAt;
@@ -720,7 +727,6 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const served = this.#served.get(messageId);
     if (served === undefined) return; // It ended with the connection.
     this.#served.delete(messageId);
-    this.#running.ended(served);
     served.settle(outcome !== unanswered);
     const { call, receivedAt } = served;
     this.emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
@@ -775,7 +781,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       this.#refuse(call, "unsupported-action", "NotSupported", cannotSend(peerOf(this.role), action));
       return;
     }
-    const handler = this.#handlers.get(action) ?? this.#owner?.handlerOf(action);
+    const handler = this.#handlers?.get(action) ?? this.#owner?.handlerOf(action);
     if (handler === undefined) {
       this.#withoutHandler(call, action);
       return;
@@ -834,7 +840,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
   async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
-    this.#running.began(served);
+    served.dueAt = this.#clock.now() + this.#handlerTimeoutMs;
+    this.#handlerLimit.began(served);
     this.#owner?.serving?.(this, served.call);
     try {
       const conf = parseConf(action, await handler(req, served as never), "local");
@@ -862,7 +869,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const asked = askedWith(error);
     if (asked === undefined) this.emit("fault", { error, action });
     if (!this.#isServed(served)) return;
-    this.#running.ended(served);
+    served.dueAt = Number.POSITIVE_INFINITY;
     if (asked === undefined && isForBill(action, served.call.payload)) this.#failedBill();
     else {
       const { code, description, details } = asked ?? internalError;
@@ -882,13 +889,13 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const wasSent = outcome.type !== "CLOSED" || outcome.sent;
     const elapsedMs = wasSent ? this.#clock.now() - this.#sentAt : 0;
     const caller = this.#takeCaller(call.messageId);
-    if (outcome.type === "TIMEOUT" && caller?.late !== undefined) this.#late.set(call, caller.late);
+    if (outcome.type === "TIMEOUT" && caller?.late !== undefined) lateCallers.set(call, caller.late);
     this.#resolve(call, outcome, caller);
     this.emit("finished", { direction: "out", call, outcome, elapsedMs });
   }
 
   #lateCaller(call: CallFrame): Pick<Caller, "resolve" | "reject"> | undefined {
-    const late = this.#late.get(call);
+    const late = lateCallers.get(call);
     return (
       late && {
         resolve: (conf) => late(() => conf),
@@ -950,9 +957,9 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#run(); // Disarms the clock.
     this.#keepOpen?.();
     for (const settle of this.#probes) settle(false);
-    this.#disarmSilence();
+    this.#disarmSilence?.();
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
-    this.#running.stop();
+    this.#handlerLimit.stop();
     this.emit("closed", this.#closed);
   }
 

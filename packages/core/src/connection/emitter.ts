@@ -3,6 +3,9 @@ import { guarded } from "../guarded.ts";
 
 type Listener = (this: unknown, event: never) => unknown;
 
+/** By guard, of whichever emitter: the listener. */
+const guarding = new WeakMap<Listener, Listener>();
+
 /**
  * Tells listeners of events. They belong to the application, so none of them can do harm:
  *
@@ -15,12 +18,10 @@ type Listener = (this: unknown, event: never) => unknown;
  * for a function, so that it can be removed again.
  */
 export class Emitter<Events extends Record<keyof Events, unknown[]>> extends EventEmitter<Events> {
-  /** By listener: what calls it. */
-  readonly #guards = new WeakMap<Listener, Listener>();
+  /** By listener: what calls it. Of most emitters nobody ever hears. */
+  #guards: WeakMap<Listener, Listener> | undefined;
   /** The same of listeners of `fault`. */
-  readonly #faultGuards = new WeakMap<Listener, Listener>();
-  /** By guard: the listener. */
-  readonly #guarded = new WeakMap<Listener, Listener>();
+  #faultGuards: WeakMap<Listener, Listener> | undefined;
   /** What is still to be told, in order. */
   readonly #untold: { readonly name: keyof Events; readonly event: Events[keyof Events][0] }[] = [];
   #telling = false;
@@ -68,7 +69,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> extends Eve
   }
 
   override listeners<E extends EventEmitter.EventNames<Events>>(name: E): EventEmitter.EventListener<Events, E>[] {
-    return super.listeners(name).map((guard) => this.#guarded.get(guard as Listener) as typeof guard);
+    return super.listeners(name).map((guard) => guarding.get(guard as Listener) as typeof guard);
   }
 
   /**
@@ -105,11 +106,20 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> extends Eve
     return {};
   }
 
+  #guardsOf(name: unknown): WeakMap<Listener, Listener> {
+    if (name === "fault") {
+      this.#faultGuards ??= new WeakMap();
+      return this.#faultGuards;
+    }
+    this.#guards ??= new WeakMap();
+    return this.#guards;
+  }
+
   #guardOf<L>(name: unknown, given: L): L {
     const listener = given as Listener;
     // eventemitter3 removes those of `once` by what it was given.
-    if (typeof listener !== "function" || this.#guarded.has(listener)) return given;
-    const guards = name === "fault" ? this.#faultGuards : this.#guards;
+    if (typeof listener !== "function" || guarding.has(listener)) return given;
+    const guards = this.#guardsOf(name);
     let guard = guards.get(listener);
     if (guard === undefined) {
       const failed = (event: object, error: unknown): void => {
@@ -122,7 +132,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> extends Eve
         );
       } as Listener;
       guards.set(listener, guard);
-      this.#guarded.set(guard, listener);
+      guarding.set(guard, listener);
     }
     return guard as L;
   }

@@ -10,6 +10,8 @@ export class ServedCall<R extends Role> implements HandlerContext<R> {
   readonly call: CallFrame;
   readonly receivedAt: number;
   tolerated: readonly Tolerated[] = [];
+  /** When its handler has had its time; `Infinity` while that is not at work: not yet, or it has failed. */
+  dueAt = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
   #sent: boolean | undefined;
   #promise: Promise<boolean> | undefined;
@@ -60,6 +62,7 @@ export class ServedCall<R extends Role> implements HandlerContext<R> {
   }
 
   settle(sent: boolean): void {
+    this.dueAt = Number.POSITIVE_INFINITY;
     this.#disarm?.();
     this.#sent ??= sent;
     this.#resolve?.(this.#sent);

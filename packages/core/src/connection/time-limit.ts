@@ -1,58 +1,53 @@
 import type { Clock } from "../clock.ts";
 
+/** Something that may take only so long. */
+interface Limited {
+  /** When it is overdue, in milliseconds since the epoch; `Infinity` while it is not under way. */
+  readonly dueAt: number;
+}
+
 /**
  * Tells what takes longer than it may. There is one timer for all that is under way, and it is not stopped when something
  * ends in time: nearly everything does, at once.
  */
-export class TimeLimit<Thing> {
+export class TimeLimit<Thing extends Limited> {
   readonly #clock: Clock;
-  readonly #limitMs: number;
+  readonly #things: () => Iterable<Thing>;
   readonly #overdue: (thing: Thing) => void;
-  /** When each is overdue; who began first comes first. */
-  readonly #due = new Map<Thing, number>();
   #disarm: (() => void) | undefined;
 
-  /** @param overdue - Hears of each thing that has not ended within `limitMs` milliseconds, once. */
-  constructor(clock: Clock, limitMs: number, overdue: (thing: Thing) => void) {
+  /**
+   * @param things - All that may be under way.
+   * @param overdue - Hears of each that is overdue; it is not under way after that.
+   */
+  constructor(clock: Clock, things: () => Iterable<Thing>, overdue: (thing: Thing) => void) {
     this.#clock = clock;
-    this.#limitMs = limitMs;
+    this.#things = things;
     this.#overdue = overdue;
   }
 
-  /** How many are under way. */
-  get count(): number {
-    return this.#due.size;
+  /** Says that something is under way. It is not overdue before what already was. */
+  began({ dueAt }: Limited): void {
+    if (this.#disarm === undefined) this.#arm(dueAt);
   }
 
-  began(thing: Thing): void {
-    this.#due.set(thing, this.#clock.now() + this.#limitMs);
-    this.#arm();
-  }
-
-  ended(thing: Thing): void {
-    this.#due.delete(thing);
-  }
-
-  /** Nothing is told any more. */
+  /** Says that nothing is under way any more. */
   stop(): void {
-    this.#due.clear();
     this.#disarm?.();
   }
 
-  #arm(): void {
-    const [first] = this.#due.values();
-    if (first === undefined || this.#disarm !== undefined) return;
-    this.#disarm = this.#clock.wakeAt(first, () => this.#look());
+  #arm(time: number): void {
+    this.#disarm = this.#clock.wakeAt(time, () => this.#look());
   }
 
   #look(): void {
     this.#disarm = undefined;
     const now = this.#clock.now();
-    for (const [thing, due] of this.#due) {
-      if (due > now) break;
-      this.#due.delete(thing);
-      this.#overdue(thing);
+    const things = [...this.#things()];
+    const next = Math.min(...things.map(({ dueAt }) => (dueAt > now ? dueAt : Number.POSITIVE_INFINITY)));
+    if (next !== Number.POSITIVE_INFINITY) this.#arm(next);
+    for (const thing of things) {
+      if (thing.dueAt <= now) this.#overdue(thing);
     }
-    this.#arm();
   }
 }

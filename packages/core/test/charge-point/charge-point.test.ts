@@ -137,6 +137,7 @@ describe("ChargePoint, connecting", () => {
       const attempts = site.said("connecting").length;
       await site.clock.advance(24 * 60 * 60 * 1000);
       expect(site.said("connecting")).toHaveLength(attempts);
+      site.centralSystem.close(); // Where nothing reaches it, it is still there.
       expect(site.clock.pending).toBe(0);
       expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
     }
