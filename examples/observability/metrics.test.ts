@@ -59,7 +59,7 @@ describe("measure", () => {
     const connection = centralSystem.get("CP001");
     for (const id of ["1", "2"]) charger.send(`[2,"${id}","Heartbeat",{}]`);
     charger.send('[2,"3","Heartbeat",{"x":1}]');
-    charger.send('[2,"4","StopTransaction",{}]');
+    charger.send('[2,"4","DataTransfer",{"vendorId":"V"}]');
     charger.send('[2,"5","Authorize",{"idTag":"CARD"}]');
     const calls = ["1", "2", "3", "4", "5", "6"].map(() => connection?.call("ClearCache", {}).catch(() => {}));
     charger.send('[3,"central-1",{"status":"Accepted"}]');
@@ -74,7 +74,7 @@ describe("measure", () => {
     expect(await values("ocpp.calls")).toEqual([
       ["Heartbeat", "in", "CALLRESULT", 2],
       ["Heartbeat", "in", "FormationViolation", 1],
-      ["StopTransaction", "in", "NotSupported", 1],
+      ["DataTransfer", "in", "NotSupported", 1],
       ["ClearCache", "out", "CALLRESULT", 1],
       ["ClearCache", "out", "NotImplemented", 1],
       ["ClearCache", "out", "_OTHER", 1],
