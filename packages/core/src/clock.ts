@@ -33,6 +33,9 @@ const longestDelayMs = 2 ** 31 - 1;
 const monotonic = typeof performance === "undefined" ? undefined : performance;
 const startedAt = monotonic === undefined ? 0 : Date.now() - monotonic.now();
 
+/** Whether the runtime's own clock can be relied on, which is the case wherever there is `performance`. */
+export const isMonotonic = monotonic !== undefined;
+
 /** The runtime's own clock. */
 export const systemClock: Clock = {
   now: () => (monotonic === undefined ? Date.now() : startedAt + monotonic.now()),

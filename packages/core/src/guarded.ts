@@ -21,7 +21,10 @@ export function guarded(call: () => unknown, failed: (error: unknown) => void): 
  * @throws TypeError It is a promise.
  */
 export function atOnce<Returned>(name: string, returned: Returned): Returned {
-  if (typeof returned !== "object" || returned === null || !("then" in returned)) return returned;
+  if (!isPromise(returned)) return returned;
   new Promise((resolve) => resolve(returned)).catch(() => {});
   throw new TypeError(`${name} returned a promise, but its answer is needed at once.`);
 }
+
+/** Whether something has to be waited for. */
+export const isPromise = (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value;

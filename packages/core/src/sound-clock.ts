@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, isMonotonic, systemClock } from "./clock.ts";
 import { isMoment } from "./date-time.ts";
 import { atOnce } from "./guarded.ts";
 
@@ -34,7 +34,8 @@ export interface ClockListener {
  * A clock that just never calls back cannot be told from one whose time has not come.
  */
 export function soundClock(clock: Clock, listener: ClockListener = {}): Clock {
-  return clock instanceof SoundClock && listener.jumped === undefined ? clock : new SoundClock(clock, listener);
+  const isSound = clock instanceof SoundClock || (clock === systemClock && isMonotonic);
+  return isSound && listener.jumped === undefined ? clock : new SoundClock(clock, listener);
 }
 
 class SoundClock implements Clock {

@@ -79,6 +79,7 @@ export class FailedAttempts {
   }
 
   #digestOf({ identity, password, certificate }: Presented): string {
+    if (password === undefined && certificate === undefined) return ""; // There is no secret in it.
     const hash = createHmac("sha256", this.#secret);
     hash.update(JSON.stringify([identity, password && Buffer.from(password).toString("base64")]));
     return hash.update(certificate?.fingerprint256 ?? "").digest("base64");

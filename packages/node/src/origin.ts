@@ -5,7 +5,7 @@
  * `file://`.
  */
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import type { OptionRule } from "@ocppj/core";
 
 const isOrigin = (origin: unknown): boolean =>
@@ -35,14 +35,11 @@ export function foreignOrigin({ headers }: IncomingMessage, origins: readonly st
 const isSameHost = (page: string, host: string | undefined): boolean =>
   page === host || (host !== undefined && isLoopback(page) && isLoopback(host));
 
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
 function isLoopback(hostname: string): boolean {
   const address = hostname.replace(/^\[(.*)\]$/, "$1");
   const family = isIP(address);
-  return family === 0 ? /^(.*\.)?localhost$/.test(address) : loopback.check(address, family === 6 ? "ipv6" : "ipv4");
+  if (family === 4) return address.startsWith("127.");
+  return family === 6 ? address === "::1" : /^(.*\.)?localhost$/.test(address);
 }
 
 function urlOf(text: string): URL | undefined {

@@ -28,6 +28,7 @@ export class WaitingHandshake {
   readonly #controller = new AbortController();
   readonly #stopReading: () => Buffer;
   readonly #disarm: () => void;
+  readonly #gone: () => void;
   readonly #bytesWritten: number;
   #arrived: Buffer;
   #isOver = false;
@@ -41,9 +42,10 @@ export class WaitingHandshake {
       if (this.end(new Error(`There was no decision within ${timeoutMs} ms.`))) late();
     });
     this.#stopReading = readAhead(socket, () => socket.destroy());
-    socket.once("close", () => {
+    this.#gone = () => {
       if (this.end(new Error("The peer has hung up."))) gone();
-    });
+    };
+    socket.once("close", this.#gone);
   }
 
   /** Aborts when nobody waits for the decision any more. */
@@ -70,6 +72,7 @@ export class WaitingHandshake {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#disarm();
+    this.#waiting.socket.off("close", this.#gone); // Or the socket would keep the request as long as it is open.
     this.#arrived = Buffer.concat([this.#waiting.head, this.#stopReading()]);
     if (reason !== undefined) this.#controller.abort(reason);
     return true;

@@ -9,6 +9,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import { isPromise } from "../guarded.ts";
 import { drive, type Machine } from "../machine.ts";
 
 /** `late`: the latest ask was not answered in time. */
@@ -170,7 +171,7 @@ export class Asking {
   #ask(): void {
     try {
       const answer = this.#question.ask();
-      if (!isThenable(answer)) this.#answered(answer);
+      if (!isPromise(answer)) this.#answered(answer);
       else
         new Promise((resolve) => resolve(answer))
           .then((answer) => this.#answered(answer))
@@ -193,6 +194,3 @@ export class Asking {
     this.#machine.failed(this.#clock.now());
   }
 }
-
-const isThenable = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === "function";

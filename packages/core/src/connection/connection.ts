@@ -11,7 +11,7 @@ import {
   errorCodes,
   PayloadError,
 } from "../errors.ts";
-import { atOnce, guarded } from "../guarded.ts";
+import { atOnce, guarded, isPromise } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import {
   type Action,
@@ -841,10 +841,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
   async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
     served.dueAt = this.#clock.now() + this.#handlerTimeoutMs;
-    this.#handlerLimit.began(served);
     this.#owner?.serving?.(this, served.call);
     try {
-      const conf = parseConf(action, await handler(req, served as never), "local");
+      const answer = handler(req, served as never);
+      if (isPromise(answer)) this.#handlerLimit.began(served); // Others have answered.
+      const conf = parseConf(action, await answer, "local");
       // What cannot be answered any more counts for nothing: a newer connection may have got another answer.
       if (!this.#isServed(served)) return;
       const delay = this.#owner?.responding?.(this, action, conf);
