@@ -111,9 +111,7 @@ describe("AnsweredCalls", () => {
     ["a payload with a long name", { ["x".repeat(2100)]: 1 }, {}, false],
     ["a payload of eleven hundred numbers", { wide }, {}, false],
   ])("bounds what it remembers: %s [trap 12]", (_, payload, answer, isRemembered) => {
-    expect(memory(payload, answer).answerTo(repeated(payload))).toEqual(
-      isRemembered ? result("1", answer) : undefined,
-    );
+    expect(memory(payload, answer).answerTo(repeated(payload))).toEqual(isRemembered ? result("1", answer) : undefined);
   });
 
   test("is empty when it was cleared", () => {
