@@ -4,7 +4,7 @@ import { RPCServer } from "ocpp-rpc";
 import { type WebSocket, WebSocketServer } from "ws";
 
 /** A central system that answers what chargers send, and can call them. */
-export interface Contender {
+interface Contender {
   /** Where chargers connect, without their identity. */
   readonly url: string;
   call(identity: string, action: string, req: object): Promise<unknown>;
