@@ -24,7 +24,6 @@ export const orders = {
       globalThis.gc?.();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    if (process.env.HEAP) console.error(JSON.stringify(process.memoryUsage()));
     return process.memoryUsage.rss();
   },
 
