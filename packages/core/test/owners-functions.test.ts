@@ -69,7 +69,7 @@ async function onClock(failing: (clock: FakeClock) => Partial<Clock>): Promise<O
   connection.on("fault", () => {
     told = true;
   });
-  connection.handle("Heartbeat", () => ({ currentTime }));
+  connection.handle("Heartbeat", async () => ({ currentTime })); // Its time is limited.
   link.chargePoint.listen({ message: (text) => arrived.push(text), close: () => {} });
   for (const id of ["1", "2"]) link.chargePoint.send(`[2,"${id}","Heartbeat",{}]`);
   await clock.advance(0);

@@ -34,10 +34,11 @@ export class PeerAddresses {
    * The address that a request came from. Each trusted proxy has added at the end of `X-Forwarded-For` who has spoken to it,
    * so the list is read from there, up to the first that is not trusted: what stands before that anybody can have written.
    */
-  of({ headersDistinct, socket }: IncomingMessage): string | undefined {
-    const chain = (headersDistinct["x-forwarded-for"] ?? []).flatMap((list) => list.split(","));
+  of({ headers, socket }: IncomingMessage): string | undefined {
+    const forwarded = headers["x-forwarded-for"];
+    const chain = forwarded === undefined ? [] : String(forwarded).split(",");
     let address = socket.remoteAddress;
-    while (address !== undefined && this.#isTrusted(address) && chain.length > 0) {
+    while (address !== undefined && chain.length > 0 && this.#isTrusted(address)) {
       const before = addressIn(chain.pop() as string);
       if (before === undefined) return address; // A proxy that does not say what it should.
       address = before;

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { PeerAddresses } from "../src/peer-address.ts";
 import { openEndpoint, shake, statusOf } from "./open-endpoint.ts";
 
-/** A request from an address, with its headers X-Forwarded-For. */
+/** A request from an address, with its headers X-Forwarded-For, which Node makes one of. */
 const request = (remoteAddress: string, ...forwarded: readonly string[]): IncomingMessage =>
   ({
     socket: { remoteAddress },
-    headersDistinct: forwarded.length === 0 ? {} : { "x-forwarded-for": forwarded },
+    headers: forwarded.length === 0 ? {} : { "x-forwarded-for": forwarded.join(", ") },
   }) as never;
 
 describe("Where a peer is", () => {

@@ -844,7 +844,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#owner?.serving?.(this, served.call);
     try {
       const answer = handler(req, served as never);
-      if (isPromise(answer)) this.#handlerLimit.began(served); // Others have answered.
+      if (isPromise(answer) && this.#isServed(served)) this.#handlerLimit.began(served); // Others have answered.
       const conf = parseConf(action, await answer, "local");
       // What cannot be answered any more counts for nothing: a newer connection may have got another answer.
       if (!this.#isServed(served)) return;

@@ -81,11 +81,11 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> extends Eve
     name: E,
     ...args: EventEmitter.EventArgs<Events, E> | [event: Events[E & keyof Events][0]]
   ): boolean {
-    const [event] = args as [Events[keyof Events][0]];
+    const event = args[0] as Events[keyof Events][0];
     const isHeard = this.isHeard(name as keyof Events);
     if (isHeard) this.#untold.push({ name: name as keyof Events, event });
     this.emitted(name as keyof Events, event);
-    if (this.#telling) return isHeard; // Further out, in its turn.
+    if (this.#telling || !isHeard) return isHeard; // Further out, in its turn, or to nobody.
     this.#telling = true;
     for (const told of this.#untold) super.emit(told.name as never, ...([told.event] as never));
     this.#untold.length = 0;

@@ -67,11 +67,11 @@ export class AnsweredCalls {
    * the earlier one be forgotten: real firmware uses ids again.
    */
   answerTo(call: ReceivedCall): string | undefined {
-    const index = this.#latest.findIndex(({ messageId }) => messageId === call.call.messageId);
-    const answered = this.#latest[index];
+    const { messageId } = call.call;
+    const answered = this.#latest.find((other) => other.messageId === messageId);
     if (answered === undefined) return undefined;
     if (!isOver(answered, call.receivedAt) && isRepetition(call, answered)) return answered.answer;
-    this.#latest.splice(index, 1);
+    this.#latest.splice(this.#latest.indexOf(answered), 1);
     return undefined;
   }
 

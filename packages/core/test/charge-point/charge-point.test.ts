@@ -138,6 +138,7 @@ describe("ChargePoint, connecting", () => {
       await site.clock.advance(24 * 60 * 60 * 1000);
       expect(site.said("connecting")).toHaveLength(attempts);
       site.centralSystem.close(); // Where nothing reaches it, it is still there.
+      await site.clock.advance(10_000);
       expect(site.clock.pending).toBe(0);
       expect(await rejection(site.chargePoint.start())).toBeInstanceOf(TypeError);
     }
