@@ -19,7 +19,9 @@ function numberOf(text: string): number {
 const folders = ["../packages/node/src/", "../packages/core/src/connection/"];
 /** The sources of a Central System; `connect.ts` has time-outs of its own. */
 const sources = folders
-  .flatMap((folder) => readdirSync(new URL(folder, import.meta.url)).map((name) => folder + name))
+  .flatMap((folder) =>
+    readdirSync(new URL(folder, import.meta.url), { recursive: true, encoding: "utf8" }).map((name) => folder + name),
+  )
   .filter((path) => path.endsWith(".ts") && !path.endsWith("/connect.ts"))
   .map(read)
   .join("\n");
@@ -33,7 +35,9 @@ describe("the limits in central-system.md", () => {
   );
 
   it("are those of the sources", () => {
-    const rules = ["listen.ts", "web-socket-transport.ts"].map((file) => read(`../packages/node/src/${file}`)).join();
+    const rules = ["listen.ts", "transport/web-socket-transport.ts"]
+      .map((file) => read(`../packages/node/src/${file}`))
+      .join();
     const limit = /^ {2}(\w+): optionRules\.(?:milliseconds|number\(|whole\(1\))/gm;
     const checked = [...rules.matchAll(limit)].map(([, name = ""]) => name);
 

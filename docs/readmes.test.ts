@@ -51,13 +51,13 @@ describe("the READMEs", () => {
       .map((text) => tableBelow(`\n|\n${text}`, "|").flatMap(([cell = ""]) => codeIn(cell)));
 
   it("have a row for every option of `connect` and `listen`, and for no other", () => {
-    const transport = optionsIn("packages/node/src/web-socket-transport.ts", "TransportOptions");
+    const transport = optionsIn("packages/node/src/transport/web-socket-transport.ts", "TransportOptions");
     const [connect, listen, both] = tablesOf("packages/node/README.md");
     expect(connect?.sort()).toEqual(optionsIn("packages/node/src/connect.ts", "ConnectOptions").sort());
     expect(listen?.sort()).toEqual(
       [
         ...optionsIn("packages/node/src/listen.ts", "ListenOptions"),
-        ...optionsIn("packages/node/src/endpoint-options.ts", "EndpointOptions"),
+        ...optionsIn("packages/node/src/handshake/endpoint-options.ts", "EndpointOptions"),
       ].sort(),
     );
     expect(both?.sort()).toEqual(transport.sort());

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { HandshakeError, type HandshakeFailure } from "@ocppj/core";
 import { describe, expect, it } from "vitest";
-import { refusalOfTls } from "../packages/node/src/profile-refusals.ts";
-import { cipherSuites, securityProfiles } from "../packages/node/src/security-profile.ts";
+import { refusalOfTls } from "../packages/node/src/handshake/profile-refusals.ts";
+import { cipherSuites, securityProfiles } from "../packages/node/src/tls/security-profile.ts";
 import { tableBelow } from "./tables.ts";
 
 const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");

@@ -26,17 +26,7 @@ export {
   type DuplicatePolicy,
   type ExpiringCertificate,
 } from "./central-system/central-system.ts";
-export type { CandidateKey, CredentialRecord } from "./central-system/credential-record.ts";
 export type { HandshakeRefusal } from "./central-system/handshake-refusal.ts";
-export {
-  type CredentialChange,
-  type CredentialStore,
-  type EnrolledCredentials,
-  KnownCredentials,
-  type KnownCredentialsOptions,
-  type PresentedCredentials,
-} from "./central-system/known-credentials.ts";
-export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./central-system/password-hash.ts";
 export type { Registration, RegistrationStatus, Registrations } from "./central-system/registrations.ts";
 export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
 export type { AuthorizeOptions } from "./charge-point/authorizer.ts";
@@ -47,6 +37,8 @@ export {
   type ChargePointOptions,
   type ReconnectOptions,
 } from "./charge-point/charge-point.ts";
+export type { RetryBackOff } from "./charge-point/reconnection.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export {
   Configuration,
   type ConfigurationChange,
@@ -56,15 +48,12 @@ export {
   type StandardKeys,
   type VendorKey,
   type VendorKeys,
-} from "./charge-point/configuration.ts";
+} from "./configuration/configuration.ts";
 export {
   type ConfigurationKey,
   type ConfigurationValue,
   configurationKeys,
-} from "./charge-point/configuration-keys.ts";
-export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./charge-point/own-credentials.ts";
-export type { RetryBackOff } from "./charge-point/reconnection.ts";
-export { type Clock, systemClock } from "./clock.ts";
+} from "./configuration/configuration-keys.ts";
 export {
   type CallOptions,
   Connection,
@@ -86,6 +75,17 @@ export {
   type Transport,
   type TransportListener,
 } from "./connection/transport.ts";
+export type { CandidateKey, CredentialRecord } from "./credentials/credential-record.ts";
+export {
+  type CredentialChange,
+  type CredentialStore,
+  type EnrolledCredentials,
+  KnownCredentials,
+  type KnownCredentialsOptions,
+  type PresentedCredentials,
+} from "./credentials/known-credentials.ts";
+export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./credentials/own-credentials.ts";
+export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./credentials/password-hash.ts";
 export type { DeadLetter, DeliveryEvent, OutboxCall, TransactionCall } from "./delivery/dead-letter.ts";
 export type { Undelivered } from "./delivery/deliveries.ts";
 export type { DiscardReason } from "./delivery/delivery-queue.ts";

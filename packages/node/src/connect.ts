@@ -21,7 +21,7 @@ import {
   authorizationKeyRule,
   basicAuthorization,
   shortestPassword,
-} from "./basic-authorization.ts";
+} from "./handshake/basic-authorization.ts";
 import {
   type Attempt,
   type Diagnosis,
@@ -30,8 +30,8 @@ import {
   diagnosisOfSubprotocol,
   diagnosisOfTimeout,
   type Stage,
-} from "./diagnosis.ts";
-import { HandshakeQuirks } from "./handshake-quirks.ts";
+} from "./handshake/diagnosis.ts";
+import { HandshakeQuirks } from "./handshake/handshake-quirks.ts";
 import { withoutQuery } from "./peer-text.ts";
 import {
   connectingTls,
@@ -40,8 +40,13 @@ import {
   securityProfileRule,
   type TlsOptions,
   tlsRule,
-} from "./security-profile.ts";
-import { type TransportOptions, transportRules, WebSocketTransport, webSocketOptions } from "./web-socket-transport.ts";
+} from "./tls/security-profile.ts";
+import {
+  type TransportOptions,
+  transportRules,
+  WebSocketTransport,
+  webSocketOptions,
+} from "./transport/web-socket-transport.ts";
 
 /** Which way a TCP connection takes. */
 export interface NetworkOptions {

@@ -2,20 +2,26 @@ import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { Server as TlsServer } from "node:tls";
 import { type CentralSystem, type OptionRules, optionRules, takeOptions } from "@ocppj/core";
-import { expiryWarningDaysRule } from "./certificate-ends.ts";
-import { Endpoint } from "./endpoint.ts";
-import type { Authenticate, EndpointOptions } from "./endpoint-options.ts";
-import { healthRule } from "./health.ts";
+import { Endpoint } from "./handshake/endpoint.ts";
+import type { Authenticate, EndpointOptions } from "./handshake/endpoint-options.ts";
+import { healthRule } from "./handshake/health.ts";
+import { originsRule } from "./handshake/origin.ts";
+import { trustedProxiesRule } from "./handshake/peer-address.ts";
+import { peerLimitRules } from "./handshake/peer-limits.ts";
+import { watchTls } from "./handshake/tls-failures.ts";
+import { routeUpgrades } from "./handshake/upgrade-routing.ts";
 import { addressOf, type Listener, listener, type TcpAddress } from "./listener.ts";
-import { originsRule } from "./origin.ts";
 import { serve } from "./own-server.ts";
-import { trustedProxiesRule } from "./peer-address.ts";
-import { peerLimitRules } from "./peer-limits.ts";
-import type { RevocationList } from "./revocation-list.ts";
-import { requireSecurityLevel, rulesOf, securityProfileRule, type TlsOptions, tlsRule } from "./security-profile.ts";
-import { watchTls } from "./tls-failures.ts";
-import { routeUpgrades } from "./upgrade-routing.ts";
-import { transportRules } from "./web-socket-transport.ts";
+import { expiryWarningDaysRule } from "./tls/certificate-ends.ts";
+import type { RevocationList } from "./tls/revocation-list.ts";
+import {
+  requireSecurityLevel,
+  rulesOf,
+  securityProfileRule,
+  type TlsOptions,
+  tlsRule,
+} from "./tls/security-profile.ts";
+import { transportRules } from "./transport/web-socket-transport.ts";
 
 /** Settings of {@link listen}. */
 export interface ListenOptions<Context = unknown> extends EndpointOptions<Context> {

@@ -3,10 +3,10 @@ import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { type AddressInfo, isIPv6 } from "node:net";
 import type { Connection } from "@ocppj/core";
-import type { Endpoint } from "./endpoint.ts";
-import type { Health } from "./health.ts";
-import type { RevocationList } from "./revocation-list.ts";
-import type { TlsOptions } from "./security-profile.ts";
+import type { Endpoint } from "./handshake/endpoint.ts";
+import type { Health } from "./handshake/health.ts";
+import type { RevocationList } from "./tls/revocation-list.ts";
+import type { TlsOptions } from "./tls/security-profile.ts";
 
 /** An open OCPP-J endpoint. */
 export interface Listener {

@@ -2,15 +2,15 @@ import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TlsOptions as NodeTlsOptions, TLSSocket } from "node:tls";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./handshake/endpoint.ts";
+import { watchTls } from "./handshake/tls-failures.ts";
+import { routeUpgrades } from "./handshake/upgrade-routing.ts";
 import type { ListenOptions } from "./listen.ts";
 import { addressOf, type Listener, listener, type TcpAddress } from "./listener.ts";
-import { OwnCertificates } from "./own-certificates.ts";
-import type { RevocationList } from "./revocation-list.ts";
-import { listeningTls, type ServerTls, type TlsOptions, takeTls } from "./security-profile.ts";
-import { watchTls } from "./tls-failures.ts";
-import { TlsWatch } from "./tls-watch.ts";
-import { routeUpgrades } from "./upgrade-routing.ts";
+import { OwnCertificates } from "./tls/own-certificates.ts";
+import type { RevocationList } from "./tls/revocation-list.ts";
+import { listeningTls, type ServerTls, type TlsOptions, takeTls } from "./tls/security-profile.ts";
+import { TlsWatch } from "./tls/tls-watch.ts";
 
 /** Runs a server of its own for the endpoint. */
 export async function serve(

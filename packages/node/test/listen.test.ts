@@ -6,7 +6,7 @@ import { CentralSystem, type CentralSystemEvents } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Authenticate } from "../src/endpoint-options.ts";
+import type { Authenticate } from "../src/handshake/endpoint-options.ts";
 import { type ListenOptions, listen } from "../src/listen.ts";
 import { handshake, RawSocket } from "./raw-socket.ts";
 

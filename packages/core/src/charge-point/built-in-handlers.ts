@@ -1,9 +1,9 @@
 import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
+import type { Configuration } from "../configuration/configuration.ts";
 import type { AnyHandler, Handler } from "../connection/connection.ts";
 import type { Action, ActionTo } from "../messages/actions.ts";
 import type { SmartCharging } from "../smart-charging/smart-charging.ts";
-import type { Configuration } from "./configuration.ts";
 
 /** What a Charge Point was given to answer from. */
 export interface BuiltInParts {

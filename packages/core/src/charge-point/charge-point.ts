@@ -3,6 +3,8 @@ import type { AuthorizationCache } from "../authorization/authorization-cache.ts
 import type { Authorization } from "../authorization/authorize.ts";
 import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import type { Configuration } from "../configuration/configuration.ts";
+import { ObeyedKeys } from "../configuration/obeyed-keys.ts";
 import {
   type AnyHandler,
   type CallOptions,
@@ -45,8 +47,6 @@ import { memoryStore, type RecordStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime, isTime, laterBy } from "./central-time.ts";
-import type { Configuration } from "./configuration.ts";
-import { ObeyedKeys } from "./obeyed-keys.ts";
 import {
   readable,
   readBootNotificationConf,

@@ -1,4 +1,4 @@
-import { formatConfigurationValue } from "../charge-point/configuration-keys.ts";
+import { formatConfigurationValue } from "../configuration/configuration-keys.ts";
 import { type CallOptions, callRules } from "../connection/connection.ts";
 import { CallError, CallTimeoutError, PayloadError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";

@@ -1,4 +1,4 @@
-import { parseConfigurationValue } from "../charge-point/configuration-keys.ts";
+import { parseConfigurationValue } from "../configuration/configuration-keys.ts";
 import type { CallOptions, Connection } from "../connection/connection.ts";
 import { CallError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";

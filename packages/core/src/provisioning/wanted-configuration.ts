@@ -5,7 +5,7 @@ import {
   configurationKeys,
   formatConfigurationValue,
   isConfigurationValue,
-} from "../charge-point/configuration-keys.ts";
+} from "../configuration/configuration-keys.ts";
 import { type OptionRules, takeOptions } from "../options.ts";
 import { foldKey } from "./configured-charger.ts";
 

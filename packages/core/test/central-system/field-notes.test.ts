@@ -1,6 +1,6 @@
 /*
  * What real firmware was seen to do, and how a CentralSystem lives with it. The numbers are those of the field notes; what
- * needs sockets is in packages/node/test/field-notes.test.ts.
+ * needs sockets is in packages/node/test/handshake/field-notes.test.ts.
  */
 import { FakeClock, transportPair } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { FakeClock } from "@ocppj/testing";
 import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
-import { DescriptorWatch } from "../../src/descriptor-watch.ts";
+import { DescriptorWatch } from "../../src/handshake/descriptor-watch.ts";
 import { clientFrame, handshake, RawSocket } from "../raw-socket.ts";
 
 /** Starts the program under `ulimit -n`; `said` waits for a line that begins with a word, and gives the rest of it. */
