@@ -35,7 +35,7 @@ describe("the limits in central-system.md", () => {
   );
 
   it("are those of the sources", () => {
-    const rules = ["listen.ts", "transport/web-socket-transport.ts"]
+    const rules = ["listen-options.ts", "transport/web-socket-transport.ts"]
       .map((file) => read(`../packages/node/src/${file}`))
       .join();
     const limit = /^ {2}(\w+): optionRules\.(?:milliseconds|number\(|whole\(1\))/gm;

@@ -56,7 +56,7 @@ describe("the READMEs", () => {
     expect(connect?.sort()).toEqual(optionsIn("packages/node/src/connect.ts", "ConnectOptions").sort());
     expect(listen?.sort()).toEqual(
       [
-        ...optionsIn("packages/node/src/listen.ts", "ListenOptions"),
+        ...optionsIn("packages/node/src/listen-options.ts", "ListenOptions"),
         ...optionsIn("packages/node/src/handshake/endpoint-options.ts", "EndpointOptions"),
       ].sort(),
     );

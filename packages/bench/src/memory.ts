@@ -1,6 +1,7 @@
 /** What is kept while nothing happens. Chargers with their WebSockets are measured in `storm`. */
 import { CentralSystem, ChargePoint, Connection, memoryStore, type Transport } from "@ocppj/core";
-import { add, report } from "./report.ts";
+import { add } from "./figures.ts";
+import { report } from "./report.ts";
 
 const count = 20_000;
 const transport: Transport = { listen: () => {}, send: () => {}, close: () => {} };

@@ -1,7 +1,4 @@
-import { median } from "./side-by-side.ts";
-
-/** Figures of each contender, round by round. */
-export type Figures = Readonly<Record<string, readonly number[]>>;
+import { type Figures, median } from "./figures.ts";
 
 /** All that was reported: by title, by contender, the median. */
 export const reported: Record<string, Record<string, { readonly median: number; readonly ratio: number }>> = {};
@@ -23,10 +20,4 @@ export function report(title: string, unit: string, figures: Figures, decimals =
     );
   }
   reported[`${title}, ${unit}`] = table;
-}
-
-/** Adds a figure to those of a contender. */
-export function add(figures: Record<string, number[]>, name: string, figure: number): void {
-  figures[name] ??= [];
-  figures[name].push(figure);
 }

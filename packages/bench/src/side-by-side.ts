@@ -1,4 +1,4 @@
-import { add } from "./report.ts";
+import { add } from "./figures.ts";
 
 /** One way to do a thing. */
 export interface Contender {
@@ -41,9 +41,4 @@ async function timed(run: Contender["run"], times: number): Promise<number> {
   await run(times);
   const { user, system } = process.cpuUsage(begin);
   return (user + system) / times;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,7 +1,8 @@
 /** What a program has to wait for, and to keep, before it has done anything. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { add, report } from "./report.ts";
+import { add } from "./figures.ts";
+import { report } from "./report.ts";
 
 const file = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
 

@@ -54,16 +54,10 @@ export {
   type ConfigurationValue,
   configurationKeys,
 } from "./configuration/configuration-keys.ts";
-export {
-  type CallOptions,
-  Connection,
-  type ConnectionEvents,
-  type ConnectionOptions,
-  type FinishedCall,
-  type Handler,
-  type HandlerContext,
-  type Violation,
-} from "./connection/connection.ts";
+export type { CallOptions } from "./connection/call-options.ts";
+export { Connection, type Handler, type HandlerContext } from "./connection/connection.ts";
+export type { ConnectionEvents, FinishedCall, Violation } from "./connection/connection-events.ts";
+export type { ConnectionOptions } from "./connection/connection-options.ts";
 export { connectionUrl, identityFromPath } from "./connection/connection-url.ts";
 export type { ExactAnswer, NoSuchField } from "./connection/exact-answer.ts";
 export { redacted } from "./connection/redacted.ts";
@@ -76,9 +70,9 @@ export {
   type TransportListener,
 } from "./connection/transport.ts";
 export type { CandidateKey, CredentialRecord } from "./credentials/credential-record.ts";
+export type { CredentialStore } from "./credentials/credential-store.ts";
 export {
   type CredentialChange,
-  type CredentialStore,
   type EnrolledCredentials,
   KnownCredentials,
   type KnownCredentialsOptions,
@@ -86,10 +80,11 @@ export {
 } from "./credentials/known-credentials.ts";
 export { type Credential, OwnCredentials, type OwnCredentialsOptions } from "./credentials/own-credentials.ts";
 export { type PasswordHash, type PasswordHashOptions, passwordHash } from "./credentials/password-hash.ts";
-export type { DeadLetter, DeliveryEvent, OutboxCall, TransactionCall } from "./delivery/dead-letter.ts";
+export type { DeadLetter } from "./delivery/dead-letter.ts";
 export type { Undelivered } from "./delivery/deliveries.ts";
+export type { DeliveredAction, DeliveryEvent, OutboxCall, TransactionCall } from "./delivery/delivery-event.ts";
 export type { DiscardReason } from "./delivery/delivery-queue.ts";
-export type { DeliveredAction, DeliveredReq } from "./delivery/outbox.ts";
+export type { DeliveredReq } from "./delivery/outbox.ts";
 export type {
   MeterReading,
   Transaction,

@@ -28,7 +28,7 @@ function sourcesOf(name: string): Source[] {
 }
 
 /** The files beside the folders of a package that import from these; the others are its foundation. */
-const faces = ["connect.ts", "index.ts", "listen.ts", "listener.ts", "own-server.ts"];
+const faces = ["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"];
 
 /** The module that a source belongs to: its folder, `faces`, or `foundation` for the files that stand alone. */
 function moduleOf(path: string): string {
@@ -131,7 +131,7 @@ describe("packages/core/src", () => {
         "charge-point/trigger-message.ts",
         "configuration/configuration.ts",
         "connection/connection.ts",
-        "credentials/bounded-credential-store.ts",
+        "credentials/credential-store.ts",
         "credentials/known-credentials.ts",
         "credentials/own-credentials.ts",
         "credentials/password-hash.ts",
@@ -170,6 +170,28 @@ describe("packages/core/src", () => {
     ).toEqual(["abort.ts", "clock.ts", "connection/message-id.ts", "credentials/web-crypto.ts"]);
   });
 });
+
+/** The files that can be reached from a file by imports, itself if it is in a circle. */
+function reachableFrom(path: string, imports: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const found = new Set<string>();
+  const look = (from: string): void => {
+    for (const to of imports.get(from) ?? []) {
+      if (found.has(to)) continue;
+      found.add(to);
+      look(to);
+    }
+  };
+  look(path);
+  return found;
+}
+
+test.each(["bench", "browser", "core", "node", "testing"])(
+  "no sources of %s import each other in a circle, be it for types only",
+  (name) => {
+    const imports = new Map(sourcesOf(name).map((source) => [source.path, source.imports]));
+    expect([...imports.keys()].filter((path) => reachableFrom(path, imports).has(path))).toEqual([]);
+  },
+);
 
 describe.each([
   ["node", ["@ocppj/core", "ws"]],

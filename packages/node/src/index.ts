@@ -8,7 +8,8 @@ export type {
 } from "./handshake/endpoint-options.ts";
 export type { Health } from "./handshake/health.ts";
 export type { PeerLimits } from "./handshake/peer-limits.ts";
-export { type ListenOptions, listen } from "./listen.ts";
+export { listen } from "./listen.ts";
+export type { ListenOptions } from "./listen-options.ts";
 export type { Listener } from "./listener.ts";
 export { type DurableStoreOptions, durableStore } from "./store/durable-store.ts";
 export type { RevocationList } from "./tls/revocation-list.ts";

@@ -5,7 +5,7 @@ import type { TlsOptions as NodeTlsOptions, TLSSocket } from "node:tls";
 import type { Endpoint } from "./handshake/endpoint.ts";
 import { watchTls } from "./handshake/tls-failures.ts";
 import { routeUpgrades } from "./handshake/upgrade-routing.ts";
-import type { ListenOptions } from "./listen.ts";
+import type { ListenOptions } from "./listen-options.ts";
 import { addressOf, type Listener, listener, type TcpAddress } from "./listener.ts";
 import { OwnCertificates } from "./tls/own-certificates.ts";
 import type { RevocationList } from "./tls/revocation-list.ts";

@@ -7,7 +7,8 @@ import { FakeClock } from "@ocppj/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Authenticate } from "../src/handshake/endpoint-options.ts";
-import { type ListenOptions, listen } from "../src/listen.ts";
+import { listen } from "../src/listen.ts";
+import type { ListenOptions } from "../src/listen-options.ts";
 import { handshake, RawSocket } from "./raw-socket.ts";
 
 const opened: (() => unknown)[] = [];

@@ -1,6 +1,7 @@
 import { CentralSystem, type CentralSystemEvents, type CentralSystemOptions } from "@ocppj/core";
 import { onTestFinished } from "vitest";
-import { type ListenOptions, listen } from "../src/listen.ts";
+import { listen } from "../src/listen.ts";
+import type { ListenOptions } from "../src/listen-options.ts";
 import { handshake, RawSocket } from "./raw-socket.ts";
 
 /** The Charge Points that need not send a BootNotification first. */

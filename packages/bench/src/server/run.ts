@@ -1,7 +1,8 @@
 /** What a central system costs its process, beside the least that can be written and beside another library. */
 import { fileURLToPath } from "node:url";
+import { add, type Figures } from "../figures.ts";
 import { meterValues, smallMeterValues } from "../messages.ts";
-import { add, type Figures, report } from "../report.ts";
+import { report } from "../report.ts";
 import { Child } from "./child.ts";
 import type { ContenderName } from "./contenders.ts";
 import type { orders as loadOrders } from "./load.ts";

@@ -4,17 +4,15 @@ import { type Clock, systemClock } from "../clock.ts";
 import {
   type AnyHandler,
   Connection,
-  type ConnectionEvents,
-  type ConnectionOptions,
   type ConnectionOwner,
-  type FinishedCall,
   type Handler,
   type HandlerContext,
-  register,
-  sharedRules,
 } from "../connection/connection.ts";
+import type { ConnectionEvents, FinishedCall } from "../connection/connection-events.ts";
+import { type ConnectionOptions, sharedRules } from "../connection/connection-options.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { ExactAnswer } from "../connection/exact-answer.ts";
+import { register } from "../connection/permitted-actions.ts";
 import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf, Req } from "../messages/actions.ts";

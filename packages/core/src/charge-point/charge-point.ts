@@ -5,27 +5,26 @@ import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Configuration } from "../configuration/configuration.ts";
 import { ObeyedKeys } from "../configuration/obeyed-keys.ts";
+import type { CallOptions } from "../connection/call-options.ts";
 import {
   type AnyHandler,
-  type CallOptions,
   Connection,
-  type ConnectionEvents,
   type ConnectionOwner,
-  type FinishedCall,
   type Handler,
-  register,
-  takeCall,
   tellsTheTime,
 } from "../connection/connection.ts";
+import type { ConnectionEvents, FinishedCall } from "../connection/connection-events.ts";
 import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { ExactAnswer } from "../connection/exact-answer.ts";
+import { register, takeCall } from "../connection/permitted-actions.ts";
 import type { Connect, Transport } from "../connection/transport.ts";
 import { dateTimeOf } from "../date-time.ts";
-import type { DeadLetter, DeliveryEvent } from "../delivery/dead-letter.ts";
+import type { DeadLetter } from "../delivery/dead-letter.ts";
 import { Deliveries, type Undelivered } from "../delivery/deliveries.ts";
+import type { DeliveredAction, DeliveryEvent } from "../delivery/delivery-event.ts";
 import type { DiscardReason } from "../delivery/delivery-queue.ts";
-import type { DeliveredAction, DeliveredReq } from "../delivery/outbox.ts";
+import type { DeliveredReq } from "../delivery/outbox.ts";
 import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
 import { CallError, CallTimeoutError, ConnectionClosedError, HandshakeError, NotAcceptedError } from "../errors.ts";
 import { guarded } from "../guarded.ts";

@@ -1,16 +1,5 @@
-import type { AbortSignalLike, HostAbortSignal } from "../abort.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { dateTimeOf } from "../date-time.ts";
-import {
-  CallError,
-  CallTimeoutError,
-  ConnectionClosedError,
-  detailsOf,
-  type ErrorCode,
-  errorCodeOf,
-  errorCodes,
-  PayloadError,
-} from "../errors.ts";
+import { CallError, ConnectionClosedError, type ErrorCode, PayloadError } from "../errors.ts";
 import { atOnce, guarded, isPromise } from "../guarded.ts";
 import { drive } from "../machine.ts";
 import {
@@ -23,55 +12,42 @@ import {
   type Req,
   type Role,
 } from "../messages/actions.ts";
-import type { ChargePointDescription, Quirk, QuirkChoice, RepairedPayload, Tolerated } from "../messages/tolerance.ts";
-import { parseConf, parseReq } from "../messages/validate.ts";
+import type { ChargePointDescription, QuirkChoice } from "../messages/tolerance.ts";
+import { parseConf } from "../messages/validate.ts";
 import { oneLine } from "../one-line.ts";
-import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
+import { takeOptions } from "../options.ts";
 import {
   type CallFrame,
   type CallResultFrame,
   decode,
   encode,
   type Frame,
-  frameReader,
   longestMessageId,
   type Malformed,
 } from "../rpc/frame.ts";
-import { type Outcome, Rpc, type RpcOutput, type RpcViolation } from "../rpc/rpc.ts";
+import { type Outcome, Rpc, type RpcOutput } from "../rpc/rpc.ts";
 import { soundClock } from "../sound-clock.ts";
-import { isForBill, mayBeForBill } from "./bill.ts";
+import { askedWith, internalError } from "./asked-call-error.ts";
+import { isForBill } from "./bill.ts";
 import { Budget } from "./budget.ts";
+import { type CallOptions, noOptions } from "./call-options.ts";
+import { type Caller, failureOf, lateCaller, lateCallers } from "./caller.ts";
+import type { ConnectionEvents, Violation } from "./connection-events.ts";
+import { type ConnectionOptions, connectionRules } from "./connection-options.ts";
 import { Emitter } from "./emitter.ts";
 import type { ExactAnswer } from "./exact-answer.ts";
 import { randomMessageId } from "./message-id.ts";
-import { ServedCall } from "./served-call.ts";
+import { PeerReader } from "./peer-reader.ts";
+import { cannotSend, peerOf, register, takeCall } from "./permitted-actions.ts";
+import { type CallContext, ServedCall } from "./served-call.ts";
+import { SignsOfLife } from "./signs-of-life.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Channel, Transport } from "./transport.ts";
 
 /** What a handler is told besides the payload. */
-export interface HandlerContext<out R extends Role, out Context = unknown> {
+export interface HandlerContext<out R extends Role, out Context = unknown> extends CallContext {
   /** The connection on which the CALL arrived; `call` may be used inside a handler. */
   readonly connection: Connection<R, Context>;
-  /** The message id of the CALL. Unique on this connection only. */
-  readonly messageId: string;
-  /**
-   * What was forgiven of the payload, by a quirk; most often nothing. A value that nobody has sent, a time for example, is
-   * `guessed` there: see its `path`.
-   */
-  readonly tolerated: readonly Tolerated[];
-  /**
-   * Resolves once the answer has been handed to the transport, with true, or can no longer be, with false. Never
-   * rejects. What must follow the answer waits for it: `context.answered.then(reboot)`. Awaiting it inside the handler
-   * would wait for ever, because the answer is what the handler returns.
-   *
-   * @spec OCPP 1.6 §5.17 [J-111]
-   */
-  readonly answered: Promise<boolean>;
-  /**
-   * Aborts when nobody waits for the answer any more: the connection has ended, or the time is up. Give it to what takes
-   * its time, such as `fetch`. What the handler throws then counts for nothing, if it is the reason of this.
-   */
-  readonly signal: HostAbortSignal;
 }
 
 /**
@@ -83,117 +59,6 @@ export type Handler<R extends Role, A extends ActionTo<R>, Context = unknown> = 
   req: Req<A>,
   context: HandlerContext<R, Context>,
 ) => Conf<A> | Promise<Conf<A>>;
-
-/** How a peer breaks the rules. */
-export type Violation =
-  | RpcViolation
-  | "unknown-action"
-  | "unsupported-action"
-  | "payload"
-  | "too-many-calls"
-  | "not-accepted";
-
-/**
- * The events of a {@link Connection}; a listener gets one read-only object. `closed` is the last. What a listener causes,
- * for example by closing the connection, is told when all listeners have been told of what it was called for. What a
- * listener throws, or the promise that it returns rejects with, becomes a `fault`.
- */
-export interface ConnectionEvents {
-  /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
-  message: [event: { readonly direction: "in" | "out"; readonly frame: Frame }];
-  /** The peer broke the protocol. It has been dealt with as the documents say; the connection goes on. */
-  violation: [
-    event: {
-      readonly reason: Violation;
-      /** What was wrong, in one sentence. */
-      readonly message: string;
-      readonly frame: Frame | Malformed;
-    },
-  ];
-  /**
-   * A quirk was made use of, to read what would have been refused; once for each place that was wrong. Of a payload it is
-   * told after the `message` with its frame, of a frame before.
-   */
-  tolerated: [event: Tolerated];
-  /**
-   * A CALL is over: it was answered, or never will be. Follows the `message` of the answer. Not told of a CALL of ours
-   * whose caller aborted it before it was sent.
-   */
-  finished: [event: FinishedCall];
-  /**
-   * Something on our side failed: a handler, a listener, a quirk or the choice of them, `createMessageId` or the transport
-   * threw or answered nonsense; or an action has no handler, which is told once for each.
-   */
-  fault: [event: { readonly error: unknown; readonly action?: Action }];
-  /** The connection has ended; emitted once. Nothing follows it but the `fault` of what still ran: a handler, a listener, the transport. */
-  closed: [event: { readonly code: number; readonly reason: string }];
-}
-
-/** A CALL that is over. */
-export interface FinishedCall {
-  /** `in`: the peer's. `out`: ours. */
-  readonly direction: "in" | "out";
-  readonly call: CallFrame;
-  /** The answer, or why there is none. */
-  readonly outcome: Outcome;
-  /** Milliseconds from its arrival or its sending; 0 for one that was never sent. */
-  readonly elapsedMs: number;
-}
-
-/** Settings of a {@link Connection}. */
-export interface ConnectionOptions<R extends Role> {
-  /** Which end of the connection this is. */
-  readonly role: R;
-  /** The identity of the Charge Point, at either end. */
-  readonly identity: string;
-  /** How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default 30 000. [J-103] */
-  readonly timeoutMs?: number | undefined;
-  /** How many CALLs may wait for their turn; more are refused with a RangeError. Default 1000. */
-  readonly maxWaitingCalls?: number | undefined;
-  /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
-  readonly maxServedCalls?: number | undefined;
-  /**
-   * How many CALLs of the peer are handed to handlers each second, on average; after a pause, as many at once. Those beyond
-   * it are not refused: they wait, and so does the peer. Default: as many as come.
-   */
-  readonly callsPerSecond?: number | undefined;
-  /**
-   * How long a handler may take, in milliseconds. After that it counts as failed, and its `signal` aborts. Default 60 000.
-   */
-  readonly handlerTimeoutMs?: number | undefined;
-  /**
-   * What is forgiven of what the peer sends: quirks, or a function that says which, of whom; see `quirks`. Those of
-   * handshakes are ignored here. Default: nothing. Also to be set later: {@link Connection.tolerate}.
-   */
-  readonly tolerate?: QuirkChoice | undefined;
-  /** Makes message ids: 1 to 36 characters, never the same twice on a connection. Default: random UUIDs. */
-  readonly createMessageId?: (() => string) | undefined;
-  /** Default: the clock of the runtime. */
-  readonly clock?: Clock | undefined;
-}
-
-/** Settings of one CALL. */
-export interface CallOptions {
-  /** How long to wait for the answer, in milliseconds from the moment the CALL is sent. Default: the connection's. */
-  readonly timeoutMs?: number | undefined;
-  /** Whether the CALL goes before those that wait for their turn and are not urgent. Default false. */
-  readonly urgent?: boolean | undefined;
-  /**
-   * Rejects the promise with `signal.reason`. A CALL that still waits for its turn is never sent; one on the wire stays
-   * outstanding until it is answered or times out, because OCPP cannot cancel.
-   */
-  readonly signal?: AbortSignalLike | undefined;
-  /**
-   * Internal, for statuses: whether `signal` only takes back a CALL that waits; one on the wire then settles as any other.
-   * Default false.
-   */
-  readonly keepSent?: boolean | undefined;
-  /**
-   * Internal, for what is delivered: is called at once when an answer comes after the time-out. `conf` returns the payload,
-   * or throws what the promise would have been rejected with.
-   */
-  readonly late?: ((conf: () => unknown) => void) | undefined;
-}
 
 /** The facade that a connection belongs to: hears its events and answers what the connection itself has no handler for. */
 export interface ConnectionOwner<R extends Role> {
@@ -232,18 +97,6 @@ export interface ConnectionOwner<R extends Role> {
 
 /** A handler whose action is known at run time only. */
 export type AnyHandler<R extends Role> = (req: never, context: HandlerContext<R, never>) => unknown;
-
-/** A CALL of ours whose caller waits. */
-interface Caller {
-  readonly resolve: (conf: never) => void;
-  readonly reject: (error: unknown) => void;
-  /** Forgets the caller's signal. */
-  readonly release: () => void;
-  readonly late: CallOptions["late"];
-}
-
-/** Who still wants to hear of the answer to a CALL that has timed out, on whichever connection. */
-const lateCallers = new WeakMap<CallFrame, NonNullable<CallOptions["late"]>>();
 
 /**
  * One WebSocket between a Charge Point and a Central System, at either end: typed CALLs out, handlers for CALLs in.
@@ -284,24 +137,13 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #run: () => void;
   readonly #callers = new Map<string, Caller>();
   /** The CALLs of the peer that are not answered yet, by message id. */
-  readonly #served = new Map<string, ServedCall<R>>();
-  readonly #handlerLimit: TimeLimit<ServedCall<R>>;
+  readonly #served = new Map<string, ServedCall<Connection<R>>>();
+  readonly #handlerLimit: TimeLimit<ServedCall<Connection<R>>>;
   #latestMessageId: string | undefined;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
-  /** What wants to know whether the peer lives. */
-  #probes: readonly ((alive: boolean) => void)[] = [];
-  #tolerate: QuirkChoice = [];
-  /** Those of `#tolerate` that concern this connection, once they were needed. */
-  #quirks: readonly Quirk[] | undefined;
-  #chargePoint: ChargePointDescription;
-  #lastHeardAt: number;
-  /** How often something has arrived. */
-  #arrivals = 0;
-  /** The longest silence of a peer that answers no pings, in milliseconds. */
-  #longestSilenceMs = Number.POSITIVE_INFINITY;
-  #answersNoPings = false;
-  #disarmSilence: (() => void) | undefined;
+  readonly #reader: PeerReader;
+  readonly #life: SignsOfLife;
   /** With what it is closed once no handler runs. */
   #draining: { readonly code: number; readonly reason: string } | undefined;
   /** Prevents the closing that makes the peer send again what was not answered. */
@@ -337,16 +179,17 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#createMessageId = taken.createMessageId ?? randomMessageId;
     this.#owner = owner;
     this.#unhandled = owner?.unhandled ?? new Set();
-    this.#chargePoint = { identity: taken.identity };
-    this.tolerate(taken.tolerate ?? []);
+    this.#reader = new PeerReader(this, this.#clock, taken.identity, taken.tolerate ?? []);
     this.connectedAt = this.#clock.now();
-    this.#lastHeardAt = this.connectedAt;
+    this.#life = new SignsOfLife(this, this.#clock, this.connectedAt);
     this.#run = drive(this.#rpc, this.#clock, (output) => this.#perform(output));
     const listening: unknown = transport.listen({
       message: (text) => this.#receive(text),
-      heard: () => this.#heard(),
-      pong: () => this.#ponged(),
-      unanswered: () => this.#unanswered(),
+      heard: () => this.#life.heard(),
+      pong: () => this.#life.ponged(),
+      unanswered: () => {
+        if (this.#closed === undefined) this.#life.unanswered();
+      },
       close: (code, reason) => this.#end(code, reason),
     });
     this.#guard(() => listening);
@@ -364,7 +207,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   /** When something arrived last, if only a pong, in milliseconds since the epoch; at first `connectedAt`. */
   get lastHeardAt(): number {
-    return this.#lastHeardAt;
+    return this.#life.lastHeardAt;
   }
 
   /** How long the answer to the latest ping took, in milliseconds; `undefined` before the first, and where nobody pings. */
@@ -462,41 +305,18 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
    * @throws TypeError It is neither quirks nor a function.
    */
   tolerate(quirks: QuirkChoice): void {
-    this.#tolerate = takeOption("tolerate", quirks, required(optionRules.quirkChoice));
-    this.#quirks = undefined;
-  }
-
-  /** @throws TypeError The function of the owner answers nonsense; or what it throws. */
-  #chosenQuirks(): readonly Quirk[] {
-    if (this.#quirks !== undefined) return this.#quirks;
-    const choice = this.#tolerate;
-    const chosen =
-      typeof choice === "function"
-        ? takeOption(
-            "What tolerate returns",
-            atOnce("tolerate", choice(this.#chargePoint)),
-            required(optionRules.quirks),
-          )
-        : choice;
-    this.#quirks = Object.values(chosen).filter(({ scope }) => scope !== "handshake");
-    return this.#quirks;
+    this.#reader.tolerate(quirks);
   }
 
   /** Internal, for the Central System: says who the Charge Point is, in the fields of its BootNotification. */
   introduce(fields: unknown): void {
-    this.#chargePoint = describedBy(this.identity, fields);
-    this.#quirks = undefined;
+    this.#reader.introduce(fields);
   }
 
   /** Takes note of who sends a BootNotification, which may need its quirks to be read. */
   #introduced(payload: unknown): void {
     this.introduce(payload);
-    this.#owner?.introduced?.(this.#chargePoint);
-  }
-
-  /** Whether what is forgiven depends on who the Charge Point is, and nobody has said who. */
-  get #isUnknown(): boolean {
-    return typeof this.#tolerate === "function" && Object.keys(this.#chargePoint).length === 1;
+    this.#owner?.introduced?.(this.#reader.chargePoint);
   }
 
   /**
@@ -507,21 +327,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
    * @returns Whether there was one in time; false where the transport cannot ask, and once it is closed. Never rejects.
    */
   probe(timeoutMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (this.#closed !== undefined || this.#transport.ping === undefined) {
-        resolve(false);
-        return;
-      }
-      const settle = (alive: boolean): void => {
-        disarm();
-        this.#probes = this.#probes.filter((other) => other !== settle);
-        resolve(alive);
-      };
-      const heardBefore = this.#arrivals;
-      const disarm = this.#clock.wakeAt(this.#clock.now() + timeoutMs, () => settle(this.#arrivals > heardBefore));
-      this.#probes = [...this.#probes, settle];
-      this.#guard(() => this.#transport.ping?.());
-    });
+    if (this.#closed !== undefined || this.#transport.ping === undefined) return Promise.resolve(false);
+    return this.#life.probe(timeoutMs, () => this.#guard(() => this.#transport.ping?.()));
   }
 
   /**
@@ -559,47 +366,19 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.close(this.#draining.code, this.#draining.reason);
   }
 
-  #heard(): void {
-    this.#lastHeardAt = this.#clock.now();
-    this.#arrivals += 1;
-  }
-
-  #ponged(): void {
-    this.#answersNoPings = false;
-    for (const settle of this.#probes) settle(true);
-  }
-
-  #unanswered(): void {
-    if (this.#closed !== undefined) return;
-    this.#answersNoPings = true;
-    this.emit("tolerated", unansweredPings);
-    this.#watchSilence();
-  }
-
   /**
    * Internal, for the Central System: says how long a peer may be silent that never answers a ping. Longer, and the
    * connection is closed with 1008. Who answers pings is judged by the transport.
    */
   limitSilence(longestSilenceMs: number): void {
-    this.#longestSilenceMs = longestSilenceMs;
-    this.#watchSilence();
-  }
-
-  #watchSilence(): void {
-    this.#disarmSilence?.();
-    if (this.#closed !== undefined || !this.#answersNoPings || this.#longestSilenceMs === Number.POSITIVE_INFINITY)
-      return;
-    const silentMs = this.#clock.now() - this.#lastHeardAt;
-    if (silentMs >= this.#longestSilenceMs)
-      this.close(1008, `Nothing arrived for ${Math.round(silentMs)} ms, not even a pong`);
-    else
-      this.#disarmSilence = this.#clock.wakeAt(this.#lastHeardAt + this.#longestSilenceMs, () => this.#watchSilence());
+    if (this.#closed === undefined) this.#life.limitSilence(longestSilenceMs);
   }
 
   #receive(text: string): void {
     if (this.#closed !== undefined) return;
-    this.#heard();
-    const frame = this.#read(text);
+    this.#life.heard();
+    const decoded = decode(text);
+    const frame = decoded.type === "MALFORMED" ? this.#reader.repair(text, decoded, () => this.#failedBill()) : decoded;
     if (frame.type !== "MALFORMED") this.emit("message", { direction: "in", frame });
     if (this.#owner?.silent && intendedType(frame) === "CALL") {
       this.#violation(
@@ -611,71 +390,6 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     }
     this.#rpc.receive(frame, this.#clock.now(), text);
     this.#run();
-  }
-
-  /** What a text says, once the quirks have had their try at one that is no frame. */
-  #read(text: string): Frame | Malformed {
-    const frame = decode(text);
-    if (frame.type !== "MALFORMED") return frame;
-    let hasFailed = false;
-    const repaired = this.#repaired(
-      ({ repairFrame }, quirks, failed) => repairFrame(quirks, text, frameReader, failed),
-      () => (hasFailed = true),
-    );
-    if (repaired !== undefined) return repaired.frame;
-    const { messageId, ...unanswered } = frame;
-    const isAnswer = frame.intended !== undefined && frame.intended !== "CALL";
-    if (!hasFailed || isAnswer || !mayBeForBill(text)) return frame;
-    this.#failedBill();
-    return unanswered;
-  }
-
-  /**
-   * The payload of the peer, once the quirks have had their try at one that violates its schema.
-   *
-   * @param failed - Hears that what is thrown may be a failure of ours: of the quirks.
-   * @throws PayloadError It does, and could not be repaired.
-   */
-  #parse(action: Action, kind: "req" | "conf", payload: unknown, failed?: () => void): RepairedPayload {
-    try {
-      return { payload: (kind === "req" ? parseReq : parseConf)(action, payload, "remote"), uses: [] };
-    } catch (error) {
-      const receivedAt = dateTimeOf(this.#clock.now());
-      const repaired = this.#repaired(
-        ({ repairPayload }, quirks, failed) => repairPayload(quirks, action, kind, payload, receivedAt, failed),
-        failed,
-        action,
-      );
-      if (repaired === undefined) throw error;
-      return repaired;
-    }
-  }
-
-  /** Tells what was forgiven. What owners wrote may fail, the rows or the choice of them; of each message that is told once. */
-  #repaired<T extends { readonly uses: readonly Tolerated[] }>(
-    repair: (
-      tolerance: Quirk["tolerance"],
-      quirks: readonly Quirk[],
-      failed: (error: unknown) => void,
-    ) => T | undefined,
-    failed?: () => void,
-    action?: Action,
-  ): T | undefined {
-    let hasFailed = false;
-    const fault = (error: unknown): void => {
-      if (!hasFailed) this.emit("fault", { error, ...(action && { action }) });
-      hasFailed = true;
-      failed?.();
-    };
-    try {
-      const quirks = this.#chosenQuirks();
-      const repaired = quirks[0] && repair(quirks[0].tolerance, quirks, fault);
-      for (const use of repaired?.uses ?? []) this.emit("tolerated", use);
-      return repaired;
-    } catch (error) {
-      fault(error);
-      return undefined;
-    }
   }
 
   #perform(output: RpcOutput): void {
@@ -693,7 +407,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
         this.#settle(output.call, output.outcome);
         break;
       case "late":
-        this.#resolve(output.call, output.answer, this.#lateCaller(output.call));
+        this.#resolve(output.call, output.answer, lateCaller(output.call));
         break;
       case "violation":
         this.#violation(output.reason, output.message, output.frame);
@@ -748,19 +462,19 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /** Goes on with a CALL that had to wait. */
-  #resume(served: ServedCall<R>): void {
+  #resume(served: ServedCall<Connection<R>>): void {
     if (!this.#isServed(served)) return;
     this.#judge(served);
     this.#run();
   }
 
   /** Whether a CALL still wants its answer: the connection may have ended, or the CALL been answered otherwise. */
-  #isServed(served: ServedCall<R>): boolean {
+  #isServed(served: ServedCall<Connection<R>>): boolean {
     return this.#served.get(served.messageId) === served;
   }
 
   /** Rows J-D11 … J-D16 of the decision table: may the peer send it, is there a handler, and has the payload the right shape? */
-  #judge(served: ServedCall<R>): void {
+  #judge(served: ServedCall<Connection<R>>): void {
     if (this.#draining !== undefined) return; // The peer sends it again on its next connection.
     const { call } = served;
     const { action, payload } = call;
@@ -789,12 +503,13 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     let hasFailed = false;
     try {
       if (action === "BootNotification") this.#introduced(payload);
-      const { payload: req, uses } = this.#parse(action, "req", payload, () => (hasFailed = true));
+      const { payload: req, uses } = this.#reader.parse(action, "req", payload, () => (hasFailed = true));
       served.tolerated = uses;
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
-      const introduction = this.#isUnknown && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
+      const introduction =
+        this.#reader.isForStranger && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
       if (introduction !== undefined) {
         void introduction.then(() => this.#resume(served));
         return;
@@ -839,7 +554,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
-  async #answer(served: ServedCall<R>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
+  async #answer(served: ServedCall<Connection<R>>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
     served.dueAt = this.#clock.now() + this.#handlerTimeoutMs;
     this.#owner?.serving?.(this, served.call);
     try {
@@ -858,7 +573,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /** A handler takes too long. Where there is no answer yet, one that comes in the end is still sent. */
-  #overdue(served: ServedCall<R>): void {
+  #overdue(served: ServedCall<Connection<R>>): void {
     const { action } = served.call;
     const error = new Error(`The handler for ${action} has not answered within ${this.#handlerTimeoutMs} ms.`);
     served.abort(error);
@@ -866,7 +581,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#run();
   }
 
-  #failed(served: ServedCall<R>, action: Action, error: unknown): void {
+  #failed(served: ServedCall<Connection<R>>, action: Action, error: unknown): void {
     const asked = askedWith(error);
     if (asked === undefined) this.emit("fault", { error, action });
     if (!this.#isServed(served)) return;
@@ -895,24 +610,12 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.emit("finished", { direction: "out", call, outcome, elapsedMs });
   }
 
-  #lateCaller(call: CallFrame): Pick<Caller, "resolve" | "reject"> | undefined {
-    const late = lateCallers.get(call);
-    return (
-      late && {
-        resolve: (conf) => late(() => conf),
-        reject: (error) =>
-          late(() => {
-            throw error;
-          }),
-      }
-    );
-  }
-
   /** Tells who wants to know how a CALL ended; its caller is not among them once it has aborted it. */
   #resolve(call: CallFrame, outcome: Outcome, caller: Pick<Caller, "resolve" | "reject"> | undefined): void {
     try {
-      const conf = this.#confOf(call, outcome);
-      this.#owner?.confirmed?.(this, call, conf, outcome as CallResultFrame);
+      if (outcome.type !== "CALLRESULT") throw failureOf(call, outcome, this.#closed);
+      const conf = this.#reader.parse(call.action as Action, "conf", outcome.payload).payload;
+      this.#owner?.confirmed?.(this, call, conf, outcome);
       caller?.resolve(conf as never);
     } catch (error) {
       // J-088, J-D21: nothing is sent; the caller learns what is wrong with the answer.
@@ -920,32 +623,6 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
         this.#violation("payload", error.description, outcome);
       }
       caller?.reject(error);
-    }
-  }
-
-  /** The payload of a CALLRESULT; throws what the caller is to be told of any other outcome. */
-  #confOf({ action, messageId }: CallFrame, outcome: Outcome): unknown {
-    switch (outcome.type) {
-      case "CALLRESULT":
-        return this.#parse(action as Action, "conf", outcome.payload).payload;
-      case "CALLERROR":
-        throw new CallError(errorCodeOf(outcome.errorCode), outcome.errorDescription, {
-          details: outcome.errorDetails,
-          receivedCode: outcome.errorCode,
-          action,
-          messageId,
-        });
-      case "MALFORMED":
-        throw new PayloadError({
-          origin: "remote",
-          action,
-          kind: "conf",
-          issues: [{ path: "", message: `did not arrive: ${outcome.message}`, code: "FormationViolation" }],
-        });
-      case "TIMEOUT":
-        throw new CallTimeoutError(action, messageId, outcome.timeoutMs, outcome.silent);
-      case "CLOSED":
-        throw new ConnectionClosedError(action, { code: 1006, reason: "", ...this.#closed, sent: outcome.sent });
     }
   }
 
@@ -957,8 +634,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     for (let output = this.#rpc.poll(); output !== undefined; output = this.#rpc.poll()) this.#perform(output);
     this.#run(); // Disarms the clock.
     this.#keepOpen?.();
-    for (const settle of this.#probes) settle(false);
-    this.#disarmSilence?.();
+    this.#life.end();
     for (const messageId of [...this.#served.keys()]) this.#finish(messageId, unanswered);
     this.#handlerLimit.stop();
     this.emit("closed", this.#closed);
@@ -1003,14 +679,6 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 }
 
-/** What is told of a peer that lets its first ping go unanswered. */
-const unansweredPings: Tolerated = {
-  quirk: "unansweredPings",
-  id: "Q20",
-  path: "",
-  message: "The peer answers no pings; whether it is there is judged by what else it sends.",
-};
-
 /** The actions whose answer has a `currentTime`: an old answer would set a clock wrong, so each CALL is served. */
 export const tellsTheTime = (action: string): boolean => action === "BootNotification" || action === "Heartbeat";
 
@@ -1020,114 +688,8 @@ const unanswered: Outcome = { type: "CLOSED", sent: false };
 /** How long a connection stays open when a message that a bill depends on could not be answered. */
 const failedBillMs = 1000;
 
-const { required } = optionRules;
-
-/** The options that each of its connections gets from a Central System. */
-export const sharedRules: OptionRules<Omit<ConnectionOptions<Role>, "role" | "identity">> = {
-  timeoutMs: optionRules.milliseconds,
-  maxWaitingCalls: optionRules.whole(1),
-  maxServedCalls: optionRules.whole(1),
-  callsPerSecond: optionRules.number("a positive number", Number.MIN_VALUE),
-  handlerTimeoutMs: optionRules.milliseconds,
-  tolerate: optionRules.quirkChoice,
-  createMessageId: optionRules.callback,
-  clock: optionRules.clock,
-};
-
-const connectionRules: OptionRules<ConnectionOptions<Role>> = {
-  role: required(optionRules.oneOf("ChargePoint", "CentralSystem")),
-  identity: required(optionRules.text),
-  ...sharedRules,
-};
-
-export const callRules: OptionRules<CallOptions> = {
-  timeoutMs: optionRules.milliseconds,
-  urgent: optionRules.flag,
-  signal: optionRules.signal,
-  keepSent: optionRules.flag,
-  late: optionRules.callback,
-};
-
-/** Most CALLs are made without options. */
-const noOptions: CallOptions = {};
-
-/**
- * Takes what a CALL is made of, and makes none.
- *
- * @throws PayloadError `req` violates its schema.
- * @throws TypeError This role cannot send the action, or one of the options is not what it may be.
- */
-export function takeCall<A extends Action>(
-  role: Role,
-  action: A,
-  req: Req<A>,
-  options: CallOptions,
-): { readonly payload: Req<A>; readonly taken: CallOptions } {
-  const taken = options === noOptions ? noOptions : takeOptions("call", options, callRules);
-  if (!isAction(action) || !maySend(role, action)) throw new TypeError(cannotSend(role, action));
-  return { payload: parseReq(action, req, "local"), taken };
-}
-
-/**
- * Adds a handler to a table of them.
- *
- * @throws TypeError There already is one, it is no function, or the peer of `role` cannot send this action.
- */
-export function register<R extends Role>(
-  handlers: Map<Action, AnyHandler<R>>,
-  role: R,
-  action: Action,
-  handler: AnyHandler<R>,
-): void {
-  const peer = peerOf(role);
-  if (!isAction(action) || !maySend(peer, action)) throw new TypeError(cannotSend(peer, action));
-  takeOption(`The handler for ${action}`, handler, required(optionRules.callback));
-  if (handlers.has(action)) throw new TypeError(`There already is a handler for ${action}.`);
-  handlers.set(action, handler);
-}
-
-const peerOf = (role: Role): Role => (role === "ChargePoint" ? "CentralSystem" : "ChargePoint");
-
 const noHandler = (action: Action): string =>
   `There is no handler for ${action}. Add one with handle("${action}", ...), if only to throw a CallError("NotSupported").`;
 
-const cannotSend = (role: Role, action: string): string =>
-  isAction(action) ? `A ${role} cannot send ${action} in OCPP 1.6.` : `OCPP 1.6 has no action "${action}".`;
-
-/** Who sends more is not described by it. */
-const longestDescription = 255;
-
-/** Who sends a BootNotification: what can be read of it, whatever else is wrong with it. */
-function describedBy(identity: string, payload: unknown): ChargePointDescription {
-  const fields = (payload ?? {}) as Record<string, unknown>;
-  const description: Record<string, string> = { identity };
-  for (const name of ["chargePointVendor", "chargePointModel", "firmwareVersion"]) {
-    const text = fields[name];
-    if (typeof text === "string" && text.length <= longestDescription) description[name] = text;
-  }
-  return description as unknown as ChargePointDescription;
-}
-
 const intendedType = (frame: Frame | Malformed): Frame["type"] | undefined =>
   frame.type === "MALFORMED" ? frame.intended : frame.type;
-
-/** What the peer is told of an error that was not meant for it: nothing. [J-083, J-D18] */
-const internalError: Asked = {
-  code: "InternalError",
-  description: "The action could not be carried out.",
-  details: {},
-};
-
-type Asked = Pick<CallError, "code" | "description" | "details">;
-
-/** The CALLERROR that a handler asks for with what it throws; not with what a CALL of its own was answered with. [J-D17] */
-function askedWith(error: unknown): Asked | undefined {
-  try {
-    if (!(error instanceof Error) || error.name !== "CallError") return undefined;
-    const { code, description, details, messageId } = error as CallError;
-    if (messageId !== undefined || !Object.hasOwn(errorCodes, code)) return undefined;
-    return { code, description: String(description), details: detailsOf(details) };
-  } catch {
-    return undefined; // Something that cannot even be looked at.
-  }
-}

@@ -1,12 +1,34 @@
 import { type HostAbortController, type HostAbortSignal, hostAbortController } from "../abort.ts";
-import type { Role } from "../messages/actions.ts";
 import type { Tolerated } from "../messages/tolerance.ts";
 import type { CallFrame } from "../rpc/frame.ts";
-import type { Connection, HandlerContext } from "./connection.ts";
 
-/** A CALL of the peer that is being served. */
-export class ServedCall<R extends Role> implements HandlerContext<R> {
-  readonly connection: Connection<R>;
+/** What a handler is told of the CALL besides the payload. */
+export interface CallContext {
+  /** The message id of the CALL. Unique on this connection only. */
+  readonly messageId: string;
+  /**
+   * What was forgiven of the payload, by a quirk; most often nothing. A value that nobody has sent, a time for example, is
+   * `guessed` there: see its `path`.
+   */
+  readonly tolerated: readonly Tolerated[];
+  /**
+   * Resolves once the answer has been handed to the transport, with true, or can no longer be, with false. Never
+   * rejects. What must follow the answer waits for it: `context.answered.then(reboot)`. Awaiting it inside the handler
+   * would wait for ever, because the answer is what the handler returns.
+   *
+   * @spec OCPP 1.6 §5.17 [J-111]
+   */
+  readonly answered: Promise<boolean>;
+  /**
+   * Aborts when nobody waits for the answer any more: the connection has ended, or the time is up. Give it to what takes
+   * its time, such as `fetch`. What the handler throws then counts for nothing, if it is the reason of this.
+   */
+  readonly signal: HostAbortSignal;
+}
+
+/** A CALL of the peer that is being served on a connection. */
+export class ServedCall<Connection> implements CallContext {
+  readonly connection: Connection;
   readonly call: CallFrame;
   readonly receivedAt: number;
   tolerated: readonly Tolerated[] = [];
@@ -20,7 +42,7 @@ export class ServedCall<R extends Role> implements HandlerContext<R> {
   /** Why nobody waits for the answer any more; an error, so that it is told from what was never aborted. */
   #reason: Error | undefined;
 
-  constructor(connection: Connection<R>, call: CallFrame, receivedAt: number) {
+  constructor(connection: Connection, call: CallFrame, receivedAt: number) {
     this.connection = connection;
     this.call = call;
     this.receivedAt = receivedAt;

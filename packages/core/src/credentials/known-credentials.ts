@@ -1,11 +1,12 @@
 import type { CentralSystem } from "../central-system/central-system.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { type CallOptions, type Connection, callRules } from "../connection/connection.ts";
+import { type CallOptions, callRules } from "../connection/call-options.ts";
+import type { Connection } from "../connection/connection.ts";
 import { CallError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
-import { BoundedCredentialStore } from "./bounded-credential-store.ts";
+
 import {
   allows,
   allowsProfile,
@@ -20,18 +21,9 @@ import {
   type Use,
   used,
 } from "./credential-record.ts";
+import { BoundedCredentialStore, type CredentialStore } from "./credential-store.ts";
 import { bytesOf, hexOf, type PasswordHash, passwordHash } from "./password-hash.ts";
 import { randomBytes } from "./web-crypto.ts";
-
-/**
- * Remembers the credentials of Charge Points, by identity. A `Map` is one, and forgets them with the program. What has not
- * settled after five seconds counts as failed; a record that is written later than the ones that followed it is put right.
- */
-export interface CredentialStore {
-  get(identity: string): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
-  /** What it returns resolves when the record would survive a crash: a new key is sent only then. */
-  set(identity: string, record: CredentialRecord): unknown | Promise<unknown>;
-}
 
 /** Settings of {@link KnownCredentials}. */
 export interface KnownCredentialsOptions {

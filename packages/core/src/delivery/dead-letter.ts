@@ -1,20 +1,6 @@
-import type { Req } from "../messages/actions.ts";
-import type { DeliveredAction } from "./outbox.ts";
+import type { DeliveryEvent } from "./delivery-event.ts";
 import type { Mark } from "./stamps.ts";
-import type { Discarded, Transaction } from "./transaction.ts";
-
-/** A transaction-related CALL. @spec OCPP 1.6 §3.7 */
-export type TransactionCall = {
-  [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: { readonly action: A; readonly req: Req<A> };
-}["StartTransaction" | "MeterValues" | "StopTransaction"];
-
-/** A CALL of `ChargePoint.deliver`. */
-export type OutboxCall = { [A in DeliveredAction]: { readonly action: A; readonly req: Req<A> } }[DeliveredAction];
-
-/** A message that is delivered: the CALL as it is on the wire, and the transaction that it belongs to, if it belongs to one. */
-export type DeliveryEvent =
-  | { readonly transaction: Transaction; readonly call: TransactionCall }
-  | { readonly transaction: undefined; readonly call: OutboxCall };
+import type { Discarded } from "./transaction.ts";
 
 /**
  * A message that was given up, and is kept for the owner to look at: the Central System has refused it, or has failed to

@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import { prefixOf } from "../store/own-keys.ts";
 import { RecordKeeper } from "../store/record-keeper.ts";
 import type { RecordStore } from "../store/record-store.ts";
-import { type DeadLetter, DeadLetters, type OutboxCall, type TransactionCall } from "./dead-letter.ts";
+import { type DeadLetter, DeadLetters } from "./dead-letter.ts";
+import type { DeliveredAction, OutboxCall, TransactionCall } from "./delivery-event.ts";
 import type { TransactionMessageKeys } from "./delivery-queue.ts";
 import {
   isNumber,
@@ -14,7 +15,7 @@ import {
   type RecordKind,
 } from "./delivery-records.ts";
 import { type Desk, Sequences } from "./desk.ts";
-import { type DeliveredAction, type DeliveredReq, Outbox } from "./outbox.ts";
+import { type DeliveredReq, Outbox } from "./outbox.ts";
 import { Stamps } from "./stamps.ts";
 import { epochsOf, type OpenTransaction, type Transaction, type TransactionStart } from "./transaction.ts";
 import { Transactions, type TransactionsOptions } from "./transactions.ts";

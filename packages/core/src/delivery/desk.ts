@@ -1,6 +1,7 @@
 import type { RecordKeeper } from "../store/record-keeper.ts";
-import type { DeadLetter, DeadLetters, DeliveryEvent, OutboxCall, TransactionCall } from "./dead-letter.ts";
+import type { DeadLetter, DeadLetters } from "./dead-letter.ts";
 import type { AttemptOptions, DeliveryOptions } from "./delivery.ts";
+import type { DeliveryEvent, OutboxCall, TransactionCall } from "./delivery-event.ts";
 import type { DiscardReason } from "./delivery-queue.ts";
 import type { Stamps } from "./stamps.ts";
 

@@ -1,18 +1,13 @@
 import { type Action, type ActionFrom, isAction, maySend, type Req } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
-import type { DeadLetter, OutboxCall } from "./dead-letter.ts";
+import type { DeadLetter } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
+import type { DeliveredAction, OutboxCall } from "./delivery-event.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
 import { keyOf, type OutboxRecord } from "./delivery-records.ts";
 import type { Desk } from "./desk.ts";
 import type { Mark } from "./stamps.ts";
 import type { Discarded } from "./transaction.ts";
-
-/** The actions that `ChargePoint.deliver` takes: what it does not send by itself, and whose answer decides nothing. */
-export type DeliveredAction = Exclude<
-  ActionFrom<"ChargePoint">,
-  "Authorize" | "BootNotification" | "Heartbeat" | "StatusNotification" | "StartTransaction" | "StopTransaction"
->;
 
 /** The actions that a Charge Point sends and that are not for `deliver`. */
 const others: Readonly<Record<Exclude<ActionFrom<"ChargePoint">, DeliveredAction>, true>> = {

@@ -1,8 +1,9 @@
 import type { PayloadError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { parseReq, refusedPayload } from "../messages/validate.ts";
-import type { DeadLetter, TransactionCall } from "./dead-letter.ts";
+import type { DeadLetter } from "./dead-letter.ts";
 import { Delivery } from "./delivery.ts";
+import type { TransactionCall } from "./delivery-event.ts";
 import type { DiscardReason, QueuedMessage } from "./delivery-queue.ts";
 import { keyOf, type MeterValuesRecord, parseMeterValues } from "./delivery-records.ts";
 import type { Desk } from "./desk.ts";

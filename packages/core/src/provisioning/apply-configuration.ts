@@ -1,5 +1,5 @@
 import { formatConfigurationValue } from "../configuration/configuration-keys.ts";
-import { type CallOptions, callRules } from "../connection/connection.ts";
+import { type CallOptions, callRules } from "../connection/call-options.ts";
 import { CallError, CallTimeoutError, PayloadError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 import { type OptionRules, optionRules, takeOptions } from "../options.ts";

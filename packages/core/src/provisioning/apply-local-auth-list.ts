@@ -1,5 +1,5 @@
 import { foldIdTag, type KnownIdTag } from "../authorization/id-tag.ts";
-import { type CallOptions, callRules } from "../connection/connection.ts";
+import { type CallOptions, callRules } from "../connection/call-options.ts";
 import { CallError } from "../errors.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import { check } from "../messages/validate.ts";

@@ -1,5 +1,6 @@
 import { parseConfigurationValue } from "../configuration/configuration-keys.ts";
-import type { CallOptions, Connection } from "../connection/connection.ts";
+import type { CallOptions } from "../connection/call-options.ts";
+import type { Connection } from "../connection/connection.ts";
 import { CallError } from "../errors.ts";
 import type { Conf } from "../messages/actions.ts";
 

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../connection/connection.ts";
+import type { CallOptions } from "../connection/call-options.ts";
 import type { Conf, Req } from "../messages/actions.ts";
 import {
   decodeData,

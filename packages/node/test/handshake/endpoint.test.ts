@@ -9,7 +9,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Endpoint } from "../../src/handshake/endpoint.ts";
 import type { Authenticate } from "../../src/handshake/endpoint-options.ts";
-import { type ListenOptions, listen } from "../../src/listen.ts";
+import { listen } from "../../src/listen.ts";
+import type { ListenOptions } from "../../src/listen-options.ts";
 import type { Listener } from "../../src/listener.ts";
 import { clientFrame, handshake, RawSocket } from "../raw-socket.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ListenOptions } from "../../src/listen.ts";
+import type { ListenOptions } from "../../src/listen-options.ts";
 import { offer, open, openEndpoint, statusOf } from "../open-endpoint.ts";
 import { handshake } from "../raw-socket.ts";
 

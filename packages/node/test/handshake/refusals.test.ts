@@ -4,7 +4,7 @@ import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Authenticate } from "../../src/handshake/endpoint-options.ts";
-import type { ListenOptions } from "../../src/listen.ts";
+import type { ListenOptions } from "../../src/listen-options.ts";
 import { basic, offer, open, openEndpoint, shake, statusOf } from "../open-endpoint.ts";
 import { handshake } from "../raw-socket.ts";
 

@@ -10,7 +10,8 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ConnectOptions, connect } from "../../src/connect.ts";
 import { isAuthorizationKey } from "../../src/handshake/basic-authorization.ts";
 import type { Authenticate, AuthenticationAttempt } from "../../src/handshake/endpoint-options.ts";
-import { type ListenOptions, listen } from "../../src/listen.ts";
+import { listen } from "../../src/listen.ts";
+import type { ListenOptions } from "../../src/listen-options.ts";
 import type { Listener } from "../../src/listener.ts";
 import { isChargePointCertificate, type SecurityProfile, type TlsOptions } from "../../src/tls/security-profile.ts";
 import {

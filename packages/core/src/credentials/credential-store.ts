@@ -1,6 +1,15 @@
 import type { Clock } from "../clock.ts";
 import type { CredentialRecord } from "./credential-record.ts";
-import type { CredentialStore } from "./known-credentials.ts";
+
+/**
+ * Remembers the credentials of Charge Points, by identity. A `Map` is one, and forgets them with the program. What has not
+ * settled after five seconds counts as failed; a record that is written later than the ones that followed it is put right.
+ */
+export interface CredentialStore {
+  get(identity: string): CredentialRecord | undefined | Promise<CredentialRecord | undefined>;
+  /** What it returns resolves when the record would survive a crash: a new key is sent only then. */
+  set(identity: string, record: CredentialRecord): unknown | Promise<unknown>;
+}
 
 /** How long the store may take: less than a handshake may. */
 const patienceMs = 5000;
