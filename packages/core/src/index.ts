@@ -16,27 +16,16 @@ export {
 } from "./authorization/authorize.ts";
 export { type IdTagInfo, type IdTagLookUp, type KnownIdTag, sameIdTag } from "./authorization/id-tag.ts";
 export { LocalAuthList, type LocalAuthListOptions } from "./authorization/local-auth-list.ts";
-export {
-  type AnyCall,
-  type CatchAllHandler,
-  CentralSystem,
-  type CentralSystemEvents,
-  type CentralSystemOptions,
-  type DrainOptions,
-  type DuplicatePolicy,
-  type ExpiringCertificate,
-} from "./central-system/central-system.ts";
+export { type AnyCall, type CatchAllHandler, CentralSystem } from "./central-system/central-system.ts";
+export type { CentralSystemEvents, ExpiringCertificate } from "./central-system/central-system-events.ts";
+export type { CentralSystemOptions, DrainOptions, DuplicatePolicy } from "./central-system/central-system-options.ts";
 export type { HandshakeRefusal } from "./central-system/handshake-refusal.ts";
 export type { Registration, RegistrationStatus, Registrations } from "./central-system/registrations.ts";
 export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
 export type { AuthorizeOptions } from "./charge-point/authorizer.ts";
-export {
-  ChargePoint,
-  type ChargePointCall,
-  type ChargePointEvents,
-  type ChargePointOptions,
-  type ReconnectOptions,
-} from "./charge-point/charge-point.ts";
+export { ChargePoint, type ChargePointCall } from "./charge-point/charge-point.ts";
+export type { ChargePointEvents } from "./charge-point/charge-point-events.ts";
+export type { ChargePointOptions, ReconnectOptions } from "./charge-point/charge-point-options.ts";
 export type { RetryBackOff } from "./charge-point/reconnection.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export {

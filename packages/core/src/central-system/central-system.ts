@@ -9,7 +9,7 @@ import {
   type HandlerContext,
 } from "../connection/connection.ts";
 import type { ConnectionEvents, FinishedCall } from "../connection/connection-events.ts";
-import { type ConnectionOptions, sharedRules } from "../connection/connection-options.ts";
+import type { ConnectionOptions } from "../connection/connection-options.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { ExactAnswer } from "../connection/exact-answer.ts";
 import { register } from "../connection/permitted-actions.ts";
@@ -17,107 +17,21 @@ import type { Transport } from "../connection/transport.ts";
 import { NotAcceptedError } from "../errors.ts";
 import type { Action, ActionTo, Conf, Req } from "../messages/actions.ts";
 import type { ChargePointDescription } from "../messages/tolerance.ts";
-import { type OptionRules, optionRules, takeOption, takeOptions } from "../options.ts";
+import { optionRules, takeOption, takeOptions } from "../options.ts";
 import { soundClock } from "../sound-clock.ts";
-import type { HandshakeRefusal } from "./handshake-refusal.ts";
+import type { CentralSystemEvents, WithConnection } from "./central-system-events.ts";
+import {
+  type CentralSystemOptions,
+  centralSystemRules,
+  type DrainOptions,
+  type DuplicatePolicy,
+  drainRules,
+} from "./central-system-options.ts";
+import { closing, duplicate, gone, type HandshakeRefusal } from "./handshake-refusal.ts";
 import { KeptRegistrations } from "./kept-registrations.ts";
-import { RegistrationGate, type RegistrationStatus, type Registrations } from "./registrations.ts";
+import { RegistrationGate, type RegistrationStatus } from "./registrations.ts";
 import type { Asking } from "./repeated-ask.ts";
 import { ToldHeartbeats } from "./told-heartbeats.ts";
-
-/** What every event about one Charge Point carries. */
-interface WithIdentity {
-  readonly identity: string;
-}
-
-/** What every event about one connection carries. */
-interface WithConnection extends WithIdentity {
-  /** Which connection: later ones, of whatever identity, have larger numbers. */
-  readonly generation: number;
-}
-
-/**
- * The events of a {@link CentralSystem}; a listener gets one read-only object.
- *
- * For each connection: `connected`, then everything about it, then `disconnected`. The `disconnected` of a connection that
- * is replaced precedes the `connected` of the one that replaces it. What a listener causes, for example by closing a
- * connection, is told when all listeners have been told of what it was called for.
- */
-export interface CentralSystemEvents<Context = unknown> {
-  /** A Charge Point has connected. Handlers and listeners added now miss none of its frames. */
-  connected: [event: WithConnection & { readonly connection: Connection<"CentralSystem", Context> }];
-  /** A connection has ended. */
-  disconnected: [event: WithConnection & { readonly code: number; readonly reason: string }];
-  /** A BootNotification was answered; CALLs made now follow the answer. */
-  registration: [event: WithConnection & { readonly status: RegistrationStatus }];
-  /** The opening handshake of a Charge Point was refused. */
-  refused: [event: HandshakeRefusal];
-  /** A certificate ends soon, or has ended. */
-  expiring: [event: ExpiringCertificate];
-  /** A frame arrived, or was handed to the transport: as it is, with every new AuthorizationKey. For logs: `redacted`. */
-  message: [event: WithConnection & ConnectionEvents["message"][0]];
-  /** A Charge Point broke the protocol. It has been dealt with as the documents say. */
-  violation: [event: WithConnection & ConnectionEvents["violation"][0]];
-  /** A quirk was made use of; without a generation where the opening handshake was read, before there was a connection. */
-  tolerated: [event: WithIdentity & Partial<WithConnection> & ConnectionEvents["tolerated"][0]];
-  /** A CALL is over, in either direction: it was answered, or never will be. */
-  finished: [event: WithConnection & ConnectionEvents["finished"][0]];
-  /** Something on our side failed; without an identity where it concerned no Charge Point in particular. */
-  fault: [event: Partial<WithConnection> & ConnectionEvents["fault"][0]];
-}
-
-/** A certificate that ends soon. */
-export interface ExpiringCertificate {
-  /** Whose it is: ours, that of somebody who issues those of Charge Points, or that of the Charge Point `identity`. */
-  readonly whose: "central-system" | "authority" | "charge-point";
-  readonly identity?: string;
-  /** One line, for example `O=Example CPO, CN=CP001`. */
-  readonly subject: string;
-  /** In hexadecimal. */
-  readonly serialNumber: string;
-  readonly validTo: Date;
-  /** How many whole days are left; negative when it has ended. */
-  readonly daysLeft: number;
-}
-
-/** What to do when a Charge Point connects that is connected already. */
-export type DuplicatePolicy = "probe" | "replace" | "reject";
-
-/** Settings of a {@link CentralSystem}, some of them for each of its connections. */
-export interface CentralSystemOptions extends Omit<ConnectionOptions<"CentralSystem">, "role" | "identity"> {
-  /**
-   * Remembers which Charge Points are accepted. Default: a `Map`, which forgets them with the program; those that go on as
-   * if they were accepted are then asked for a BootNotification. [J-132]
-   */
-  readonly registrations?: Registrations | undefined;
-  /**
-   * What becomes of messages that a bill depends on (StartTransaction, StopTransaction, MeterValues of a transaction) from a
-   * Charge Point that nobody remembers. `serve`: they reach their handlers, because a refused one is lost for ever with
-   * common firmware. `refuse`: they are answered with `SecurityError`, as everything else of it. Either way it is asked for
-   * a BootNotification. Default: `serve` where no `registrations` are given, since those in memory may have forgotten it;
-   * `refuse` where they are. [J-130, J-132]
-   */
-  readonly unknownTransactions?: "serve" | "refuse" | undefined;
-  /**
-   * What to do when a Charge Point connects that is connected already. `replace`: the newest connection wins. `reject`:
-   * the oldest does. `probe`: the older one is asked for a sign of life, and wins if it gives one in time; a peer that has
-   * lost its network does not, and a stranger cannot push out who is there. Default `probe`. [J-164, Q20]
-   */
-  readonly duplicates?: DuplicatePolicy | undefined;
-  /** How long a connection may take to give a sign of life when it is probed, in milliseconds. Default 5000. */
-  readonly probeTimeoutMs?: number | undefined;
-}
-
-/** How fast {@link CentralSystem.drain} closes connections. */
-export interface DrainOptions {
-  /**
-   * How many connections are closed each second. Default: 50, or as many as it takes to have begun with all of them when
-   * four fifths of the time have passed.
-   */
-  readonly ratePerSecond?: number | undefined;
-  /** After how many milliseconds the rest is closed at once, whatever is being served. Default 60 000. */
-  readonly deadlineMs?: number | undefined;
-}
 
 /** A CALL of a Charge Point, of any action. */
 export type AnyCall = {
@@ -521,19 +435,6 @@ function statusIn({ direction, call, outcome }: FinishedCall): RegistrationStatu
   return (outcome.payload as Conf<"BootNotification">).status;
 }
 
-const centralSystemRules: OptionRules<CentralSystemOptions> = {
-  registrations: optionRules.object("a Map, or what has its get and set", "get", "set"),
-  duplicates: optionRules.oneOf("probe", "replace", "reject"),
-  unknownTransactions: optionRules.oneOf("serve", "refuse"),
-  probeTimeoutMs: optionRules.milliseconds,
-  ...sharedRules,
-};
-
-const drainRules: OptionRules<DrainOptions> = {
-  ratePerSecond: optionRules.number("a positive number", Number.MIN_VALUE),
-  deadlineMs: optionRules.number("a number of milliseconds from 0 on", 0),
-};
-
 /** Of how many Charge Points it is remembered who they are. */
 const maxDescribed = 50_000;
 /** How long a CALL waits for the next BootNotification: longer than Charge Points wait for answers, and then go on. */
@@ -545,23 +446,3 @@ const drainRate = (connections: number, deadlineMs: number): number =>
 
 /** What {@link Connection.close} is called with. */
 type CloseReason = readonly [code: number, reason: string];
-
-const closing = {
-  reason: "closing",
-  status: 503,
-  message: "The Central System is shutting down.",
-  advice: "Nothing has to be done: the Charge Point will try again.",
-} as const satisfies HandshakeRefusal;
-
-const gone = {
-  reason: "timeout",
-  message: "The Charge Point has hung up before it was decided on.",
-  advice: "Nothing has to be done: it will try again.",
-} as const satisfies HandshakeRefusal;
-
-const duplicate = {
-  reason: "duplicate",
-  status: 409,
-  message: "A Charge Point of this identity is connected already.",
-  advice: "Give each Charge Point an identity of its own.",
-} as const satisfies HandshakeRefusal;

@@ -59,3 +59,26 @@ export interface HandshakeRefusal {
   /** What to do about it, in one sentence. */
   readonly advice: string;
 }
+
+/** Nobody is let in any more. */
+export const closing = {
+  reason: "closing",
+  status: 503,
+  message: "The Central System is shutting down.",
+  advice: "Nothing has to be done: the Charge Point will try again.",
+} as const satisfies HandshakeRefusal;
+
+/** It no longer asks. */
+export const gone = {
+  reason: "timeout",
+  message: "The Charge Point has hung up before it was decided on.",
+  advice: "Nothing has to be done: it will try again.",
+} as const satisfies HandshakeRefusal;
+
+/** Its identity is taken, by who is there. */
+export const duplicate = {
+  reason: "duplicate",
+  status: 409,
+  message: "A Charge Point of this identity is connected already.",
+  advice: "Give each Charge Point an identity of its own.",
+} as const satisfies HandshakeRefusal;

@@ -1,9 +1,6 @@
 import { OwnSignal, postponed } from "../abort.ts";
-import type { AuthorizationCache } from "../authorization/authorization-cache.ts";
 import type { Authorization } from "../authorization/authorize.ts";
-import type { LocalAuthList } from "../authorization/local-auth-list.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Configuration } from "../configuration/configuration.ts";
 import { ObeyedKeys } from "../configuration/obeyed-keys.ts";
 import type { CallOptions } from "../connection/call-options.ts";
 import {
@@ -18,34 +15,40 @@ import { connectionUrl } from "../connection/connection-url.ts";
 import { Emitter } from "../connection/emitter.ts";
 import type { ExactAnswer } from "../connection/exact-answer.ts";
 import { register, takeCall } from "../connection/permitted-actions.ts";
-import type { Connect, Transport } from "../connection/transport.ts";
+import type { Transport } from "../connection/transport.ts";
 import { dateTimeOf } from "../date-time.ts";
 import type { DeadLetter } from "../delivery/dead-letter.ts";
 import { Deliveries, type Undelivered } from "../delivery/deliveries.ts";
 import type { DeliveredAction, DeliveryEvent } from "../delivery/delivery-event.ts";
-import type { DiscardReason } from "../delivery/delivery-queue.ts";
 import type { DeliveredReq } from "../delivery/outbox.ts";
 import type { Transaction, TransactionStart } from "../delivery/transaction.ts";
-import { CallError, CallTimeoutError, ConnectionClosedError, HandshakeError, NotAcceptedError } from "../errors.ts";
+import { CallError, CallTimeoutError, ConnectionClosedError, NotAcceptedError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
 import { drive, type Machine } from "../machine.ts";
 import type { Action, ActionFrom, ActionTo, Conf, Req } from "../messages/actions.ts";
 import { dateTimeQuirks } from "../messages/date-time-quirks.ts";
-import type { QuirkSet, Tolerated } from "../messages/tolerance.ts";
+import type { Tolerated } from "../messages/tolerance.ts";
 import { parseReq } from "../messages/validate.ts";
-import { type OptionRules, optionRules, takeOptions } from "../options.ts";
+import { takeOptions } from "../options.ts";
 import type { CallResultFrame } from "../rpc/frame.ts";
-import type {
-  LimitChange,
-  RefusedProfile,
-  SmartCharging,
-  SmartChargingOutput,
-} from "../smart-charging/smart-charging.ts";
+import type { SmartCharging, SmartChargingOutput } from "../smart-charging/smart-charging.ts";
 import { soundClock } from "../sound-clock.ts";
-import { memoryStore, type RecordStore } from "../store/record-store.ts";
+import { memoryStore } from "../store/record-store.ts";
 import { type AuthorizeOptions, Authorizer } from "./authorizer.ts";
 import { builtInHandlers } from "./built-in-handlers.ts";
 import { CentralTime, isTime, laterBy } from "./central-time.ts";
+import type { ChargePointEvents } from "./charge-point-events.ts";
+import {
+  type ChargePointOptions,
+  type ConnectionSettings,
+  chargePointRules,
+  type NewSettings,
+  type ReconnectOptions,
+  reconnectRules,
+  saysTheSame,
+  settingsRules,
+} from "./charge-point-options.ts";
+import { closedAtOnce, neverEnded, noTransport, toleratedBy } from "./failed-attempts.ts";
 import {
   readable,
   readBootNotificationConf,
@@ -53,13 +56,7 @@ import {
   readIdTagInfo,
   readStartTransactionConf,
 } from "./readable-answers.ts";
-import {
-  longestAttemptMs,
-  Reconnection,
-  type ReconnectionOutput,
-  type RetryBackOff,
-  retryBackOffRules,
-} from "./reconnection.ts";
+import { Reconnection, type ReconnectionOutput } from "./reconnection.ts";
 import { Registration, type RegistrationOutput } from "./registration.ts";
 import { type StatusReport, StatusReports } from "./status-reports.ts";
 import { type Triggers, triggerHandler } from "./trigger-message.ts";
@@ -72,124 +69,11 @@ export type ChargePointCall = Exclude<ActionFrom<"ChargePoint">, OwnAction>;
 
 const ownActions: readonly string[] = ["BootNotification", "StatusNotification", "StartTransaction", "StopTransaction"];
 
-/**
- * The events of a {@link ChargePoint}; a listener gets one read-only object, and may call everything, `stop` included. What
- * it causes is told when all listeners have been told of what it was called for; what it throws, or the promise that it
- * returns rejects with, becomes a `fault`.
- */
-export interface ChargePointEvents {
-  message: ConnectionEvents["message"];
-  violation: ConnectionEvents["violation"];
-  /** A quirk was made use of; one of date-times is told once for each field, not at each Heartbeat. */
-  tolerated: ConnectionEvents["tolerated"];
-  finished: ConnectionEvents["finished"];
-  /**
-   * Something on our side failed: a handler or a listener threw, the store failed, a record of it was damaged, `random`
-   * returned something else than asked for.
-   */
-  fault: ConnectionEvents["fault"];
-  /** An attempt to connect begins. */
-  connecting: [event: { readonly attempt: number; readonly url: string }];
-  /** The WebSocket is open. */
-  connected: [event: Record<string, never>];
-  /** An attempt to connect has failed; `error` is a {@link HandshakeError} and says why and what to do. */
-  refused: [event: { readonly error: unknown; readonly retryInMs: number }];
-  /** The connection has ended. `retryInMs` is `Infinity` after `stop`. */
-  disconnected: [event: { readonly code: number; readonly reason: string; readonly retryInMs: number }];
-  /**
-   * The Central System has answered BootNotification. Accepted: `intervalMs` is the time between Heartbeats; otherwise
-   * the time until the next BootNotification.
-   */
-  registration: [event: { readonly status: Conf<"BootNotification">["status"]; readonly intervalMs: number }];
-  /** The Central System has taken a message; `conf` is `undefined` when its answer made no sense. */
-  delivered: [event: DeliveryEvent & { readonly conf: unknown }];
-  /**
-   * A message was given up. After `TransactionMessageAttempts`, or when the Central System does not know such messages, it
-   * is kept as a dead letter; meter values for which the queue had no room are not.
-   */
-  discarded: [event: DeliveryEvent & { readonly reason: DiscardReason; readonly deadLetter: DeadLetter | undefined }];
-  /**
-   * The Central System refused the identifier of a transaction that runs. With StopTransactionOnInvalidId stop it, with
-   * the reason `DeAuthorized`; otherwise stop offering energy. [CORE-LAO-09, CORE-LAO-10]
-   */
-  invalidated: [
-    event: { readonly transaction: Transaction; readonly idTagInfo: Conf<"StartTransaction">["idTagInfo"] },
-  ];
-  /**
-   * What a connector may draw is another limit from now on; connector 0 is all of them together. Told for each after
-   * `start`, and whenever one changes. Only with `smartCharging`.
-   */
-  limit: [event: LimitChange];
-  /** A charging profile was not taken: `message` says why, `rule` by which rule. Only with `smartCharging`. */
-  profileRefused: [event: RefusedProfile];
-}
-
-/** What a connection of a {@link ChargePoint} begins with. */
-type ConnectionSettings = Pick<ChargePointOptions, "url" | "boot">;
-
-/** Those that change; the others stay. */
-type NewSettings = { readonly [Name in keyof ConnectionSettings]?: ConnectionSettings[Name] | undefined };
-
 /** What a connection has come about with, and when. */
 interface Opening {
   readonly settings: ConnectionSettings;
   readonly tolerated: readonly Tolerated[];
   readonly now: number;
-}
-
-/** Settings of {@link ChargePoint.reconnectNow}. */
-export interface ReconnectOptions {
-  /** Closes the connection first, if there is one. Default false. */
-  readonly drop?: boolean | undefined;
-}
-
-/** Settings of a {@link ChargePoint}. */
-export interface ChargePointOptions extends RetryBackOff {
-  /** The identity of the Charge Point: what the Central System knows it by. */
-  readonly identity: string;
-  /** The endpoint URL of the Central System, without the identity. */
-  readonly url: string;
-  /**
-   * Opens a WebSocket: the `connect(…)` of `@ocppj/node` or `@ocppj/browser`. Its signal aborts with `stop`, and when an
-   * attempt has not ended by itself after two minutes.
-   */
-  readonly connect: Connect;
-  /** The payload of BootNotification. */
-  readonly boot: Req<"BootNotification">;
-  /** Where undelivered messages and open transactions survive a power cut. Default: they do not, `memoryStore()`. */
-  readonly store?: RecordStore | undefined;
-  /**
-   * The configuration keys: GetConfiguration and ChangeConfiguration are answered from it, and a change takes effect at
-   * once where it concerns this class. Default: none, and the defaults of `configurationKeys` where a key is obeyed.
-   */
-  readonly configuration?: Configuration | undefined;
-  /** Remembers what the Central System says about identifiers. Default: none, ClearCache is rejected. */
-  readonly authorizationCache?: AuthorizationCache | undefined;
-  /** The Local Authorization List, answered for and looked at by `authorize`. Default: none. */
-  readonly localAuthList?: LocalAuthList | undefined;
-  /** Holds charging profiles and says what connectors may draw. Default: none, and its actions are not supported. */
-  readonly smartCharging?: SmartCharging | undefined;
-  /** How many messages may wait for delivery; meter values are thinned out beyond. Default 10 000, at least 2. */
-  readonly maxQueuedMessages?: number | undefined;
-  /** Whether several transactions may run on one connector at a time. Default: no, the second is a TypeError. */
-  readonly severalTransactionsPerConnector?: boolean | undefined;
-  /**
-   * How long a CALL waits for its answer, in milliseconds from the moment it is sent. Default: MessageTimeout of the
-   * configuration, or 30 000. [J-104]
-   */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * What is forgiven of what the Central System sends, see `quirks`, besides the notations of date-times, which are always
-   * read. Those of handshakes are ignored here: give them to `connect`. Default: nothing else.
-   */
-  readonly tolerate?: QuirkSet | undefined;
-  /** Default: the clock of the runtime. */
-  readonly clock?: Clock | undefined;
-  /**
-   * Returns numbers from 0 up to 1, for the waits between attempts to connect. Where it throws or returns anything else, the
-   * wait is within its bounds all the same, and there is a `fault`. Default `Math.random`.
-   */
-  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -1015,64 +899,3 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     return this.#phase === "stopped";
   }
 }
-
-/** A connection URL without its query, which may be secret. */
-const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
-
-const closedAtOnce = (url: string, { code, reason }: ConnectionEvents["closed"][0]): HandshakeError => {
-  const why = reason === "" ? code : `${code}, ${reason}`;
-  const tried = withoutQuery(url);
-  return new HandshakeError("network", `The connection to ${tried} was closed as soon as it was open (${why}).`, {
-    url: tried,
-  });
-};
-
-const neverEnded = (url: string): HandshakeError => {
-  const tried = withoutQuery(url);
-  const seconds = longestAttemptMs / 1000;
-  return new HandshakeError("timeout", `The attempt to connect to ${tried} was not over after ${seconds} s.`, {
-    url: tried,
-    advice: "The function connect neither resolves nor rejects: let it end by itself.",
-  });
-};
-
-const saysTheSame = (a: ConnectionSettings["boot"], b: ConnectionSettings["boot"]): boolean => {
-  const fields = (boot: object): string => JSON.stringify(Object.entries(boot).sort());
-  return fields(a) === fields(b);
-};
-
-/** @throws TypeError It is no list of what was forgiven. */
-function toleratedBy(transport: Transport | undefined): readonly Tolerated[] {
-  const tolerated: unknown = transport?.tolerated ?? [];
-  if (Array.isArray(tolerated) && tolerated.every((use) => typeof use === "object" && use !== null)) return tolerated;
-  throw new TypeError("`tolerated` of the transport is no list of what was forgiven. Leave it out where nothing was.");
-}
-
-const { callback, flag, object, required, text } = optionRules;
-const payload = object("the payload of BootNotification");
-
-const settingsRules: OptionRules<NewSettings> = { url: text, boot: payload };
-
-const reconnectRules: OptionRules<ReconnectOptions> = { drop: flag };
-
-const chargePointRules: OptionRules<ChargePointOptions> = {
-  identity: required(text),
-  url: required(text),
-  connect: required(callback),
-  boot: required(payload),
-  store: optionRules.store,
-  configuration: object("a Configuration", "get", "set", "listen", "getConfiguration", "changeConfiguration"),
-  authorizationCache: object("an AuthorizationCache", "lookUp", "update", "clear", "removeListed"),
-  localAuthList: object("a LocalAuthList", "lookUp", "update", "conflictsWith"),
-  smartCharging: object("a SmartCharging", "setChargingProfile", "transactionsAre", "followedBy"),
-  maxQueuedMessages: optionRules.whole(2),
-  severalTransactionsPerConnector: flag,
-  timeoutMs: optionRules.milliseconds,
-  tolerate: optionRules.quirks,
-  clock: optionRules.clock,
-  random: callback,
-  ...retryBackOffRules,
-};
-
-const noTransport =
-  "connect gave no transport. Pass what the connect of @ocppj/node or @ocppj/browser returns: connect().";
