@@ -106,6 +106,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
       this.#heartbeats.confirmed(connection, action, payload, conf);
     },
     introduced: (chargePoint) => void putLatest(this.#described, chargePoint.identity, chargePoint, maxDescribed),
+    hears: (name) => this.isHeard(name === "closed" ? "disconnected" : name),
     emitted: (connection, name, event) => this.#emitted(connection, name, event),
   };
 

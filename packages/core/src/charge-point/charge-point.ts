@@ -205,6 +205,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
       handlerOf: (action) => this.#handlerOf(action),
       unhandled: new Set(),
       confirmed: (_, call, conf, answer) => this.#confirmed(call, conf, answer),
+      hears: (name) => this.isHeard(name as keyof ChargePointEvents),
       emitted: (_, name, event) => this.#emitted(name, event),
     };
   }

@@ -13,7 +13,10 @@ export interface ConnectionOptions<R extends Role> {
   readonly timeoutMs?: number | undefined;
   /** How many CALLs may wait for their turn; more are refused with a RangeError. Default 1000. */
   readonly maxWaitingCalls?: number | undefined;
-  /** How many CALLs of the peer may be served at once; for more the connection is closed with 1008. Default 100. */
+  /**
+   * How many CALLs of the peer may be served at once; others wait for their turn. When ten times as many wait, or they have
+   * more than a million characters, the connection is closed with 1008. Default 100.
+   */
   readonly maxServedCalls?: number | undefined;
   /**
    * How many CALLs of the peer are handed to handlers each second, on average; after a pause, as many at once. Those beyond

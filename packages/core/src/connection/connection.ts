@@ -43,6 +43,7 @@ import { type CallContext, ServedCall } from "./served-call.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Channel, Transport } from "./transport.ts";
+import { Turns } from "./turns.ts";
 
 /** What a handler is told besides the payload. */
 export interface HandlerContext<out R extends Role, out Context = unknown> extends CallContext {
@@ -91,6 +92,8 @@ export interface ConnectionOwner<R extends Role> {
   unreadable?(connection: Connection<R>): Promise<void> | undefined;
   /** Hears who a Charge Point is. */
   introduced?(chargePoint: ChargePointDescription): void;
+  /** Whether the listeners of its own hear of an event. */
+  hears?(name: keyof ConnectionEvents): boolean;
   /** Hears of each event at once, before the listeners of the connection. */
   emitted(connection: Connection<R>, name: keyof ConnectionEvents, event: object): void;
 }
@@ -124,7 +127,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #maxWaitingCalls: number;
-  readonly #maxServedCalls: number;
+  readonly #turns: Turns<ServedCall<Connection<R>>>;
   readonly #handlerTimeoutMs: number;
   readonly #budget: Budget | undefined;
   readonly #createMessageId: () => string;
@@ -140,6 +143,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   readonly #served = new Map<string, ServedCall<Connection<R>>>();
   readonly #handlerLimit: TimeLimit<ServedCall<Connection<R>>>;
   #latestMessageId: string | undefined;
+  /** How many characters the latest message has that arrived. */
+  #arrivedLength = 0;
   /** When the outstanding CALL was sent. */
   #sentAt = 0;
   readonly #reader: PeerReader;
@@ -168,7 +173,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#clock = soundClock(taken.clock ?? systemClock, { fault: (error) => this.emit("fault", { error }) });
     this.#timeoutMs = taken.timeoutMs ?? 30_000;
     this.#maxWaitingCalls = taken.maxWaitingCalls ?? 1000;
-    this.#maxServedCalls = taken.maxServedCalls ?? 100;
+    this.#turns = new Turns(taken.maxServedCalls ?? 100);
     this.#handlerTimeoutMs = taken.handlerTimeoutMs ?? 60_000;
     this.#handlerLimit = new TimeLimit(
       this.#clock,
@@ -362,7 +367,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   #closeIfDrained(): void {
     if (this.#draining === undefined) return;
-    if ([...this.#served.values()].some(({ dueAt }) => dueAt !== Number.POSITIVE_INFINITY)) return;
+    if ([...this.#served.values()].some(({ isRunning }) => isRunning)) return;
     this.close(this.#draining.code, this.#draining.reason);
   }
 
@@ -379,7 +384,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     this.#life.heard();
     const decoded = decode(text);
     const frame = decoded.type === "MALFORMED" ? this.#reader.repair(text, decoded, () => this.#failedBill()) : decoded;
-    if (frame.type !== "MALFORMED") this.emit("message", { direction: "in", frame });
+    if (frame.type !== "MALFORMED") this.emit("message", { direction: "in", frame: this.#toTell(frame, text) });
     if (this.#owner?.silent && intendedType(frame) === "CALL") {
       this.#violation(
         "not-accepted",
@@ -388,8 +393,16 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       );
       return;
     }
+    this.#arrivedLength = text.length;
     this.#rpc.receive(frame, this.#clock.now(), text);
     this.#run();
+  }
+
+  /** What listeners are told of a frame: where there are any, another reading of it, which they may change. */
+  #toTell(frame: Frame, text: string): Frame {
+    if (!this.isHeard("message") && !this.#owner?.hears?.("message")) return frame;
+    const again = decode(text);
+    return again.type === "MALFORMED" ? frame : again;
   }
 
   #perform(output: RpcOutput): void {
@@ -401,7 +414,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
         this.#serve(output.call);
         break;
       case "conflict":
-        this.#conflict(output.call, output.served);
+        this.#conflict(output.call);
         break;
       case "settled":
         this.#settle(output.call, output.outcome);
@@ -420,7 +433,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     // CORE-BOOT-13: not even what was asked before.
     const isHeldBack = this.#owner?.silent === true && frame.type !== "CALL";
     const isSent = !isHeldBack && this.#hand(text);
-    if (isSent) this.emit("message", { direction: "out", frame });
+    if (isSent) this.emit("message", { direction: "out", frame: this.#toTell(frame, text) });
     else if (frame.type === "CALL") this.#rpc.notSent();
     if (answers !== undefined) this.#finish(answers.messageId, isSent ? (frame as Outcome) : unanswered);
   }
@@ -445,17 +458,21 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const { call, receivedAt } = served;
     this.emit("finished", { direction: "in", call, outcome, elapsedMs: this.#clock.now() - receivedAt });
     this.#closeIfDrained();
+    const next = this.#closed === undefined ? this.#turns.ended() : undefined;
+    if (next !== undefined) this.#begin(next);
   }
 
-  /** Serves a CALL, at once or when the budget allows it. */
+  /** Serves a CALL, at once or when it is its turn. */
   #serve(call: CallFrame): void {
-    const now = this.#clock.now();
-    const served = new ServedCall(this, call, now);
+    const served = new ServedCall(this, call, this.#clock.now(), this.#arrivedLength);
     this.#served.set(call.messageId, served);
-    if (this.#rpc.serving > this.#maxServedCalls) {
-      this.#overloaded(call);
-      return;
-    }
+    if (this.#turns.take(served)) this.#begin(served);
+    else if (this.#turns.isOverrun) this.#overloaded(call);
+  }
+
+  /** Goes on with a CALL whose turn it is, at once or when the budget allows it. */
+  #begin(served: ServedCall<Connection<R>>): void {
+    const now = this.#clock.now();
     const time = this.#budget?.spend(now) ?? now;
     if (time <= now) this.#judge(served);
     else served.wait(this.#clock.wakeAt(time, () => this.#resume(served)));
@@ -508,14 +525,13 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       if (this.#closed !== undefined) return; // By a listener of `tolerated`.
       void this.#answer(served, action, handler, req as never);
     } catch (error) {
-      const introduction =
-        this.#reader.isForStranger && isForBill(action, payload) ? this.#owner?.unreadable?.(this) : undefined;
+      const introduction = this.#reader.isForStranger && served.isForBill ? this.#owner?.unreadable?.(this) : undefined;
       if (introduction !== undefined) {
         void introduction.then(() => this.#resume(served));
         return;
       }
       const { code, description } = error as PayloadError;
-      if (hasFailed && isForBill(action, payload)) this.#failedBill();
+      if (hasFailed && served.isForBill) this.#failedBill();
       else this.#refuse(call, "payload", code, description);
     }
   }
@@ -534,9 +550,9 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
   }
 
   /** J-D08: a CALLERROR would end the one or the other, whichever the peer takes it for. */
-  #conflict(call: CallFrame, served: CallFrame): void {
+  #conflict(call: CallFrame): void {
     if (isForBill(call.action, call.payload)) this.#failedBill();
-    else if (!isForBill(served.action, served.payload)) this.#rpc.refuse(call.messageId);
+    else if (!this.#served.get(call.messageId)?.isForBill) this.#rpc.refuse(call.messageId);
   }
 
   /**
@@ -544,7 +560,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
    * that closes makes them send it again.
    */
   #overloaded(call: CallFrame): void {
-    this.#violation("too-many-calls", `More than ${this.#maxServedCalls} CALLs are unanswered.`, call);
+    this.#violation("too-many-calls", "Too many CALLs are unanswered.", call);
     this.close(1008, "Too many unanswered CALLs");
   }
 
@@ -555,12 +571,13 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
 
   /** Rows J-D17 … J-D19 of the decision table: the handler's result, or what it threw, becomes the answer. */
   async #answer(served: ServedCall<Connection<R>>, action: Action, handler: AnyHandler<R>, req: never): Promise<void> {
-    served.dueAt = this.#clock.now() + this.#handlerTimeoutMs;
+    served.isRunning = true;
     this.#owner?.serving?.(this, served.call);
     try {
       const answer = handler(req, served as never);
-      if (isPromise(answer) && this.#isServed(served)) this.#handlerLimit.began(served); // Others have answered.
+      if (isPromise(answer) && this.#isServed(served)) this.#limit(served); // Others have answered.
       const conf = parseConf(action, await answer, "local");
+      served.dueAt = Number.POSITIVE_INFINITY;
       // What cannot be answered any more counts for nothing: a newer connection may have got another answer.
       if (!this.#isServed(served)) return;
       const delay = this.#owner?.responding?.(this, action, conf);
@@ -570,6 +587,11 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       if (!served.isAbortedWith(error)) this.#failed(served, action, error);
     }
     this.#run();
+  }
+
+  #limit(served: ServedCall<Connection<R>>): void {
+    served.dueAt = this.#clock.now() + this.#handlerTimeoutMs;
+    this.#handlerLimit.began(served);
   }
 
   /** A handler takes too long. Where there is no answer yet, one that comes in the end is still sent. */
@@ -585,8 +607,8 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
     const asked = askedWith(error);
     if (asked === undefined) this.emit("fault", { error, action });
     if (!this.#isServed(served)) return;
-    served.dueAt = Number.POSITIVE_INFINITY;
-    if (asked === undefined && isForBill(action, served.call.payload)) this.#failedBill();
+    served.stop();
+    if (asked === undefined && served.isForBill) this.#failedBill();
     else {
       const { code, description, details } = asked ?? internalError;
       this.#rpc.fail(served.messageId, code, description, details);

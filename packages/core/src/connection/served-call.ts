@@ -1,6 +1,7 @@
 import { type HostAbortController, type HostAbortSignal, hostAbortController } from "../abort.ts";
 import type { Tolerated } from "../messages/tolerance.ts";
 import type { CallFrame } from "../rpc/frame.ts";
+import { isForBill } from "./bill.ts";
 
 /** What a handler is told of the CALL besides the payload. */
 export interface CallContext {
@@ -31,9 +32,15 @@ export class ServedCall<Connection> implements CallContext {
   readonly connection: Connection;
   readonly call: CallFrame;
   readonly receivedAt: number;
+  /** How many characters it has. */
+  readonly length: number;
+  /** Whether a bill depends on it: as it arrived, whatever a handler does to the payload. */
+  readonly isForBill: boolean;
   tolerated: readonly Tolerated[] = [];
-  /** When its handler has had its time; `Infinity` while that is not at work: not yet, or it has failed. */
+  /** When its handler has had its time; `Infinity` where there is none to wait for. */
   dueAt = Number.POSITIVE_INFINITY;
+  /** Whether it has begun to be answered, and has neither been nor failed. */
+  isRunning = false;
   #disarm: (() => void) | undefined;
   #sent: boolean | undefined;
   #promise: Promise<boolean> | undefined;
@@ -42,10 +49,12 @@ export class ServedCall<Connection> implements CallContext {
   /** Why nobody waits for the answer any more; an error, so that it is told from what was never aborted. */
   #reason: Error | undefined;
 
-  constructor(connection: Connection, call: CallFrame, receivedAt: number) {
+  constructor(connection: Connection, call: CallFrame, receivedAt: number, length: number) {
     this.connection = connection;
     this.call = call;
     this.receivedAt = receivedAt;
+    this.length = length;
+    this.isForBill = isForBill(call.action, call.payload);
   }
 
   get messageId(): string {
@@ -78,13 +87,26 @@ export class ServedCall<Connection> implements CallContext {
     this.#controller?.abort(this.#reason);
   }
 
-  /** Whether this is what the signal has said: the handler did as it was told. */
+  /** Whether this is what the signal has led to: the handler did as it was told. */
   isAbortedWith(error: unknown): boolean {
-    return this.#reason !== undefined && error === this.#reason;
+    if (this.#reason === undefined) return false;
+    try {
+      const { cause, name } = error as Partial<Error>;
+      // Functions of the runtime throw errors of their own because of it.
+      return error === this.#reason || cause === this.#reason || name === "AbortError";
+    } catch {
+      return false; // Something that cannot even be looked at.
+    }
+  }
+
+  /** Nothing runs for it any more. */
+  stop(): void {
+    this.isRunning = false;
+    this.dueAt = Number.POSITIVE_INFINITY;
   }
 
   settle(sent: boolean): void {
-    this.dueAt = Number.POSITIVE_INFINITY;
+    this.stop();
     this.#disarm?.();
     this.#sent ??= sent;
     this.#resolve?.(this.#sent);

@@ -235,6 +235,7 @@ describe("A bill", () => {
       [2, "1", "MeterValues", meterValues("5")],
       [2, "2", "MeterValues", meterValues("6")],
       [2, "3", "StopTransaction", stop],
+      ...Array.from({ length: 20 }, (_, index) => [2, `${index + 4}`, "MeterValues", meterValues("7")]),
     );
     await clock.advance(0);
     expect(charger.arrived).toEqual([]);

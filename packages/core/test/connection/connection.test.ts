@@ -587,13 +587,52 @@ describe("Connection.handle", () => {
   test("closes the connection of a peer that makes too many CALLs at once", async () => {
     const { connection, clock, peer, closed, events } = rawPeer("CentralSystem", { maxServedCalls: 3 });
     connection.handle("Heartbeat", () => new Promise(() => {}));
-    for (let id = 1; id <= 3; id++) peer.send(`[2,"${id}","Heartbeat",{}]`);
+    for (let id = 1; id <= 33; id++) peer.send(`[2,"${id}","Heartbeat",{}]`);
     await clock.advance(0);
     expect(closed).toEqual([]);
-    peer.send('[2,"4","Heartbeat",{}]');
+    peer.send('[2,"34","Heartbeat",{}]');
     await clock.advance(0);
     expect(events.violation).toMatchObject([{ reason: "too-many-calls" }]);
     expect(closed).toEqual([{ code: 1008, reason: "Too many unanswered CALLs" }]);
+  });
+
+  test("serves a hundred CALLs that come in one go one after the other, and all of them", async () => {
+    const arrived: string[] = [];
+    let receive = (_: string): void => {};
+    const transport: Transport = {
+      listen: ({ message }) => {
+        receive = message;
+      },
+      send: (text) => arrived.push(JSON.parse(text)[1]),
+      close: () => arrived.push("closed"),
+    };
+    const connection = new Connection(transport, { role: "CentralSystem", identity: "CP001", maxServedCalls: 20 });
+    let running = 0;
+    let most = 0;
+    connection.handle("Heartbeat", async () => {
+      most = Math.max(most, ++running);
+      await undefined;
+      running -= 1;
+      return { currentTime: "2026-01-01T00:00:00Z" };
+    });
+    const ids = Array.from({ length: 100 }, (_, index) => `${index + 1}`);
+    for (const id of ids) receive(`[2,"${id}","Heartbeat",{}]`);
+    await new Promise(setImmediate);
+    expect(arrived).toEqual(ids);
+    expect(most).toBe(20);
+  });
+
+  test("closes the connection of a peer whose CALLs that wait have more than a million characters", async () => {
+    const { connection, clock, peer, closed } = rawPeer("CentralSystem", { maxServedCalls: 1 });
+    connection.handle("DataTransfer", () => new Promise(() => {}));
+    const call = (id: number) =>
+      peer.send(`[2,"${id}","DataTransfer",{"vendorId":"V","data":"${"x".repeat(2 ** 19)}"}]`);
+    for (const id of [1, 2]) call(id);
+    await clock.advance(0);
+    expect(closed).toEqual([]);
+    call(3);
+    await clock.advance(0);
+    expect(closed).toMatchObject([{ code: 1008 }]);
   });
 
   test.each(["too-many-calls", "not-json"])(
@@ -610,11 +649,12 @@ describe("Connection.handle", () => {
       connection.handle("Heartbeat", () => new Promise(() => {}));
       connection.call("ClearCache", {}).catch(() => {});
       peer.send('[2,"1","Heartbeat",{}]');
-      peer.send(reason === "not-json" ? "nonsense" : '[2,"2","Heartbeat",{}]');
+      if (reason === "not-json") peer.send("nonsense");
+      else for (let id = 2; id <= 12; id++) peer.send(`[2,"${id}","Heartbeat",{}]`);
       await clock.advance(0);
       expect(told[0]).toBe(reason);
       expect(told.slice(1, -1)).toEqual(expect.arrayContaining(["finished out", "finished in"]));
-      expect(told).toHaveLength(reason === "not-json" ? 4 : 5);
+      expect(told).toHaveLength(reason === "not-json" ? 4 : 15);
       expect(told.at(-1)).toBe("closed");
     },
   );

@@ -167,7 +167,7 @@ describe("a connection", () => {
     await peer.head();
     const authorize = (id: number) => clientFrame(1, `[2,"${id}","Authorize",{"idTag":"1"}]`);
     const disconnected = once(central as never, "disconnected");
-    for (const id of [1, 2, 3, 4]) peer.write(authorize(id));
+    for (let id = 1; id <= 34; id++) peer.write(authorize(id)); // Thirty of them wait for their turn.
     expect(await closeCode(peer)).toBe(1008);
     peer.socket.end();
     expect(await disconnected).toEqual([expect.objectContaining({ identity: "CP001", code: 1008 })]);
