@@ -8,14 +8,14 @@ import { build } from "esbuild";
 /** What is used, by the package it is from, and how many bytes it may have: what it has, and a little. */
 const programs = [
   { what: "decode and encode", core: "decode, encode", budget: 1_500 },
-  { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 26_200 },
-  { what: "CentralSystem", core: "CentralSystem", budget: 27_900 },
-  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 47_400 },
+  { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 26_600 },
+  { what: "CentralSystem", core: "CentralSystem", budget: 28_300 },
+  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 47_900 },
   {
     what: "a charger: all that a ChargePoint takes",
     core: "AuthorizationCache, ChargePoint, Configuration, LocalAuthList",
     browser: "connect, durableStore",
-    budget: 52_600,
+    budget: 53_000,
   },
 ];
 
