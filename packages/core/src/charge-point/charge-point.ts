@@ -671,10 +671,12 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     const adopted = this.#time.adopt(currentTime, now);
     if (adopted === undefined) return;
     this.#registration.told();
+    if (!trusted) {
+      this.#delivery.trusted(adopted.correctionMs);
+      this.#statuses.amended((status) => laterBy(adopted.correctionMs, status));
+    }
+    // Last: limits count from the starts of transactions, as they are corrected by now.
     this.#followLimits();
-    if (trusted) return;
-    this.#delivery.trusted(adopted.correctionMs);
-    this.#statuses.amended((status) => laterBy(adopted.correctionMs, status));
   }
 
   /** The machine slept, or somebody set a clock: what was told before says no longer what time it is. */

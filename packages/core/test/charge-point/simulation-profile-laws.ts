@@ -128,6 +128,11 @@ export class ProfileLaws {
       const isIts = running !== undefined && (its === "unknown" || its === running.idTag);
       this.#law(isIts, `TxProfile ${idOf(each)} is there, and its transaction is not.`);
     }
+    // SC-36: limits count from the same start as the bill.
+    for (const { connectorId, startedAt } of chargePoint.transactions) {
+      const counted = profiles.transaction(connectorId)?.startedAt;
+      this.#law(counted === startedAt, `Transaction started at ${startedAt}, and its limits count from ${counted}.`);
+    }
     const now = chargePoint.now();
     for (const connectorId of [0, ...profiles.connectorIds]) {
       const told = this.#told.get(connectorId);
