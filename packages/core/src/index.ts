@@ -173,6 +173,7 @@ export type {
   ChargingRateUnit,
   ChargingSchedule,
   ChargingSchedulePeriod,
+  FrozenChargingProfile,
   InstalledProfile,
   Limit,
 } from "./smart-charging/charging-profile.ts";

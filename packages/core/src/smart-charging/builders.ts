@@ -1,4 +1,4 @@
-import { dateTimeOf } from "../date-time.ts";
+import { dateTimeOf, isMoment } from "../date-time.ts";
 import type { Conf } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
 import type { ChargingProfile, ChargingRateUnit, ChargingSchedule, Limit } from "./charging-profile.ts";
@@ -19,6 +19,9 @@ export interface ProfileBasics {
   readonly transactionId?: number | undefined;
 }
 
+/** A start that no charger's clock is before, whatever it says: `validFrom` and `validTo` say when it counts. [SC-18] */
+const longAgo = 0;
+
 /** A limit from a time of day on. */
 export interface DailyLimit {
   /** `HH:MM` after `startOfDay`. */
@@ -34,7 +37,7 @@ export interface DailyLimit {
  *
  * @param schedule.startOfDay - Any midnight in the time zone that is meant, in milliseconds since the epoch.
  * @param schedule.limits - Those of one day; the first is from `00:00`.
- * @throws TypeError A time of day is none, the first is not `00:00`, they do not rise, or a charger would refuse the profile.
+ * @throws TypeError `startOfDay` is no moment, a time of day is none, the first is not `00:00`, they do not rise, or a charger would refuse the profile.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13.7, §7.8 [SC-29, SC-34, SC-35, SC-37]
  */
@@ -57,7 +60,7 @@ export function dailySchedule(
     recurrencyKind: "Daily",
     chargingSchedule: {
       duration: 86_400,
-      startSchedule: dateTimeOf(startOfDay),
+      startSchedule: momentOf("startOfDay", startOfDay),
       chargingRateUnit: unit,
       chargingSchedulePeriod,
     },
@@ -69,7 +72,8 @@ export function dailySchedule(
  *
  * @param limit.from - Default: always, as far as it is installed.
  * @param limit.until - Both in milliseconds since the epoch.
- * @throws TypeError A charger would refuse the profile: the limit is negative, or there are no such phases.
+ * @throws TypeError A moment is none, `until` is not after `from`, or a charger would refuse the profile: the limit is negative,
+ * or there are no such phases.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13.2, §7.8 [SC-14, SC-18]
  */
@@ -79,10 +83,9 @@ export function limitUntil(
   const { from, until, unit, limit: amount, numberPhases } = limit;
   return profileOf(limit, {
     chargingProfileKind: "Absolute",
-    ...(from !== undefined && { validFrom: dateTimeOf(from) }),
-    validTo: dateTimeOf(until),
-    // In the past, so that there is no gap before it, whatever the charger's clock says.
-    chargingSchedule: constant(unit, { limit: amount, numberPhases }, dateTimeOf((from ?? until) - 86_400_000)),
+    ...(from !== undefined && { validFrom: momentOf("from", from) }),
+    validTo: momentOf("until", until),
+    chargingSchedule: constant(unit, { limit: amount, numberPhases }),
   });
 }
 
@@ -90,18 +93,24 @@ export function limitUntil(
  * A profile that allows nothing from a moment on: the transaction goes on, without energy.
  *
  * @param pause.until - Default: until it is cleared or replaced. Both in milliseconds since the epoch.
+ * @param pause.unit - One that the charger takes. Default A.
+ * @throws TypeError A moment is none, or `until` is not after `from`.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13, §7.8 [SC-14, SC-20]
  */
 export function pauseFrom(
-  pause: ProfileBasics & { readonly from: number; readonly until?: number | undefined },
+  pause: ProfileBasics & {
+    readonly from: number;
+    readonly until?: number | undefined;
+    readonly unit?: ChargingRateUnit | undefined;
+  },
 ): ChargingProfile {
-  const { from, until } = pause;
+  const { from, until, unit = "A" } = pause;
   return profileOf(pause, {
     chargingProfileKind: "Absolute",
-    validFrom: dateTimeOf(from),
-    ...(until !== undefined && { validTo: dateTimeOf(until) }),
-    chargingSchedule: constant("A", { limit: 0 }, dateTimeOf(from)),
+    validFrom: momentOf("from", from),
+    ...(until !== undefined && { validTo: momentOf("until", until) }),
+    chargingSchedule: constant(unit, { limit: 0 }),
   });
 }
 
@@ -112,7 +121,8 @@ export interface ScheduledLimit extends Limit {
 }
 
 /**
- * What a charger has said of the limits that are going to apply: as moments, not as seconds since one.
+ * What a charger has said of the limits that are going to apply: as moments, not as seconds since one. What it has said of
+ * the time after its `duration` is left out.
  *
  * @returns Empty where it has said nothing that can be used: it has rejected, left something out, or is out of order.
  * @spec OCPP 1.6 §5.7, §6.22 [SC-84, SC-86, SC-88]
@@ -123,12 +133,17 @@ export function scheduledLimits(conf: Conf<"GetCompositeSchedule">): readonly Sc
   const start = Date.parse(scheduleStart ?? schedule?.startSchedule ?? "");
   if (status !== "Accepted" || schedule === undefined || Number.isNaN(start)) return [];
   const { chargingRateUnit: unit, chargingSchedulePeriod: periods, duration = Number.POSITIVE_INFINITY } = schedule;
-  const limits = periods.map(({ startPeriod, limit, numberPhases }, index) => {
-    const endPeriod = Math.min(duration, periods[index + 1]?.startPeriod ?? duration);
-    const from = start + startPeriod * 1000;
-    return { from, to: start + endPeriod * 1000, limit, unit, ...(numberPhases !== undefined && { numberPhases }) };
-  });
-  return limits.every(({ from, to }) => from < to) ? limits : [];
+  const starts = periods.map(({ startPeriod }) => startPeriod);
+  if (starts.some((each, index) => each <= (starts[index - 1] ?? -1))) return [];
+  return periods
+    .map(({ startPeriod, limit, numberPhases }, index) => ({
+      from: start + startPeriod * 1000,
+      to: start + Math.min(duration, starts[index + 1] ?? duration) * 1000,
+      limit,
+      unit,
+      ...(numberPhases !== undefined && { numberPhases }),
+    }))
+    .filter(({ from, to }) => from < to);
 }
 
 function profileOf(
@@ -149,15 +164,17 @@ function profileOf(
   return req.csChargingProfiles;
 }
 
-const constant = (
-  chargingRateUnit: ChargingRateUnit,
-  limit: Omit<Limit, "unit">,
-  startSchedule: string,
-): ChargingSchedule => ({
-  startSchedule,
+const constant = (chargingRateUnit: ChargingRateUnit, limit: Omit<Limit, "unit">): ChargingSchedule => ({
+  startSchedule: dateTimeOf(longAgo),
   chargingRateUnit,
   chargingSchedulePeriod: [{ startPeriod: 0, ...limit }],
 });
+
+/** @throws TypeError It is no moment that a date-time can name. */
+function momentOf(name: string, time: number): string {
+  if (!isMoment(time)) throw new TypeError(`${name} is ${time}. Give a moment, in milliseconds since the epoch.`);
+  return dateTimeOf(time);
+}
 
 function secondsOf(time: string): number {
   const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time) ?? [];

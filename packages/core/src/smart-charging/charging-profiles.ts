@@ -1,7 +1,13 @@
 import type { Req } from "../messages/actions.ts";
 import { parseReq } from "../messages/validate.ts";
 import { type OptionRule, type OptionRules, optionRules, takeOptions } from "../options.ts";
-import type { ChargingProfile, InstalledProfile, Limit } from "./charging-profile.ts";
+import {
+  type ChargingProfile,
+  type FrozenChargingProfile,
+  frozen,
+  type InstalledProfile,
+  type Limit,
+} from "./charging-profile.ts";
 import {
   type ChargingProfileKeys,
   type ChargingTransaction,
@@ -10,12 +16,16 @@ import {
   refusalOf,
 } from "./installation.ts";
 import type { ConnectorLayers, Grid, Layer } from "./limits.ts";
+import { timetableOf } from "./timetable.ts";
 
 /** What {@link ChargingProfiles} need to know of a charge point. */
 export interface ChargingProfilesOptions extends ChargingProfileKeys {
   /** What each connector can deliver, by its number, which begins with 1. */
   readonly connectors: Readonly<Record<number, Limit>>;
-  /** What the charge point can deliver, where that is less than its connectors could together. */
+  /**
+   * What the charge point can deliver, where that is less than its connectors could together. It bounds each of them, too:
+   * dividing it among those that charge is left to you.
+   */
   readonly maximum?: Limit | undefined;
   /** Between a phase and neutral, nominal, in V. Default 230. [SC-38] */
   readonly voltage?: number | undefined;
@@ -74,7 +84,6 @@ export const chargingProfilesRules: OptionRules<ChargingProfilesOptions> = {
 /** What does not change when profiles do. */
 interface ChargePointFacts {
   readonly connectors: ReadonlyMap<number, Limit>;
-  readonly connectorIds: ReadonlySet<number>;
   readonly maximum: Limit | undefined;
   readonly grid: Grid;
   readonly keys: typeof defaultKeys;
@@ -100,6 +109,7 @@ export class ChargingProfiles {
   private constructor(facts: ChargePointFacts, state: State) {
     this.#facts = facts;
     this.#state = state;
+    Object.freeze(state.installed);
   }
 
   /**
@@ -113,7 +123,6 @@ export class ChargingProfiles {
     const limits = Object.entries(connectors).map(([id, limit]) => [Number(id), { ...limit }] as const);
     const facts: ChargePointFacts = {
       connectors: new Map(limits),
-      connectorIds: new Set(limits.map(([id]) => id)),
       maximum: maximum && { ...maximum },
       grid: { voltage, numberPhases },
       keys: { ...defaultKeys, ...(keys as Partial<typeof defaultKeys>) },
@@ -128,7 +137,7 @@ export class ChargingProfiles {
 
   /** The numbers of the connectors. */
   get connectorIds(): readonly number[] {
-    return [...this.#facts.connectorIds];
+    return [...this.#facts.connectors.keys()];
   }
 
   /** The transaction that runs on a connector. */
@@ -138,26 +147,24 @@ export class ChargingProfiles {
 
   /**
    * Installs a profile. It replaces the one with its id, wherever that was, and the one with its purpose and level on the
-   * same connector. Nothing is replaced by a profile that is refused.
+   * same connector; where there is no room otherwise, also those that never say anything again. Nothing is replaced by a
+   * profile that is refused.
    *
+   * @param at - Now, in milliseconds since the epoch; without it all that are installed take room.
    * @throws PayloadError The profile, or the number of the connector, violates the schema of SetChargingProfile.req.
    * @spec OCPP 1.6 §3.13.2, §5.16 [SC-15 … SC-17, SC-19, SC-56 … SC-63]
    */
-  set(connectorId: number, given: ChargingProfile): ProfileVerdict {
-    const { csChargingProfiles: profile } = parseReq(
-      "SetChargingProfile",
-      { connectorId, csChargingProfiles: given },
-      "local",
-    );
-    const { connectorIds: connectors, keys } = this.#facts;
-    const replaced = this.installed.filter((other) => isReplaced(other, connectorId, profile));
-    const kept = this.installed.filter((other) => !replaced.includes(other));
-    const transaction = this.transaction(connectorId) ?? null;
-    const installed = kept.length + 1;
-    const refusal = refusalOf({ connectorId, profile, keys, connectors, transaction, installed });
-    if (refusal !== undefined) return { status: "Refused", profiles: this, ...refusal };
-    const all = [...kept, { connectorId, profile }].sort(byId);
-    return { status: "Accepted", profiles: this.#with({ installed: all }), replaced };
+  set(
+    connectorId: number,
+    given: ChargingProfile | FrozenChargingProfile,
+    at: number = Number.NEGATIVE_INFINITY,
+  ): ProfileVerdict {
+    return this.#install({ connectorId, given, at, most: this.#facts.keys.maxChargingProfilesInstalled });
+  }
+
+  /** Internal: installs again what was accepted once, however many there are. */
+  restore(connectorId: number, given: FrozenChargingProfile): ProfileVerdict {
+    return this.#install({ connectorId, given, at: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY });
   }
 
   /**
@@ -173,13 +180,21 @@ export class ChargingProfiles {
   }
 
   /**
-   * Says that a transaction has started on a connector, or that its id is known now.
+   * Says that a transaction has started on a connector, or that its id is known now. One with another id than the one before
+   * is another one: the profiles of that are over.
    *
    * @param transaction - `startedAt` in milliseconds since the epoch.
-   * @spec OCPP 1.6 §3.13.1 [SC-12]
+   * @spec OCPP 1.6 §3.13.1 [SC-07, SC-08, SC-12]
    */
   startedTransaction(connectorId: number, transaction: ChargingTransaction): ChargingProfiles {
-    const transactions = new Map(this.#state.transactions).set(connectorId, { ...transaction });
+    const { transactionId: before = transaction.transactionId } = this.transaction(connectorId) ?? {};
+    const ended = before === transaction.transactionId ? this : this.endedTransaction(connectorId);
+    return ended.runsTransaction(connectorId, transaction);
+  }
+
+  /** Internal: says which transaction counts on a connector, where others may run beside it. */
+  runsTransaction(connectorId: number, transaction: ChargingTransaction): ChargingProfiles {
+    const transactions = new Map(this.#state.transactions).set(connectorId, frozen({ ...transaction }));
     return this.#with({ transactions });
   }
 
@@ -204,15 +219,18 @@ export class ChargingProfiles {
     const maximum = this.#facts.connectors.get(connectorId);
     if (maximum === undefined) throw new RangeError(`There is no connector ${connectorId}.`);
     const own = this.#layer("TxDefaultProfile", connectorId);
-    // SC-05: a mask, not a deletion: when the own one is cleared, that of connector 0 is there again.
-    const isMasked = ({ profile }: InstalledProfile): boolean =>
-      own.some((other) => other.profile.stackLevel === profile.stackLevel);
     const shared = this.#layer("TxDefaultProfile", 0);
+    const maskedUntil = new Map<InstalledProfile, number>();
+    for (const each of shared) {
+      const mask = own.find(({ profile }) => profile.stackLevel === each.profile.stackLevel);
+      if (mask !== undefined) maskedUntil.set(each, timetableOf(mask.profile).overAt);
+    }
     return {
       maximum,
+      chargePointMaximum: this.#facts.maximum,
       tx: this.#layer("TxProfile", connectorId),
-      txDefault: [...own, ...shared.filter((each) => !isMasked(each))].sort(highestFirst),
-      masked: shared.filter(isMasked),
+      txDefault: [...own, ...shared].sort(highestFirst),
+      maskedUntil,
       startedAt: this.transaction(connectorId)?.startedAt,
     };
   }
@@ -230,6 +248,37 @@ export class ChargingProfiles {
   /** Internal. */
   get grid(): Grid {
     return this.#facts.grid;
+  }
+
+  /** @param on.most - How many there may be. */
+  #install({
+    connectorId,
+    given,
+    at,
+    most,
+  }: {
+    readonly connectorId: number;
+    readonly given: ChargingProfile | FrozenChargingProfile;
+    readonly at: number;
+    readonly most: number;
+  }): ProfileVerdict {
+    const req = { connectorId, csChargingProfiles: given };
+    const profile = frozen(parseReq("SetChargingProfile", req, "local").csChargingProfiles);
+    const { connectors, keys } = this.#facts;
+    const set = frozen({ connectorId, profile });
+    const others = this.installed.filter((other) => !isReplaced(other, set));
+    const rest = others.length < most ? others : others.filter((other) => timetableOf(other.profile).overAt > at);
+    const refusal = refusalOf({
+      connectorId,
+      profile,
+      keys: { ...keys, maxChargingProfilesInstalled: most },
+      isConnector: (id) => connectors.has(id),
+      transaction: this.transaction(connectorId) ?? null,
+      installed: rest.length + 1,
+    });
+    if (refusal !== undefined) return { status: "Refused", profiles: this, ...refusal };
+    const replaced = this.installed.filter((other) => !rest.includes(other));
+    return { status: "Accepted", profiles: this.#with({ installed: [...rest, set].sort(byId) }), replaced };
   }
 
   #layer(purpose: ChargingProfile["chargingProfilePurpose"], at: number): Layer {
@@ -250,8 +299,8 @@ const highestFirst = (a: InstalledProfile, b: InstalledProfile): number => b.pro
 
 const isTx = ({ profile }: InstalledProfile): boolean => profile.chargingProfilePurpose === "TxProfile";
 
-/** SC-15, SC-16 */
-function isReplaced(other: InstalledProfile, connectorId: number, profile: ChargingProfile): boolean {
+/** SC-15, SC-16: whether one profile replaces another one. */
+export function isReplaced(other: InstalledProfile, { connectorId, profile }: InstalledProfile): boolean {
   if (other.profile.chargingProfileId === profile.chargingProfileId) return true;
   return (
     other.connectorId === connectorId &&
@@ -261,7 +310,7 @@ function isReplaced(other: InstalledProfile, connectorId: number, profile: Charg
 }
 
 /** SC-72 … SC-75 */
-function matches({ connectorId, profile }: InstalledProfile, filter: ProfileFilter): boolean {
+export function matches({ connectorId, profile }: InstalledProfile, filter: ProfileFilter): boolean {
   if (filter.id !== undefined) return profile.chargingProfileId === filter.id;
   return (
     (filter.connectorId ?? connectorId) === connectorId &&

@@ -18,7 +18,7 @@ export interface LimitNow {
   /** In `unit`, with at most one decimal, never more than any profile says. */
   readonly limit: number;
   readonly unit: ChargingRateUnit;
-  /** Absent where no profile speaks of phases. */
+  /** On how many phases it may be drawn at most; absent where neither profiles nor the hardware speak of phases. */
   readonly numberPhases?: number;
   /** Before this, in milliseconds since the epoch, nothing changes by itself. Infinite: nothing ever does. */
   readonly until: number;
@@ -36,7 +36,10 @@ export interface LimitQuery {
 
 /** How many periods a composite schedule may have, and how many changes are looked at: nobody can ask for years of them. */
 const mostPeriods = 1000;
-const mostChanges = 20_000;
+const mostChanges = 4000;
+
+/** After how many changes that change nothing of a limit it is told that it may be another one then. */
+const mostUnchanged = 30;
 
 const second = 1000;
 
@@ -76,15 +79,30 @@ function unitOf(profiles: ChargingProfiles, connectorId: number): ChargingRateUn
  */
 export function limitAt(profiles: ChargingProfiles, { connectorId, at, unit }: LimitQuery): LimitNow {
   const asked = { connectorId, unit: unit ?? unitOf(profiles, connectorId) };
-  const { limit, numberPhases, until } = limitsOf(profiles, asked)(at);
-  return { limit: roundedDown(limit), unit: asked.unit, ...(numberPhases !== undefined && { numberPhases }), until };
+  const limitThen = limitsOf(profiles, asked);
+  const now = limitThen(at);
+  const told = toldOf(now);
+  let { until } = now;
+  for (let looks = 0; looks < mostUnchanged && Number.isFinite(until); looks++) {
+    const then = limitThen(until);
+    if (!saysTheSame(told, toldOf(then))) break;
+    until = then.until;
+  }
+  return { ...told, unit: asked.unit, until };
 }
+
+/** What is told of a limit. */
+const toldOf = ({ limit, numberPhases }: ComputedLimit): Pick<LimitNow, "limit" | "numberPhases"> => ({
+  limit: roundedDown(limit),
+  ...(numberPhases !== undefined && { numberPhases }),
+});
 
 /**
  * The limits that are going to apply, as GetCompositeSchedule.conf tells them: what {@link limitAt} says at each second.
  * Connectors without a transaction are taken to begin charging at `from`.
  *
- * It never has more than 1000 periods; where there would be more, its `duration` is shorter than what was asked for.
+ * It never has more than 1000 periods, nor looks at more than 4000 changes of what profiles say; where there would be more, its
+ * `duration` is shorter than what was asked for.
  *
  * @throws RangeError There is no such connector.
  * @spec OCPP 1.6 §3.13.3, §5.7 [SC-21, SC-22, SC-81, SC-83, SC-86, SC-87, SC-89]
@@ -95,18 +113,20 @@ export function compositeSchedule(profiles: ChargingProfiles, query: CompositeSc
   const periods: ChargingSchedulePeriod[] = [];
   let startPeriod = 0;
   for (let changes = 0; changes < mostChanges; changes++) {
-    const { limit, numberPhases, until } = at(from + startPeriod * second);
-    const period = { startPeriod, limit: roundedDown(limit), ...(numberPhases !== undefined && { numberPhases }) };
+    const computed = at(from + startPeriod * second);
+    const period = { startPeriod, ...toldOf(computed) };
     if (!saysTheSame(periods.at(-1), period)) {
       if (periods.length === mostPeriods) break;
       periods.push(period);
     }
-    startPeriod = Math.ceil((until - from) / second);
+    startPeriod = Math.ceil((computed.until - from) / second);
     if (startPeriod >= durationSeconds) break;
   }
   const duration = Math.max(0, Math.min(durationSeconds, startPeriod));
   return { duration, chargingRateUnit: unit, chargingSchedulePeriod: periods };
 }
 
-const saysTheSame = (a: ChargingSchedulePeriod | undefined, b: ChargingSchedulePeriod): boolean =>
+type Told = Pick<ComputedLimit, "limit"> & { readonly numberPhases?: number | undefined };
+
+const saysTheSame = (a: Told | undefined, b: Told): boolean =>
   a !== undefined && a.limit === b.limit && a.numberPhases === b.numberPhases;

@@ -2,18 +2,30 @@ import { dateTimeOf } from "../date-time.ts";
 import type { InstalledProfile, Limit } from "./charging-profile.ts";
 import type { ChargingProfiles } from "./charging-profiles.ts";
 import { type LimitNow, type LimitQuery, limitAt } from "./composite-schedule.ts";
-import { always, chargePointSaying, type Layer, type LayerSaying, least, prevailing, saidBy, sumOf } from "./limits.ts";
+import {
+  always,
+  chargePointSaying,
+  defaultSaying,
+  isMasked,
+  type Layer,
+  type LayerSaying,
+  least,
+  prevailing,
+  saidBy,
+  sumOf,
+} from "./limits.ts";
 
 /**
  * What has become of what a profile says.
  *
  * - `wins`: the limit is its.
+ * - `equal`: it prevails among those of its purpose, and allows as much as what the limit is by.
  * - `higher`: it prevails among those of its purpose, and something else allows less.
  * - `overruled`: one with a higher level says something, or a TxProfile does.
  * - `masked`: the connector has a default of its own with this level.
  * - `silent`: it says nothing now.
  */
-export type Standing = "wins" | "higher" | "overruled" | "masked" | "silent";
+export type Standing = "wins" | "equal" | "higher" | "overruled" | "masked" | "silent";
 
 /** A profile, and what it has to do with a limit. */
 export interface ExplainedProfile extends InstalledProfile {
@@ -46,30 +58,27 @@ function explainedConnector(profiles: ChargingProfiles, { connectorId, at }: Lim
   const layers = profiles.layersOf(connectorId);
   const { startedAt } = layers;
   const tx = prevailing(layers.tx, at, startedAt);
-  const txDefault = prevailing(layers.txDefault, at, startedAt);
+  const txDefault = defaultSaying(layers, at, startedAt);
   const whole = chargePointSaying(profiles.chargePointLayer, at);
   const transaction = tx.limit === undefined ? txDefault : tx;
-  const { lowest } = least([transaction.limit, whole.limit, layers.maximum], now.unit, profiles.grid);
-  const winner = [transaction, whole].find(({ limit }) => limit !== undefined && limit === lowest);
+  const bounds = [transaction.limit, whole.limit, layers.maximum, layers.chargePointMaximum];
+  const { lowest } = least(bounds, now.unit, profiles.grid);
   const explained = (layer: Layer, saying: LayerSaying, start: number | undefined): ExplainedProfile[] =>
     layer.map((installed) => {
       const says = saidBy(installed, at, start).limit;
+      if (isMasked(layers, installed, at)) return { ...installed, says, standing: "masked" };
       const prevails = installed === saying.installed && (saying === transaction || saying === whole);
-      return { ...installed, says, standing: standingOf(says, prevails, saying === winner) };
+      return { ...installed, says, standing: standingOf(says, prevails ? saying.limit : undefined, lowest) };
     });
-  const masked = layers.masked.map((installed): ExplainedProfile => {
-    const says = saidBy(installed, at, startedAt).limit;
-    return { ...installed, says, standing: "masked" };
-  });
   const list = [
     ...explained(layers.tx, tx, startedAt),
     ...explained(layers.txDefault, txDefault, startedAt),
-    ...masked,
     ...explained(profiles.chargePointLayer, whole, always),
   ];
+  const otherwise = lowest.includes(layers.maximum) ? "connector" : "charge point";
   return {
     ...now,
-    text: wordsOf(now, list, "what the connector can deliver"),
+    text: wordsOf(now, list, `what the ${otherwise} can deliver`),
     profiles: inOrder(list),
     connectors: [],
   };
@@ -88,10 +97,15 @@ function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitN
   const { lowest } = least([whole.limit, maximum, sumOf(layers, layer, asked)], now.unit, grid);
   const list = layer.map((installed): ExplainedProfile => {
     const says = saidBy(installed, query.at, always).limit;
-    return { ...installed, says, standing: standingOf(says, installed === whole.installed, lowest === whole.limit) };
+    return {
+      ...installed,
+      says,
+      standing: standingOf(says, installed === whole.installed ? whole.limit : undefined, lowest),
+    };
   });
   const parts = connectors.map(({ connectorId, limit, unit }) => `connector ${connectorId}: ${limit} ${unit}`);
-  const otherwise = lowest === maximum ? "what the charge point can deliver" : "what its connectors may draw together";
+  const otherwise =
+    maximum && lowest.includes(maximum) ? "what the charge point can deliver" : "what its connectors may draw together";
   return {
     ...now,
     text: `${wordsOf(now, list, otherwise)} (${parts.join(", ")})`,
@@ -100,13 +114,15 @@ function explainedSum(profiles: ChargingProfiles, query: LimitQuery, now: LimitN
   };
 }
 
-function standingOf(says: Limit | undefined, prevails: boolean, wins: boolean): Standing {
+/** @param prevailing - What its purpose says, where it is what says that. */
+function standingOf(says: Limit | undefined, prevailing: Limit | undefined, lowest: readonly Limit[]): Standing {
   if (says === undefined) return "silent";
-  if (!prevails) return "overruled";
-  return wins ? "wins" : "higher";
+  if (prevailing === undefined) return "overruled";
+  if (prevailing === lowest[0]) return "wins";
+  return lowest.includes(prevailing) ? "equal" : "higher";
 }
 
-const ranks: readonly Standing[] = ["wins", "higher", "overruled", "masked", "silent"];
+const ranks: readonly Standing[] = ["wins", "equal", "higher", "overruled", "masked", "silent"];
 
 const inOrder = (list: readonly ExplainedProfile[]): readonly ExplainedProfile[] =>
   [...list].sort((a, b) => ranks.indexOf(a.standing) - ranks.indexOf(b.standing));
@@ -121,6 +137,7 @@ function wordsOf(now: LimitNow, list: readonly ExplainedProfile[], otherwise: st
 
 const link: Readonly<Record<Standing, string>> = {
   wins: "by",
+  equal: "as much as",
   higher: "less than",
   overruled: "over",
   masked: "instead of",

@@ -5,7 +5,7 @@
  * rules that need it hold.
  */
 
-import type { ChargingProfile } from "./charging-profile.ts";
+import type { ChargingProfile, FrozenChargingProfile } from "./charging-profile.ts";
 
 /** The configuration keys that bound profiles. @spec OCPP 1.6 §9.4 [SC-27, SC-45] */
 export interface ChargingProfileKeys {
@@ -37,18 +37,21 @@ export interface ChargingTransaction {
 /** A profile that is to be installed, and what is known of where. */
 export interface Installation {
   readonly connectorId: number;
-  readonly profile: ChargingProfile;
+  readonly profile: FrozenChargingProfile;
   readonly keys: typeof defaultKeys;
-  /** The connectors that there are; `undefined`: that is not known. */
-  readonly connectors: ReadonlySet<number> | undefined;
+  /** Whether there is such a connector; `undefined`: that is not known. */
+  readonly isConnector: ((connectorId: number) => boolean) | undefined;
   /** What runs on the connector; `null`: nothing, `undefined`: that is not known. */
   readonly transaction: ChargingTransaction | null | undefined;
   /** How many profiles there would be then. */
   readonly installed: number;
 }
 
-/** What is wrong about a profile, or with where it is set. */
-export type ProfileRule = keyof typeof rules;
+/**
+ * What is wrong about a profile, or with where it is set. `not-kept`: the store did not take it; `transaction-ended`: that
+ * of a TxProfile did, before it was kept.
+ */
+export type ProfileRule = keyof typeof rules | "not-kept" | "transaction-ended";
 
 /** Why a profile is not taken. */
 export interface ProfileRefusal {
@@ -62,10 +65,8 @@ export interface ProfileRefusal {
 /** Each says what is wrong, or `undefined`. */
 const rules = {
   /** SC-57 */
-  "unknown-connector": ({ connectorId, connectors }) =>
-    connectors !== undefined && connectorId !== 0 && !connectors.has(connectorId)
-      ? `There is no connector ${connectorId}.`
-      : undefined,
+  "unknown-connector": ({ connectorId, isConnector }) =>
+    connectorId === 0 || (isConnector?.(connectorId) ?? true) ? undefined : `There is no connector ${connectorId}.`,
 
   /** SC-06, SC-60 */
   "tx-profile-at-0": ({ connectorId, profile }) =>
@@ -134,6 +135,18 @@ const rules = {
       : `Periods have to rise: startPeriod ${starts[index]} comes after ${starts[index - 1]}.`;
   },
 
+  /** SC-30 */
+  duration: ({ profile }) => {
+    const { duration = 0 } = profile.chargingSchedule;
+    return duration < 0 ? `A duration of ${duration} seconds is none; the least is 0.` : undefined;
+  },
+
+  /** SC-14: it would never say anything, and might take the place of one that does. */
+  validity: ({ profile: { validFrom, validTo } }) =>
+    validFrom !== undefined && validTo !== undefined && Date.parse(validFrom) >= Date.parse(validTo)
+      ? `It is never valid: validTo, ${validTo}, has to be after validFrom, ${validFrom}.`
+      : undefined,
+
   /** SC-22: nothing is less than 0, whatever is merged with it. */
   limits: ({ profile }) => {
     const negative = profile.chargingSchedule.chargingSchedulePeriod.find(({ limit }) => limit < 0);
@@ -173,11 +186,11 @@ const rules = {
   },
 } satisfies Record<string, (installation: Installation) => string | undefined>;
 
-const isTx = ({ chargingProfilePurpose }: ChargingProfile): boolean => chargingProfilePurpose === "TxProfile";
+const isTx = ({ chargingProfilePurpose }: FrozenChargingProfile): boolean => chargingProfilePurpose === "TxProfile";
 
 /** Why a profile cannot be installed; `undefined`: it can. */
 export function refusalOf(installation: Installation): ProfileRefusal | undefined {
-  for (const rule of Object.keys(rules) as ProfileRule[]) {
+  for (const rule of Object.keys(rules) as (keyof typeof rules)[]) {
     const message = rules[rule](installation);
     if (message === undefined) continue;
     return { rule, message, answer: rule === "unknown-connector" ? "PropertyConstraintViolation" : "Rejected" };
@@ -187,7 +200,7 @@ export function refusalOf(installation: Installation): ProfileRefusal | undefine
 
 /** What a Central System knows of a charger. */
 export interface KnownCharger extends ChargingProfileKeys {
-  /** How many connectors it has (NumberOfConnectors). */
+  /** How many connectors it has (NumberOfConnectors). What is not above 0 is not known. */
   readonly numberOfConnectors?: number | undefined;
 }
 
@@ -200,15 +213,11 @@ export interface KnownCharger extends ChargingProfileKeys {
  */
 export function profileRefusal(
   connectorId: number,
-  profile: ChargingProfile,
+  profile: ChargingProfile | FrozenChargingProfile,
   charger: KnownCharger = {},
 ): ProfileRefusal | undefined {
-  const { numberOfConnectors } = charger;
-  const connectors =
-    numberOfConnectors === undefined
-      ? undefined
-      : new Set(Array.from({ length: numberOfConnectors }, (_, index) => index + 1));
   const {
+    numberOfConnectors = 0,
     chargeProfileMaxStackLevel = Number.POSITIVE_INFINITY,
     chargingScheduleAllowedChargingRateUnit = ["Current", "Power"],
     chargingScheduleMaxPeriods = Number.POSITIVE_INFINITY,
@@ -219,5 +228,7 @@ export function profileRefusal(
     chargingScheduleAllowedChargingRateUnit,
     chargingScheduleMaxPeriods,
   };
-  return refusalOf({ connectorId, profile, keys, connectors, transaction: undefined, installed: 0 });
+  // A number that cannot be one says nothing.
+  const isConnector = numberOfConnectors > 0 ? (id: number) => id <= numberOfConnectors : undefined;
+  return refusalOf({ connectorId, profile, keys, isConnector, transaction: undefined, installed: 0 });
 }

@@ -9,7 +9,7 @@
  *   transaction    the TxProfile with the highest level that says something; else the TxDefaultProfile that does, where the
  *                  connector's own masks the one of connector 0 with the same level
  *   charge point   the ChargePointMaxProfile with the highest level that says something
- *   maximum        what the connector can deliver
+ *   maximum        what the connector can deliver, and what the charge point can
  */
 
 import type { ChargingRateUnit, InstalledProfile, Limit } from "./charging-profile.ts";
@@ -29,10 +29,13 @@ export interface LayerSaying {
 /** The layers of one connector. */
 export interface ConnectorLayers {
   readonly maximum: Limit;
+  /** What the charge point can deliver, and so each connector; `undefined`: all that its connectors can. */
+  readonly chargePointMaximum: Limit | undefined;
   readonly tx: Layer;
+  /** Its own before those of connector 0, where their levels are the same. */
   readonly txDefault: Layer;
-  /** Defaults of connector 0 that those of the connector mask. */
-  readonly masked: Layer;
+  /** Defaults of connector 0 that those of the connector mask, and until when: in milliseconds since the epoch. */
+  readonly maskedUntil: ReadonlyMap<InstalledProfile, number>;
   /** When charging began; `undefined`: no transaction runs. In milliseconds since the epoch. */
   readonly startedAt: number | undefined;
 }
@@ -69,14 +72,25 @@ export function saidBy(
   return { limit: { limit, unit: profile.chargingSchedule.chargingRateUnit, numberPhases }, until };
 }
 
+/** SC-05: a mask, not a deletion: when the own one is cleared or over, that of connector 0 is there again. */
+export const isMasked = ({ maskedUntil }: ConnectorLayers, installed: InstalledProfile, moment: number): boolean =>
+  moment < (maskedUntil.get(installed) ?? Number.NEGATIVE_INFINITY);
+
 /**
  * What the highest level says that says anything.
  *
  * @spec OCPP 1.6 §3.13.2 [SC-14, SC-20, SC-33]
  */
-export function prevailing(layer: Layer, moment: number, startedAt: number | undefined): LayerSaying {
+export function prevailing(
+  layer: Layer,
+  moment: number,
+  startedAt: number | undefined,
+  isLeftOut: (installed: InstalledProfile) => boolean = () => false,
+): LayerSaying {
   let until = Number.POSITIVE_INFINITY;
   for (const installed of layer) {
+    // Whatever leaves it out comes before it, and has said how long that holds.
+    if (isLeftOut(installed)) continue;
     const said = saidBy(installed, moment, startedAt);
     until = Math.min(until, said.until);
     if (said.limit !== undefined) return { installed, limit: said.limit, until };
@@ -84,11 +98,15 @@ export function prevailing(layer: Layer, moment: number, startedAt: number | und
   return { installed: undefined, limit: undefined, until };
 }
 
+/** What the TxDefaultProfiles of a connector say. [SC-04, SC-05] */
+export const defaultSaying = (layers: ConnectorLayers, moment: number, startedAt: number | undefined): LayerSaying =>
+  prevailing(layers.txDefault, moment, startedAt, (each) => isMasked(layers, each, moment));
+
 /** What the profiles of a transaction say: TxProfile over TxDefaultProfile, at each moment. [SC-07, SC-13] */
 export function transactionSaying(layers: ConnectorLayers, moment: number, startedAt: number | undefined): LayerSaying {
   const tx = prevailing(layers.tx, moment, startedAt);
   if (tx.limit !== undefined) return tx;
-  const txDefault = prevailing(layers.txDefault, moment, startedAt);
+  const txDefault = defaultSaying(layers, moment, startedAt);
   return { ...txDefault, until: Math.min(tx.until, txDefault.until) };
 }
 
@@ -97,12 +115,15 @@ export const chargePointSaying = (layer: Layer, moment: number): LayerSaying => 
 
 /** The least of some limits, in the unit that was asked for. */
 export interface LeastLimit extends Pick<ComputedLimit, "limit" | "numberPhases"> {
-  /** Which one it is, the first of those that are equal; `undefined`: there was none. */
-  readonly lowest: Limit | undefined;
+  /** Which ones it is: those that are told as the same number. Empty: there were none. */
+  readonly lowest: readonly Limit[];
 }
 
 /**
- * The least of limits, in a unit. They are converted once it is known of how many phases the lowest speaks.
+ * The least of limits, in a unit, and the fewest phases that any of them speaks of.
+ *
+ * Drawn on so many phases, it is never more than any of the limits in the unit of that one: power is made a current by its
+ * own phases, and a current power by the fewest. So no limit is raised by another one.
  *
  * @spec OCPP 1.6 §3.13.3, §7.12 [SC-21, SC-22, SC-38 … SC-41]
  */
@@ -113,14 +134,18 @@ export function least(
 ): LeastLimit {
   const said = limits.filter((limit) => limit !== undefined);
   const phases = said.flatMap(({ numberPhases }) => numberPhases ?? []);
-  const numberPhases = phases.length === 0 ? undefined : Math.min(...phases);
-  const factor = voltage * (numberPhases ?? all);
-  const converted = said.map((each) => {
-    if (each.unit === unit) return each.limit;
-    return unit === "W" ? each.limit * factor : each.limit / factor;
+  const fewest = Math.min(all, ...phases);
+  const converted = said.map(({ limit, numberPhases = all, unit: own }) => {
+    if (own === unit) return limit;
+    return unit === "W" ? limit * voltage * fewest : limit / (voltage * numberPhases);
   });
   const limit = Math.min(...converted);
-  return { limit, numberPhases, lowest: said[converted.indexOf(limit)] };
+  const told = roundedDown(limit);
+  return {
+    limit,
+    numberPhases: phases.length === 0 ? undefined : fewest,
+    lowest: said.filter((_, index) => roundedDown(converted[index] as number) === told),
+  };
 }
 
 /** The limit of a connector. */
@@ -131,7 +156,8 @@ export function connectorLimit(
 ): ComputedLimit {
   const transaction = transactionSaying(layers, moment, layers.startedAt ?? startedAt);
   const whole = chargePointSaying(chargePoint, moment);
-  const { limit, numberPhases } = least([transaction.limit, whole.limit, layers.maximum], unit, grid);
+  const bounds = [transaction.limit, whole.limit, layers.maximum, layers.chargePointMaximum];
+  const { limit, numberPhases } = least(bounds, unit, grid);
   return { limit, numberPhases, until: Math.min(transaction.until, whole.until) };
 }
 

@@ -26,9 +26,15 @@ import { type OptionRules, optionRules, takeOption, takeOptions } from "../optio
 import { prefixOf } from "../store/own-keys.ts";
 import { patient } from "../store/patient-store.ts";
 import type { RecordStore, StoredRecord } from "../store/record-store.ts";
-import { parseRecord, type ReportFault, setAside, writeAll } from "../store/stored-records.ts";
-import type { ChargingProfile, InstalledProfile } from "./charging-profile.ts";
-import { ChargingProfiles, type ChargingProfilesOptions, chargingProfilesRules } from "./charging-profiles.ts";
+import { parseRecord, type ReportFault, setAside, tell, writeAll } from "../store/stored-records.ts";
+import { type ChargingProfile, type FrozenChargingProfile, frozen, type InstalledProfile } from "./charging-profile.ts";
+import {
+  ChargingProfiles,
+  type ChargingProfilesOptions,
+  chargingProfilesRules,
+  isReplaced,
+  matches,
+} from "./charging-profiles.ts";
 import { compositeSchedule, type LimitNow, limitAt } from "./composite-schedule.ts";
 import { type ChargingProfileKeys, defaultKeys, type ProfileRefusal } from "./installation.ts";
 
@@ -69,11 +75,23 @@ interface ProfileRecord extends InstalledProfile {
   readonly transaction?: number | undefined;
 }
 
+const notKept: ProfileRefusal = {
+  rule: "not-kept",
+  answer: "Rejected",
+  message: "The store did not keep it.",
+};
+
+const transactionEnded: ProfileRefusal = {
+  rule: "transaction-ended",
+  answer: "Rejected",
+  message: "Its transaction ended before it was kept.",
+};
+
 /** How long what the store has refused waits, unless profiles change before. A store that hangs takes half of it. */
 const retryMs = 60_000;
 
 const prefix = prefixOf("charging-profile");
-const keyOf = (profile: ChargingProfile): string => `${prefix}${profile.chargingProfileId}`;
+const keyOf = (profile: FrozenChargingProfile): string => `${prefix}${profile.chargingProfileId}`;
 
 const rules: OptionRules<SmartChargingOptions> = {
   ...chargingProfilesRules,
@@ -97,6 +115,8 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   /** When that was last tried again. */
   #triedAt = Number.NEGATIVE_INFINITY;
   #sequence = 0;
+  /** The time that was told last: by it profiles are over. */
+  #now = Number.NEGATIVE_INFINITY;
   #running: readonly RunningTransaction[] = [];
   /** TxProfiles that were kept, until it is known which transactions run. */
   #waiting: readonly ProfileRecord[] = [];
@@ -147,16 +167,19 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     return this.#outputs.shift();
   }
 
-  /** Says which limits are others than those that were told. */
+  /** Says which limits are others than those that were told, or hold less long. */
   advance(now: number): void {
+    this.#now = now;
     this.#deadline = Number.POSITIVE_INFINITY;
     if (this.#changed === undefined) return;
     for (const connectorId of [...this.#profiles.connectorIds, 0]) {
       const limit = limitAt(this.#profiles, { connectorId, at: now });
       this.#deadline = Math.min(this.#deadline, limit.until);
       const told = this.#told.get(connectorId);
+      const isSame = told?.limit === limit.limit && told.numberPhases === limit.numberPhases;
+      // What was told to hold until a moment is not left to stand when it will not.
+      if (isSame && limit.until >= told.until) continue;
       this.#told.set(connectorId, limit);
-      if (told?.limit === limit.limit && told.numberPhases === limit.numberPhases) continue;
       this.#outputs.push({ type: "limit", change: { connectorId, ...limit } });
     }
   }
@@ -185,7 +208,7 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     for (const { connectorId, number } of before)
       if (!this.#running.some((other) => other.number === number)) this.#ended(connectorId, number);
     for (const { connectorId, startedAt, transactionId } of this.#running)
-      this.#profiles = this.#profiles.startedTransaction(connectorId, { startedAt, transactionId });
+      this.#profiles = this.#profiles.runsTransaction(connectorId, { startedAt, transactionId });
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const record of waiting) this.#resume(record);
@@ -220,10 +243,13 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     const filter = parseReq("ClearChargingProfile", req, "local");
     return this.#inTurn(async () => {
       const { status, profiles } = this.#profiles.clear(filter);
+      const waiting = this.#waiting.filter((each) => !matches(each, filter));
+      const isKnown = status === "Accepted" || waiting.length < this.#waiting.length;
+      this.#waiting = waiting;
       this.#profiles = profiles;
       this.#changed?.();
       await this.#tidy();
-      return { status };
+      return { status: isKnown ? "Accepted" : "Unknown" };
     });
   }
 
@@ -240,7 +266,7 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   }
 
   async #set(connectorId: number, profile: ChargingProfile): Promise<Conf<"SetChargingProfile">> {
-    const verdict = this.#profiles.set(connectorId, profile);
+    const verdict = this.#profiles.set(connectorId, profile, this.#now);
     if (verdict.status === "Refused") return this.#refuse(connectorId, profile, verdict);
     const key = keyOf(profile);
     const before = this.#records.get(key);
@@ -253,16 +279,18 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     this.#records.set(key, record);
     const isKept = await writeAll("keep a charging profile", this.#report, [() => this.#write(key)]);
     // The transaction may have ended meanwhile.
-    const verdictNow = this.#profiles.set(connectorId, profile);
-    const isOther = isTx && this.#running.every(({ number }) => number !== transaction);
-    if (!isKept || verdictNow.status === "Refused" || isOther) {
+    const hasEnded = isTx && this.#running.every(({ number }) => number !== transaction);
+    const verdictNow = this.#profiles.set(connectorId, profile, this.#now);
+    if (!isKept || hasEnded || verdictNow.status === "Refused") {
       // What is answered with Rejected should not be there after a restart, and what it would have replaced should.
       if (before === undefined) this.#records.delete(key);
       else this.#records.set(key, before);
       await writeAll("take back a charging profile", this.#report, [() => this.#write(key)]);
-      return { status: "Rejected" };
+      const refusal = !isKept ? notKept : hasEnded ? transactionEnded : (verdictNow as ProfileRefusal);
+      return this.#refuse(connectorId, profile, refusal);
     }
     this.#profiles = verdictNow.profiles;
+    this.#waiting = this.#waiting.filter((other) => !isReplaced(other, record));
     this.#changed?.();
     await this.#tidy();
     return { status: "Accepted" };
@@ -297,9 +325,20 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
     const runs = this.#running.some((each) => each.number === transaction && each.connectorId === connectorId);
     // By now its transaction may have another id, or none that is known: it is that one all the same.
     const { transactionId: _, ...anonymous } = profile;
-    const verdict = runs ? this.#profiles.set(connectorId, anonymous) : undefined;
-    if (verdict?.status === "Accepted") this.#profiles = verdict.profiles;
-    else void this.#inTurn(() => this.#tidy());
+    if (!runs || !this.#reinstall({ connectorId, profile: anonymous })) void this.#inTurn(() => this.#tidy());
+  }
+
+  /** Installs what was accepted once. What other options do not allow any more is forgotten, which is told. */
+  #reinstall({ connectorId, profile }: InstalledProfile): boolean {
+    const verdict = this.#profiles.restore(connectorId, profile);
+    this.#profiles = verdict.profiles;
+    if (verdict.status === "Accepted") return true;
+    const { chargingProfileId } = profile;
+    tell(
+      this.#report,
+      new Error(`Charging profile ${chargingProfileId} was kept, and is forgotten: ${verdict.message}`),
+    );
+    return false;
   }
 
   /** Deletes the records of profiles that are not installed any more, and writes again what the store has refused. */
@@ -331,22 +370,22 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   }
 
   async #restore(stored: readonly StoredRecord[]): Promise<void> {
-    const waiting: ProfileRecord[] = [];
     const records: ProfileRecord[] = [];
     for (const each of stored) {
       const record = profileRecordOf(each);
       if (record === undefined) await setAside(this.#store, each, "is no charging profile", this.#report);
       else records.push(record);
     }
-    for (const record of records.sort((a, b) => a.sequence - b.sequence)) {
-      const { connectorId, profile, sequence } = record;
-      this.#records.set(keyOf(profile), record);
-      this.#sequence = sequence;
-      if (profile.chargingProfilePurpose === "TxProfile") waiting.push(record);
-      // What other options do not allow any more is forgotten.
-      else this.#profiles = this.#profiles.set(connectorId, profile).profiles;
+    const later: ProfileRecord[] = [];
+    // The latest first: what it has replaced is not there again, though its record may be, and takes no room from it.
+    for (const record of records.sort((a, b) => b.sequence - a.sequence)) {
+      this.#records.set(keyOf(record.profile), record);
+      this.#sequence = Math.max(this.#sequence, record.sequence);
+      if (later.some((other) => isReplaced(record, other))) continue;
+      later.push(record);
+      if (record.profile.chargingProfilePurpose !== "TxProfile") this.#reinstall(record);
     }
-    this.#waiting = waiting;
+    this.#waiting = later.filter(({ profile }) => profile.chargingProfilePurpose === "TxProfile");
     await this.#tidy();
   }
 }
@@ -358,7 +397,8 @@ function profileRecordOf({ key, value }: StoredRecord): ProfileRecord | undefine
     const req = { connectorId, csChargingProfiles: profile };
     const { csChargingProfiles } = parseReq("SetChargingProfile", req, "local");
     const isOurs = Number.isSafeInteger(sequence) && keyOf(csChargingProfiles) === key;
-    return isOurs ? ({ connectorId, profile: csChargingProfiles, sequence, transaction } as ProfileRecord) : undefined;
+    if (!isOurs) return undefined;
+    return { connectorId, profile: frozen(csChargingProfiles), sequence, transaction } as ProfileRecord;
   } catch {
     return undefined;
   }

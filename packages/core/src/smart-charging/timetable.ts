@@ -1,9 +1,9 @@
-import type { ChargingProfile, ChargingSchedulePeriod } from "./charging-profile.ts";
+import type { ChargingSchedulePeriod, FrozenChargingProfile } from "./charging-profile.ts";
 
 /** What a profile says at a moment. */
 export interface Saying {
   /** `undefined`: nothing; what ranks below it counts. */
-  readonly period: ChargingSchedulePeriod | undefined;
+  readonly period: Readonly<ChargingSchedulePeriod> | undefined;
   /** It says the same until this moment, at least, in milliseconds since the epoch. */
   readonly until: number;
 }
@@ -13,10 +13,10 @@ const second = 1000;
 /** A recurrence is a fixed number of hours, also where clocks are set forward. @spec OCPP 1.6 §7.37 [SC-34, SC-44] */
 const recurrenceMs = { Daily: 86_400 * second, Weekly: 604_800 * second };
 
-const timetables = new WeakMap<ChargingProfile, Timetable>();
+const timetables = new WeakMap<FrozenChargingProfile, Timetable>();
 
-/** What a profile says, as a function of time. The profile must not be changed afterwards. */
-export function timetableOf(profile: ChargingProfile): Timetable {
+/** What a profile says, as a function of time. */
+export function timetableOf(profile: FrozenChargingProfile): Timetable {
   let timetable = timetables.get(profile);
   if (timetable === undefined) {
     timetable = new Timetable(profile);
@@ -31,24 +31,27 @@ export function timetableOf(profile: ChargingProfile): Timetable {
  * @spec OCPP 1.6 §3.13.2, §5.16.4, §7.8, §7.9, §7.13 [SC-14, SC-17, SC-20, SC-29 … SC-36]
  */
 class Timetable {
-  readonly #periods: readonly ChargingSchedulePeriod[];
+  readonly #periods: readonly Readonly<ChargingSchedulePeriod>[];
   readonly #validFrom: number;
-  readonly #validTo: number;
   /** `undefined`: the start of charging. */
   readonly #start: number | undefined;
   readonly #recurrenceMs: number | undefined;
   readonly #durationMs: number;
+  /** From then on it never says anything again, whenever charging begins. */
+  readonly overAt: number;
 
-  constructor({ chargingProfileKind, chargingSchedule, recurrencyKind, validFrom, validTo }: ChargingProfile) {
+  constructor({ chargingProfileKind, chargingSchedule, recurrencyKind, validFrom, validTo }: FrozenChargingProfile) {
     const { chargingSchedulePeriod, duration = Number.POSITIVE_INFINITY, startSchedule } = chargingSchedule;
     this.#periods = chargingSchedulePeriod;
     this.#validFrom = validFrom === undefined ? Number.NEGATIVE_INFINITY : Date.parse(validFrom);
-    this.#validTo = validTo === undefined ? Number.POSITIVE_INFINITY : Date.parse(validTo);
     const isFixed = chargingProfileKind !== "Relative" && startSchedule !== undefined;
     this.#start = isFixed ? Date.parse(startSchedule) : undefined;
     const recurs = chargingProfileKind === "Recurring" && recurrencyKind !== undefined;
     this.#recurrenceMs = recurs ? recurrenceMs[recurrencyKind] : undefined;
     this.#durationMs = duration * second;
+    const isOnce = this.#start !== undefined && this.#recurrenceMs === undefined;
+    const end = isOnce ? (this.#start as number) + this.#durationMs : Number.POSITIVE_INFINITY;
+    this.overAt = Math.min(end, validTo === undefined ? Number.POSITIVE_INFINITY : Date.parse(validTo));
   }
 
   /**
@@ -56,10 +59,12 @@ class Timetable {
    * whichever it is, so that it goes on saying the same.
    */
   at(moment: number, startOfCharging: number | undefined): Saying {
-    if (moment < this.#validFrom) return { period: undefined, until: this.#validFrom };
-    if (moment >= this.#validTo) return { period: undefined, until: Number.POSITIVE_INFINITY };
-    const { period, until } = this.#scheduled(moment, startOfCharging);
-    return { period, until: Math.min(until, this.#validTo) };
+    if (moment >= this.overAt) return { period: undefined, until: Number.POSITIVE_INFINITY };
+    const isEarly = moment < this.#validFrom;
+    const { period, until } = isEarly
+      ? { period: undefined, until: this.#validFrom }
+      : this.#scheduled(moment, startOfCharging);
+    return { period, until: Math.min(until, this.overAt) };
   }
 
   #scheduled(moment: number, startOfCharging: number | undefined): Saying {

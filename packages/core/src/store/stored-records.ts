@@ -68,7 +68,7 @@ export async function writeAll(
 }
 
 /** Whoever hears of a failure must not cause another. */
-const tell = (report: ReportFault, fault: Error): void =>
+export const tell = (report: ReportFault, fault: Error): void =>
   guarded(
     () => report(fault),
     () => {},

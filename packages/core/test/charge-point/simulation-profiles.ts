@@ -6,7 +6,7 @@ export function chargingProfileOf(
   { id, purpose, kind, level, connector, limit, forS }: SetProfile,
   now: number,
   transactionId: number | undefined,
-): InstalledProfile {
+): { readonly connectorId: number; readonly profile: ChargingProfile } {
   const isMax = purpose === "ChargePointMaxProfile";
   const isRelative = kind === "Relative" && !isMax;
   const profile: ChargingProfile = {

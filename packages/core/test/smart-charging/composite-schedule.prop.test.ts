@@ -7,6 +7,7 @@ import {
   type Explanation,
   explain,
   type InstalledProfile,
+  type Limit,
   limitAt,
   type Standing,
 } from "../../src/index.ts";
@@ -75,6 +76,38 @@ describe("Profiles of any kind", { timeout }, () => {
     );
   });
 
+  test("never make a limit that is more than one of them allows in its own unit, on the phases that are told [SC-22] [SC-38] [SC-39]", () => {
+    fc.assert(
+      fc.property(questions, fc.integer({ min: 0, max: seconds }), ({ of, unit, connectorId }, second) => {
+        const at = of.from + second * 1000;
+        const { profiles, world } = madeOf(charging(of));
+        const { limit, numberPhases = world.numberPhases } = limitAt(profiles, { connectorId, at, unit });
+        const factor = world.voltage * numberPhases;
+        const drawn = unit === "A" ? { A: limit, W: limit * factor } : { A: limit / factor, W: limit };
+        const explained = explain(profiles, { connectorId, at, unit }).profiles;
+        const prevailing = explained.flatMap(({ says, standing }) =>
+          says && ["wins", "equal", "higher"].includes(standing) ? [says] : [],
+        );
+        for (const bound of [...prevailing, world.connectors[connectorId], world.maximum])
+          if (bound !== undefined) expect(drawn[bound.unit]).toBeLessThanOrEqual(bound.limit + 1e-3);
+      }),
+      { numRuns },
+    );
+  });
+
+  test("never allow more because of one for the charge point as a whole [SC-13] [SC-22]", () => {
+    fc.assert(
+      fc.property(questions, fc.integer({ min: 0, max: seconds }), ({ of, unit, connectorId }, second) => {
+        const at = of.from + second * 1000;
+        const { profiles } = madeOf(charging(of));
+        const { limit } = limitAt(profiles, { connectorId, at, unit });
+        const without = profiles.clear({ chargingProfilePurpose: "ChargePointMaxProfile" }).profiles;
+        expect(limitAt(without, { connectorId, at, unit }).limit).toBeGreaterThanOrEqual(limit);
+      }),
+      { numRuns },
+    );
+  });
+
   test("are explained by what each says, and by what is lowest of that [SC-13] [SC-14] [SC-21] [SC-22]", () => {
     fc.assert(
       fc.property(questions, fc.integer({ min: 0, max: seconds }), ({ of, unit, connectorId }, second) => {
@@ -92,9 +125,7 @@ describe("Profiles of any kind", { timeout }, () => {
         };
         expect(without(["silent", "masked"])).toMatchObject({ limit: explanation.limit });
         const rest = without(["wins", "overruled", "masked"]);
-        // Fewer phases make more of the same power: then there is nothing to compare.
-        if (rest.numberPhases === explanation.numberPhases)
-          expect(rest.limit).toBeGreaterThanOrEqual(explanation.limit);
+        expect(rest.limit).toBeGreaterThanOrEqual(explanation.limit);
       }),
       { numRuns },
     );
@@ -120,8 +151,13 @@ function expectExplained(
     expect(says).toEqual(saidBy({ connectorId, profile }, at, startOfCharging));
     if (standing !== "masked") expect(standing === "silent").toBe(says === undefined);
   }
-  const inUnit = (said: { limit: number; unit: ChargingRateUnit } | undefined) =>
-    roundedDown(lowest(world, [said && { ...said, numberPhases }], unit).limit);
+  // Where others speak of fewer phases, what is in the other unit is of so many.
+  const phases = { limit: Number.POSITIVE_INFINITY, unit, numberPhases };
+  const inUnit = (...said: readonly (Limit | undefined)[]) => roundedDown(lowest(world, [...said, phases], unit).limit);
+  for (const { says, standing } of connectorId === 0 ? [] : profiles) {
+    if (standing === "equal") expect(inUnit(says)).toBe(limit);
+    if (standing === "higher") expect(inUnit(says)).toBeGreaterThan(limit);
+  }
   const winners = profiles.filter(({ standing }) => standing === "wins");
   expect(winners.length).toBeLessThanOrEqual(1);
   const [winner] = winners;
@@ -130,7 +166,7 @@ function expectExplained(
     if (connectorId !== 0) expect(inUnit(winner.says)).toBe(limit);
     return;
   }
-  if (connectorId !== 0) expect(inUnit(world.connectors[connectorId])).toBe(limit);
+  if (connectorId !== 0) expect(inUnit(world.connectors[connectorId], world.maximum)).toBe(limit);
   else if (text.includes("the charge point can deliver")) expect(world.maximum).toBeDefined();
   // Each is rounded down by itself.
   else expect(limit - connectors.reduce((sum, each) => sum + each.limit, 0)).toBeLessThanOrEqual(0.2);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ChargingProfile, InstalledProfile, Limit } from "../../src/index.ts";
+import type { ChargingProfile, Limit } from "../../src/index.ts";
 
 /** Where windows begin: year and month ends, leap days, the days on which hosts set their clocks. */
 const anchors = [
@@ -41,8 +41,14 @@ const periods = fc
     });
   });
 
+/** A profile, and where it is to be set. */
+interface SetProfile {
+  readonly connectorId: number;
+  readonly profile: ChargingProfile;
+}
+
 /** A profile that charge points take, with edges around a window. `at`: the connector. */
-export const installedProfiles = (from: number): fc.Arbitrary<InstalledProfile> =>
+export const installedProfiles = (from: number): fc.Arbitrary<SetProfile> =>
   fc
     .record({
       purpose: fc.constantFrom("ChargePointMaxProfile", "TxDefaultProfile", "TxDefaultProfile", "TxProfile"),

@@ -57,28 +57,41 @@ const of = (
     ({ connectorId, profile }) => connectorId === at && profile.chargingProfilePurpose === purpose,
   );
 
-/** The lowest of some limits, in a unit: power is voltage × phases × current. */
+/**
+ * The lowest of some limits, in a unit: power is voltage × phases × current. Nobody knows on how many phases will be drawn, but
+ * that it is on no more than the fewest that any of them speaks of, or that there are.
+ */
 export function lowest(world: World, limits: readonly (Limit | undefined)[], unit: ChargingRateUnit) {
   let phases: number | undefined;
   for (const each of limits)
-    if (each?.numberPhases !== undefined) phases = Math.min(phases ?? each.numberPhases, each.numberPhases);
+    if (each?.numberPhases !== undefined)
+      phases = Math.min(phases ?? each.numberPhases, each.numberPhases, world.numberPhases);
   let low = Number.POSITIVE_INFINITY;
   for (const each of limits) {
     if (each === undefined) continue;
-    const watts = world.voltage * (phases ?? world.numberPhases);
-    const factor = each.unit === unit ? 1 : unit === "W" ? watts : 1 / watts;
-    low = Math.min(low, each.limit * factor);
+    const own = world.voltage * (each.numberPhases ?? world.numberPhases);
+    const drawn = world.voltage * (phases ?? world.numberPhases);
+    const said = each.unit === unit ? each.limit : unit === "A" ? each.limit / own : each.limit * drawn;
+    low = Math.min(low, said);
   }
   return { limit: low, phases };
 }
 
+/** Whether a profile has said all that it will ever say. */
+const isOver = ({ profile }: InstalledProfile, t: number): boolean => {
+  const { chargingProfileKind: kind, chargingSchedule: schedule, validTo } = profile;
+  if (validTo !== undefined && t >= Date.parse(validTo)) return true;
+  if (kind !== "Absolute" || schedule.startSchedule === undefined || schedule.duration === undefined) return false;
+  return t >= Date.parse(schedule.startSchedule) + schedule.duration * 1000;
+};
+
 function connector(world: World, id: number, t: number, unit: ChargingRateUnit, whole: Limit | undefined) {
   const start = world.startedAt[id] as number;
-  const own = of(world, "TxDefaultProfile", id);
+  const own = of(world, "TxDefaultProfile", id).filter((each) => !isOver(each, t));
   const levels = own.map(({ profile }) => profile.stackLevel);
   const shared = of(world, "TxDefaultProfile", 0).filter(({ profile }) => !levels.includes(profile.stackLevel));
   const session = highest(of(world, "TxProfile", id), t, start) ?? highest([...own, ...shared], t, start);
-  return lowest(world, [world.connectors[id], session, whole], unit);
+  return lowest(world, [world.connectors[id], world.maximum, session, whole], unit);
 }
 
 /** What may be drawn at a moment, not rounded. */
