@@ -62,6 +62,12 @@ describe("Profiles of a Central System", () => {
     expect(times.map(under(limitUntil(until)))).toEqual([10, 10, 10, 32]);
   });
 
+  test("hold from now on, however far the end is, and whatever the charger takes the time for [SC-18]", () => {
+    const until = midnight + 200 * 24 * hour;
+    const limitOf = under(limitUntil({ chargingProfileId: 1, limit: 6, unit: "A", until }));
+    expect([0, midnight - 24 * hour, midnight, until - 1, until].map(limitOf)).toEqual([6, 6, 6, 6, 32]);
+  });
+
   test("pause, for a while or until further notice [SC-20]", () => {
     const times = [midnight - 1, midnight, midnight + hour, midnight + 9 * hour];
     const pause = { chargingProfileId: 1, from: midnight };
@@ -74,6 +80,28 @@ describe("Profiles of a Central System", () => {
     expect(() => limitUntil({ ...of, limit: -1 })).toThrow("A limit of -1 A");
     expect(() => limitUntil({ ...of, limit: 6, numberPhases: 4 })).toThrow(TypeError);
     expect(() => limitUntil({ ...of, limit: 6, purpose: "ChargePointMaxProfile" })).not.toThrow();
+  });
+
+  const once = { chargingProfileId: 1, limit: 6, unit: "A" } as const;
+  test.each<[string, () => unknown]>([
+    ["an end that is none", () => limitUntil({ ...once, until: Number.NaN })],
+    ["a beginning that is none", () => limitUntil({ ...once, from: Number.POSITIVE_INFINITY, until: midnight })],
+    ["an end before its beginning", () => limitUntil({ ...once, from: midnight, until: midnight - 1 })],
+    ["a pause that begins never", () => pauseFrom({ chargingProfileId: 1, from: Number.NaN })],
+    ["a pause that is over at once", () => pauseFrom({ chargingProfileId: 1, from: midnight, until: midnight })],
+    [
+      "a midnight that is none",
+      () => dailySchedule({ ...once, startOfDay: Number.NaN, limits: [{ from: "00:00", limit: 6 }] }),
+    ],
+  ])("are not made with %s [SC-14]", (_, make) => {
+    expect(make).toThrow(TypeError);
+  });
+
+  test("pause in the unit that the charger takes", () => {
+    const keys = { chargingScheduleAllowedChargingRateUnit: ["Power"] } as const;
+    const pause = { chargingProfileId: 1, from: midnight };
+    expect(profileRefusal(1, pauseFrom(pause), keys)).toMatchObject({ rule: "unit" });
+    expect(profileRefusal(1, pauseFrom({ ...pause, unit: "W" }), keys)).toBeUndefined();
   });
 
   test("have the purpose, the level and the transaction that they are given [SC-51]", () => {
@@ -105,6 +133,20 @@ describe("A composite schedule that a charger has told", () => {
     const startSchedule = scheduleStart;
     const limits = scheduledLimits({ status: "Accepted", chargingSchedule: { ...endless, startSchedule } });
     expect(limits.at(-1)).toMatchObject({ from: midnight + hour, to: Number.POSITIVE_INFINITY });
+  });
+
+  test("is cut where its duration ends, and not thrown away [SC-30]", () => {
+    const chargingSchedulePeriod = [0, 1800, 3600, 5400].map((startPeriod) => ({ startPeriod, limit: 32 }));
+    const told = { duration: 3600, chargingRateUnit: "A", chargingSchedulePeriod } as const;
+    const limits = scheduledLimits({
+      status: "Accepted",
+      scheduleStart,
+      chargingSchedule: { ...told, chargingSchedulePeriod },
+    });
+    expect(limits.map(({ from, to }) => [from - midnight, to - midnight])).toEqual([
+      [0, hour / 2],
+      [hour / 2, hour],
+    ]);
   });
 
   test.each<[string, Parameters<typeof scheduledLimits>[0]]>([

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type ChargingProfile, ChargingProfiles, limitAt, PayloadError, profileRefusal } from "../../src/index.ts";
+import {
+  type ChargingProfile,
+  ChargingProfiles,
+  explain,
+  type InstalledProfile,
+  limitAt,
+  PayloadError,
+  profileRefusal,
+} from "../../src/index.ts";
 import { inFull, type ProfileInShort } from "./worked-examples.ts";
 
 const at = Date.parse("2024-06-03T12:00:00Z");
@@ -49,6 +57,13 @@ describe("A profile is refused, and the rule is named,", () => {
     ["SC-29", "when it does not begin with 0", { periods: "1:16" }, "first-period"],
     ["SC-29", "when its periods do not rise", { periods: "0:16 60:8 60:6" }, "rising-periods"],
     ["SC-30] [SC-31", "when nobody could say which period counts", { periods: "0:16 60:8 30:6" }, "rising-periods"],
+    ["SC-30", "when it lasts less than nothing", { duration: -5 }, "duration"],
+    [
+      "SC-14",
+      "when it is never valid",
+      { validFrom: "2024-06-03T12:00:00Z", validTo: "2024-06-03T12:00:00Z" },
+      "validity",
+    ],
     ["SC-22", "when it allows less than nothing", { periods: "0:16 60:-1" }, "limits"],
     ["SC-38", "when it speaks of no phase", { periods: "0:16/0" }, "phases"],
     ["SC-38", "when it speaks of more phases than there are", { periods: "0:16 60:16/4" }, "phases"],
@@ -77,6 +92,13 @@ describe("A profile is refused, and the rule is named,", () => {
     expect(profileRefusal(1, like({ level: 4 }))).toBeUndefined();
     expect(profileRefusal(1, like(tx), charger)).toBeUndefined();
   });
+
+  test.each([0, -1, Number.NaN, 1e12])(
+    "but not because a charger has %s connectors, whatever that means",
+    (numberOfConnectors) => {
+      expect(profileRefusal(1, like({}), { numberOfConnectors })).toBeUndefined();
+    },
+  );
 
   test("with an error of its own when it is no profile at all [SC-59]", () => {
     const nonsense = { ...like({}), stackLevel: -1 };
@@ -113,6 +135,60 @@ describe("A profile replaces", () => {
     const { profiles } = none.set(1, profile);
     (profile.chargingSchedule.chargingSchedulePeriod[0] as { limit: number }).limit = 0;
     expect(limitAt(profiles, { connectorId: 1, at }).limit).toBe(10);
+  });
+});
+
+describe("A profile that never says anything again", () => {
+  const hour = 3_600_000;
+  const over = [
+    ["is not valid any more", { validTo: "2024-06-03T13:00:00Z" }],
+    ["has ended", { start: "2024-06-03T12:00:00Z", duration: 3600 }],
+    [
+      "has ended before it is valid",
+      { start: "2024-06-03T12:00:00Z", duration: 3600, validFrom: "2024-06-03T14:00:00Z" },
+    ],
+  ] as const;
+
+  test.each(over)("because it %s masks nothing [SC-05]", (_, more) => {
+    const both = having(charging, { id: 1, at: 0, periods: "0:10" }, { id: 2, periods: "0:6", ...more });
+    expect(limitAt(both, { connectorId: 1, at: at + hour - 1 }).limit).not.toBe(10);
+    expect(limitAt(both, { connectorId: 1, at: at + hour }).limit).toBe(10);
+    expect(limitAt(both, { connectorId: 1, at }).until).toBe(at + hour);
+  });
+
+  test.each(over)("because it %s makes room for another one, and not before [SC-62]", (_, more) => {
+    const full = having(none, { id: 1, ...more }, { id: 2, level: 1 }, { id: 3, level: 2 });
+    const fourth = like({ id: 4, level: 3 });
+    expect(full.set(1, fourth, at + hour - 1)).toMatchObject({ rule: "installed" });
+    const verdict = full.set(1, fourth, at + hour);
+    expect(idsOf(verdict.profiles)).toEqual([2, 3, 4]);
+    expect(verdict).toMatchObject({ replaced: [{ profile: { chargingProfileId: 1 } }] });
+  });
+});
+
+describe("What is handed out", () => {
+  test("cannot be written into, however deep [SC-56]", () => {
+    const verdict = having(charging, { id: 1, periods: "0:6" }).set(1, like({ id: 1, periods: "0:8" }));
+    const { profiles } = verdict;
+    const [installed] = profiles.installed;
+    const [replaced] = verdict.status === "Accepted" ? verdict.replaced : [];
+    const [explained] = explain(profiles, { connectorId: 1, at }).profiles;
+    for (const { profile } of [installed, replaced, explained] as InstalledProfile[]) {
+      const [period] = profile.chargingSchedule.chargingSchedulePeriod as [{ limit: number }];
+      expect(() => Object.assign(period, { limit: 99 })).toThrow(TypeError);
+      expect(() => Object.assign(profile, { stackLevel: 99 })).toThrow(TypeError);
+    }
+    expect(() => (profiles.installed as InstalledProfile[]).pop()).toThrow(TypeError);
+    expect(() => Object.assign(profiles.transaction(1) ?? {}, { startedAt: 0 })).toThrow(TypeError);
+    expect(limitAt(profiles, { connectorId: 1, at }).limit).toBe(8);
+  });
+});
+
+describe("What the charge point can deliver", () => {
+  test("bounds each connector, too [SC-22] [SC-23]", () => {
+    const fused = ChargingProfiles.none({ connectors: { 1: maximum, 2: maximum }, maximum: { limit: 20, unit: "A" } });
+    expect([0, 1, 2].map((connectorId) => limitAt(fused, { connectorId, at }).limit)).toEqual([20, 20, 20]);
+    expect(explain(fused, { connectorId: 1, at }).text).toBe("20 A: what the charge point can deliver");
   });
 });
 
@@ -164,6 +240,13 @@ describe("A transaction", () => {
     expect(limitAt(own, { connectorId: 1, at }).limit).toBe(20);
     expect(limitAt(own.clear({ id: 1 }).profiles, { connectorId: 1, at }).limit).toBe(20);
     expect(limitAt(own.clear().profiles, { connectorId: 1, at }).limit).toBe(32);
+  });
+
+  test("has none of the TxProfiles of the one before, which had another id [SC-07] [SC-08]", () => {
+    const first = having(charging, { id: 1 }, { id: 2, purpose: "TxProfile", transactionId: 7, periods: "0:20" });
+    expect(idsOf(first.startedTransaction(1, { startedAt: at, transactionId: 7 }))).toEqual([1, 2]);
+    expect(idsOf(first.startedTransaction(1, { startedAt: at, transactionId: 8 }))).toEqual([1]);
+    expect(idsOf(first.startedTransaction(1, { startedAt: at }))).toEqual([1]);
   });
 
   test("takes its TxProfiles with it, and nothing else [SC-08]", () => {

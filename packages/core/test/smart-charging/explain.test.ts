@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ChargingProfiles, type ChargingProfilesOptions, explain } from "../../src/index.ts";
+import { ChargingProfiles, type ChargingProfilesOptions, explain, limitAt } from "../../src/index.ts";
 import { inFull, type ProfileInShort } from "./worked-examples.ts";
 
 const at = Date.parse("2024-06-03T12:00:00Z");
@@ -54,6 +54,23 @@ describe("A limit is explained", () => {
       "4 masked",
       "5 silent",
     ]);
+  });
+
+  test("by one of those that allow the same, and the others are as much [SC-21]", () => {
+    const profiles = having([{ periods: "0:10" }, { id: 2, at: 0, purpose: "ChargePointMaxProfile", periods: "0:10" }]);
+    expect(why(profiles)).toEqual([
+      "10 A: profile 1 (TxDefaultProfile, level 0, 10 A); as much as profile 2 (ChargePointMaxProfile, level 0, 10 A)",
+      "1 wins",
+      "2 equal",
+    ]);
+  });
+
+  test("until it is another one, and not until something is said that changes nothing [SC-21]", () => {
+    const start = "2024-06-03T12:00:00Z";
+    const whole = { id: 2, at: 0, purpose: "ChargePointMaxProfile", start, periods: "0:32 600:31 1200:4" } as const;
+    const profiles = having([{ periods: "0:6" }, whole]);
+    expect(limitAt(profiles, { connectorId: 1, at })).toMatchObject({ limit: 6, until: at + 1_200_000 });
+    expect(why(profiles)[0]).toContain("6 A until 2024-06-03T12:20:00.000Z");
   });
 
   test("by the hardware, where that is the least although a profile prevails [SC-22] [SC-82]", () => {

@@ -154,6 +154,61 @@ describe("What is kept", () => {
     expect(on.faults).toHaveLength(2);
   });
 
+  test("is not pushed out by what was cleared and is still in the store, nor is a TxProfile [SC-28]", async () => {
+    const disk = memoryStore();
+    let isBroken = false;
+    const store: RecordStore = {
+      load: (prefix) => disk.load(prefix),
+      put: (key, value) => disk.put(key, value),
+      delete: (key) => (isBroken ? Promise.reject(new Error("The disk is broken.")) : disk.delete(key)),
+      close: async () => {},
+    };
+    const options = { maxChargingProfilesInstalled: 2 };
+    const on = await charger(store, options);
+    await on.site.start();
+    on.site.chargePoint.startTransaction({ connectorId: 1, idTag: "A", meterStart: 0 });
+    await set(on, { id: 1, level: 1, at: 2 });
+    await set(on, { id: 2, level: 2, periods: "0:16" });
+    isBroken = true;
+    await clear(on, { id: 1 });
+    expect(await set(on, { id: 3, purpose: "TxProfile", periods: "0:6" })).toEqual({ status: "Accepted" });
+    // A power cut, and the disk is well again.
+    const after = await charger(disk, options);
+    await after.site.start();
+    const ids = after.smartCharging.profiles.installed.map((each) => each.profile.chargingProfileId);
+    expect(ids).toEqual(expect.arrayContaining([2, 3]));
+    expect(limits(after)).toContainEqual([1, 6]);
+  });
+
+  test("is forgotten where other options do not allow it any more, which is told [SC-62]", async () => {
+    const before = await charger();
+    await before.site.start();
+    await set(before, { id: 4, level: 5, periods: "0:6" });
+    const after = await charger(before.store, { chargeProfileMaxStackLevel: 3 });
+    expect(after.smartCharging.profiles.installed).toEqual([]);
+    expect(after.faults.map(({ message }) => message)).toEqual([expect.stringContaining("Charging profile 4")]);
+  });
+
+  test("can be cleared and replaced before it is known whether its transaction runs [SC-16] [SC-72]", async () => {
+    const before = await charger();
+    await before.site.start();
+    for (const connectorId of [1, 2])
+      before.site.chargePoint.startTransaction({ connectorId, idTag: "A", meterStart: 0 });
+    await before.site.clock.advance(0);
+    await set(before, { id: 5, purpose: "TxProfile", periods: "0:6" });
+    await set(before, { id: 6, at: 2, purpose: "TxProfile", periods: "0:6" });
+    const { site, smartCharging } = await charger(before.store);
+    expect(await smartCharging.clearChargingProfile({ id: 6 })).toEqual({ status: "Accepted" });
+    expect(await smartCharging.clearChargingProfile({ id: 6 })).toEqual({ status: "Unknown" });
+    const replacing = { connectorId: 2, csChargingProfiles: profile({ id: 5, periods: "0:10" }) };
+    expect(await smartCharging.setChargingProfile(replacing)).toEqual({ status: "Accepted" });
+    await site.start();
+    const installed = () =>
+      smartCharging.profiles.installed.map((each) => [each.connectorId, each.profile.chargingProfileId]);
+    expect(installed()).toEqual([[2, 5]]);
+    expect(await before.store.load("charging-profile/")).toHaveLength(1);
+  });
+
   test.each(["no JSON", "{}", JSON.stringify({ sequence: 1, connectorId: 1, profile: { chargingProfileId: 1 } })])(
     "is set aside when it makes no sense: %s",
     async (value) => {

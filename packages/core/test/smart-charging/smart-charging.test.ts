@@ -157,6 +157,44 @@ describe("A ChargePoint with smart charging", () => {
     ]);
   });
 
+  test("says why, whatever it rejects: also when the store fails, or the transaction ends meanwhile [SC-08] [SC-28]", async () => {
+    const disk = memoryStore();
+    let answer: (() => void) | undefined;
+    let fails = false;
+    const put = async (key: string, value: string): Promise<void> => {
+      if (key.startsWith("charging-profile/")) {
+        if (fails) throw new Error("The disk is full.");
+        await new Promise<void>((resolve) => (answer = resolve));
+      }
+      await disk.put(key, value);
+    };
+    const { load, delete: remove, close } = disk;
+    const on = await charger({ load: load.bind(disk), delete: remove.bind(disk), close: close.bind(disk), put });
+    await on.site.start();
+    const transaction = on.site.chargePoint.startTransaction({ connectorId: 1, idTag: "A", meterStart: 0 });
+    const tx = { connectorId: 1, csChargingProfiles: profile({ purpose: "TxProfile" }) };
+    const rejected = on.smartCharging.setChargingProfile(tx);
+    await on.site.clock.advance(second);
+    transaction.stop({ meterStop: 1 });
+    await on.site.clock.advance(second);
+    answer?.();
+    expect(await rejected).toEqual({ status: "Rejected" });
+    fails = true;
+    expect(await set(on, { id: 2 })).toEqual({ status: "Rejected" });
+    expect(on.site.said("profileRefused").map(({ rule }) => rule)).toEqual(["transaction-ended", "not-kept"]);
+  });
+
+  test("says it again when a limit holds less long than was told", async () => {
+    const on = await charger();
+    await on.site.start();
+    const now = on.site.clock.now();
+    await set(on, { id: 1, start: new Date(now).toISOString(), periods: "0:32 60:6" });
+    expect(on.site.said("limit").findLast(({ connectorId }) => connectorId === 1)).toMatchObject({
+      limit: 32,
+      until: now + 60 * second,
+    });
+  });
+
   test("takes from its owner what it was given, whatever the owner writes into it next [SC-56]", async () => {
     const on = await charger();
     await on.site.start();
