@@ -30,7 +30,7 @@ test("A charger obeys what it is told, and pauses below 6 A", async () => {
   const boot = { chargePointVendor: "V", chargePointModel: "M" };
   const { chargePoint, smartCharging } = await charger(
     { identity: "CP001", url: "ws://central.example.com", connect, boot, clock },
-    (...each) => offered.push(each),
+    (connectorId, amperes) => offered.push([connectorId, amperes]),
   );
   const limits: LimitChange[] = [];
   chargePoint.on("limit", (change) => limits.push(change));

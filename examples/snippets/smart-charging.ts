@@ -17,18 +17,35 @@ import {
 export function remoteStarts(chargePoint: ChargePoint, smartCharging: SmartCharging) {
   // #region remote-start
   chargePoint.handle("RemoteStartTransaction", ({ chargingProfile, connectorId = 1, idTag }) => {
-    const isOther = chargingProfile !== undefined && chargingProfile.chargingProfilePurpose !== "TxProfile";
-    if (isOther || (chargingProfile && profileRefusal(connectorId, chargingProfile, smartCharging.keys)))
-      return { status: "Rejected" };
-    chargePoint.startTransaction({ connectorId, idTag, meterStart: 0 }); // In a charger: once the car is plugged in.
-    if (chargingProfile) void smartCharging.setChargingProfile({ connectorId, csChargingProfiles: chargingProfile });
+    const { profiles } = smartCharging;
+    const isFree = profiles.connectorIds.includes(connectorId) && profiles.transaction(connectorId) === undefined;
+    if (!isFree) return { status: "Rejected" };
+    if (chargingProfile !== undefined) {
+      const at = chargePoint.now();
+      const verdict = profiles.startedTransaction(connectorId, { startedAt: at }).set(connectorId, chargingProfile, at);
+      if (chargingProfile.chargingProfilePurpose !== "TxProfile" || verdict.status !== "Accepted")
+        return { status: "Rejected" };
+    }
+    // In a charger: once the car is plugged in.
+    const transaction = chargePoint.startTransaction({ connectorId, idTag, meterStart: 0 });
+    if (chargingProfile !== undefined) {
+      // The store may fail: then it does not charge, rather than with more than was meant.
+      const stop = () => chargePoint.transactions.includes(transaction) && transaction.stop({ meterStop: 0 });
+      void smartCharging
+        .setChargingProfile({ connectorId, csChargingProfiles: chargingProfile })
+        .then(({ status }) => status === "Accepted" || stop())
+        .catch(stop);
+    }
     return { status: "Accepted" };
   });
   // #endregion
 }
 
 /** What smart charging gives a charge point. */
-export async function charger(options: ChargePointOptions, offer: (connectorId: number, amperes: number) => void) {
+export async function charger(
+  options: ChargePointOptions,
+  offer: (connectorId: number, amperes: number, phases?: number) => void,
+) {
   // #region charger
   const store = memoryStore(); // In a charger: durableStore("/var/lib/charger")
   const smartCharging = await SmartCharging.load(store, {
@@ -37,8 +54,8 @@ export async function charger(options: ChargePointOptions, offer: (connectorId: 
   });
   const chargePoint = new ChargePoint({ ...options, store, smartCharging });
 
-  chargePoint.on("limit", ({ connectorId, limit, unit }) => {
-    if (connectorId !== 0 && unit === "A") offer(connectorId, limit < 6 ? 0 : limit);
+  chargePoint.on("limit", ({ connectorId, limit, numberPhases, unit }) => {
+    if (connectorId !== 0 && unit === "A") offer(connectorId, limit < 6 ? 0 : limit, numberPhases);
   });
   chargePoint.on("profileRefused", ({ profile, message }) => {
     console.error(`Profile ${profile.chargingProfileId} was refused: ${message}`);
@@ -115,9 +132,10 @@ export async function replaceSafely(connection: Connection<"CentralSystem">) {
   });
   const { status } = await connection.call("SetChargingProfile", { connectorId: 1, csChargingProfiles });
   // Some chargers accept what they do not obey: ask what holds now.
-  const conf = await connection.call("GetCompositeSchedule", { connectorId: 1, duration: 3600 });
-  const isObeyed =
-    status === "Accepted" && scheduledLimits(conf).every(({ limit, unit }) => unit !== "A" || limit <= 8);
+  const conf = await connection.call("GetCompositeSchedule", { connectorId: 1, duration: 3600, chargingRateUnit: "A" });
+  const told = scheduledLimits(conf);
+  const isBounded = told.length > 0 && told.every(({ limit, unit }) => unit === "A" && limit >= 0 && limit <= 8);
+  const isObeyed = status === "Accepted" && isBounded;
   // #endregion
   return isObeyed;
 }
