@@ -223,7 +223,7 @@ export class ChargingProfiles {
     const maskedUntil = new Map<InstalledProfile, number>();
     for (const each of shared) {
       const mask = own.find(({ profile }) => profile.stackLevel === each.profile.stackLevel);
-      if (mask !== undefined) maskedUntil.set(each, timetableOf(mask.profile).overAt);
+      if (mask !== undefined) maskedUntil.set(each, timetableOf(mask.profile).validTo);
     }
     return {
       maximum,

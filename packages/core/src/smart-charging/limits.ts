@@ -72,7 +72,7 @@ export function saidBy(
   return { limit: { limit, unit: profile.chargingSchedule.chargingRateUnit, numberPhases }, until };
 }
 
-/** SC-05: a mask, not a deletion: when the own one is cleared or over, that of connector 0 is there again. */
+/** SC-05: a mask, not a deletion: when the own one is cleared or not valid any more, that of connector 0 is there again. */
 export const isMasked = ({ maskedUntil }: ConnectorLayers, installed: InstalledProfile, moment: number): boolean =>
   moment < (maskedUntil.get(installed) ?? Number.NEGATIVE_INFINITY);
 
@@ -122,8 +122,8 @@ export interface LeastLimit extends Pick<ComputedLimit, "limit" | "numberPhases"
 /**
  * The least of limits, in a unit, and the fewest phases that any of them speaks of.
  *
- * Drawn on so many phases, it is never more than any of the limits in the unit of that one: power is made a current by its
- * own phases, and a current power by the fewest. So no limit is raised by another one.
+ * Limits are converted once it is known of how many phases they speak: drawn on so many, it is never more than any of them
+ * in the unit of that one.
  *
  * @spec OCPP 1.6 §3.13.3, §7.12 [SC-21, SC-22, SC-38 … SC-41]
  */
@@ -135,9 +135,10 @@ export function least(
   const said = limits.filter((limit) => limit !== undefined);
   const phases = said.flatMap(({ numberPhases }) => numberPhases ?? []);
   const fewest = Math.min(all, ...phases);
-  const converted = said.map(({ limit, numberPhases = all, unit: own }) => {
+  const factor = voltage * fewest;
+  const converted = said.map(({ limit, unit: own }) => {
     if (own === unit) return limit;
-    return unit === "W" ? limit * voltage * fewest : limit / (voltage * numberPhases);
+    return unit === "W" ? limit * factor : limit / factor;
   });
   const limit = Math.min(...converted);
   const told = roundedDown(limit);

@@ -37,6 +37,7 @@ class Timetable {
   readonly #start: number | undefined;
   readonly #recurrenceMs: number | undefined;
   readonly #durationMs: number;
+  readonly validTo: number;
   /** From then on it never says anything again, whenever charging begins. */
   readonly overAt: number;
 
@@ -51,7 +52,8 @@ class Timetable {
     this.#durationMs = duration * second;
     const isOnce = this.#start !== undefined && this.#recurrenceMs === undefined;
     const end = isOnce ? (this.#start as number) + this.#durationMs : Number.POSITIVE_INFINITY;
-    this.overAt = Math.min(end, validTo === undefined ? Number.POSITIVE_INFINITY : Date.parse(validTo));
+    this.validTo = validTo === undefined ? Number.POSITIVE_INFINITY : Date.parse(validTo);
+    this.overAt = Math.min(end, this.validTo);
   }
 
   /**
@@ -59,7 +61,8 @@ class Timetable {
    * whichever it is, so that it goes on saying the same.
    */
   at(moment: number, startOfCharging: number | undefined): Saying {
-    if (moment >= this.overAt) return { period: undefined, until: Number.POSITIVE_INFINITY };
+    if (moment >= this.validTo) return { period: undefined, until: Number.POSITIVE_INFINITY };
+    if (moment >= this.overAt) return { period: undefined, until: this.validTo }; // Until then it still masks others.
     const isEarly = moment < this.#validFrom;
     const { period, until } = isEarly
       ? { period: undefined, until: this.#validFrom }

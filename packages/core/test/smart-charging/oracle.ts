@@ -69,25 +69,20 @@ export function lowest(world: World, limits: readonly (Limit | undefined)[], uni
   let low = Number.POSITIVE_INFINITY;
   for (const each of limits) {
     if (each === undefined) continue;
-    const own = world.voltage * (each.numberPhases ?? world.numberPhases);
     const drawn = world.voltage * (phases ?? world.numberPhases);
-    const said = each.unit === unit ? each.limit : unit === "A" ? each.limit / own : each.limit * drawn;
+    const said = each.unit === unit ? each.limit : unit === "A" ? each.limit / drawn : each.limit * drawn;
     low = Math.min(low, said);
   }
   return { limit: low, phases };
 }
 
-/** Whether a profile has said all that it will ever say. */
-const isOver = ({ profile }: InstalledProfile, t: number): boolean => {
-  const { chargingProfileKind: kind, chargingSchedule: schedule, validTo } = profile;
-  if (validTo !== undefined && t >= Date.parse(validTo)) return true;
-  if (kind !== "Absolute" || schedule.startSchedule === undefined || schedule.duration === undefined) return false;
-  return t >= Date.parse(schedule.startSchedule) + schedule.duration * 1000;
-};
+/** Whether a profile has ceased to be one. */
+const isInvalid = ({ profile: { validTo } }: InstalledProfile, t: number): boolean =>
+  validTo !== undefined && t >= Date.parse(validTo);
 
 function connector(world: World, id: number, t: number, unit: ChargingRateUnit, whole: Limit | undefined) {
   const start = world.startedAt[id] as number;
-  const own = of(world, "TxDefaultProfile", id).filter((each) => !isOver(each, t));
+  const own = of(world, "TxDefaultProfile", id).filter((each) => !isInvalid(each, t));
   const levels = own.map(({ profile }) => profile.stackLevel);
   const shared = of(world, "TxDefaultProfile", 0).filter(({ profile }) => !levels.includes(profile.stackLevel));
   const session = highest(of(world, "TxProfile", id), t, start) ?? highest([...own, ...shared], t, start);

@@ -395,11 +395,11 @@ export const workedExamples: readonly WorkedExample[] = [
         periods: "0:20/1",
       },
     ],
-    expected: "0:16/1 900:5.3/1",
+    expected: "0:20/1 900:16/1",
   },
   {
     name: "W13a",
-    what: "own TxDefault L0 of connector 1 replaces connector 0's until it is over; connector 1",
+    what: "own TxDefault L0 of connector 1 replaces connector 0's; connector 1",
     asked: { connectorId: 1, from: "2024-06-03T12:00:00Z", durationSeconds: 1800, unit: "A" },
     charging: { 1: "2024-06-03T12:00:00Z", 2: "2024-06-03T12:00:00Z" },
     profiles: [
@@ -421,7 +421,7 @@ export const workedExamples: readonly WorkedExample[] = [
         periods: "0:10",
       },
     ],
-    expected: "0:10 900:12",
+    expected: "0:10 900:48",
   },
   {
     name: "W13b",
