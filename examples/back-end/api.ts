@@ -168,8 +168,12 @@ export function createApi({ calls, credentials, leaving, live, tables, token }: 
     const { meterStop } = EndBody.parse(body);
     const before = transactions.get(Number(transactionId));
     if (before === undefined) throw new Problem(404, "unknown-transaction", `There is no ${transactionId}.`);
-    const ended = tables.database.atomic(() => transactions.end(before.transactionId, meterStop));
-    if (ended === undefined) throw new Problem(409, "ended", `Transaction ${transactionId} has ended before.`);
+    if (before.stoppedAt !== null) throw new Problem(409, "ended", `Transaction ${transactionId} has ended before.`);
+    if (meterStop !== undefined && transactions.isTooLow(before, meterStop)) {
+      const message = "is lower than what the meter has shown, at the start or since";
+      throw new z.ZodError([{ code: "custom", path: ["meterStop"], message, input: meterStop }]);
+    }
+    const ended = transactions.end(before.transactionId, meterStop) ?? before;
     live.changed(ended.identity);
     return ended;
   });

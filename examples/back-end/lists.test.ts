@@ -119,6 +119,42 @@ describe("POST /transactions/:id/end", () => {
     expect((await backEnd.request("/transactions/orphaned-stops")).body).toEqual([]);
   });
 
+  it.each([
+    ["the start", 4999, []],
+    ["the last reading", 5199, [5200.4]],
+    ["the last reading of a meter that began anew", 99, [5200.4, 100]],
+  ] as const)("refuses a meter below %s, and the stop that comes counts", async (_, meterStop, readings) => {
+    const charger = await backEnd.boot();
+    await charger.call("StartTransaction", start());
+    for (const [minute, wh] of readings.entries()) {
+      await charger.call("MeterValues", reading(1, wh, `2026-01-01T08:1${minute}:00Z`));
+    }
+    const refused = await end(1, { meterStop });
+    expect(refused).toMatchObject({ status: 422, body: { error: "invalid", issues: [{ path: "meterStop" }] } });
+    expect((await backEnd.request("/transactions/1")).body).toMatchObject({ stoppedAt: null, meterStop: null });
+
+    await charger.call("StopTransaction", stop(1));
+    const energyWh = readings.length > 1 ? null : 360;
+    expect((await backEnd.request("/transactions/1")).body).toMatchObject({ meterStop: 5360, energyWh });
+  });
+
+  it("ends at the start one whose last reading is a little lower, by rounding", async () => {
+    const charger = await backEnd.boot();
+    await charger.call("StartTransaction", start());
+    await charger.call("MeterValues", reading(1, 4999.4, "2026-01-01T08:10:00Z"));
+
+    expect((await end(1)).body).toMatchObject({ meterStop: 5000, energyWh: 0 });
+  });
+
+  it("a figure of the operator's that proves too high leaves no trace in the bill", async () => {
+    const charger = await backEnd.boot();
+    await charger.call("StartTransaction", start());
+    expect((await end(1, { meterStop: 99_000 })).body).toMatchObject({ energyWh: 94_000 });
+
+    await charger.call("StopTransaction", stop(1));
+    expect((await backEnd.request("/transactions/1")).body).toMatchObject({ meterStop: 5360, energyWh: 360 });
+  });
+
   it("refuses what has ended, what there is not, and nonsense", async () => {
     const charger = await backEnd.boot();
     await charger.call("StartTransaction", start());

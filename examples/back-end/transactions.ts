@@ -26,6 +26,9 @@ export interface Transaction {
 export const energyWh =
   "CASE WHEN meterFell THEN NULL ELSE ifnull(meterStop, meterLatest) - meterStart END AS energyWh";
 
+/** Below this no energy register can stand, unless it has begun anew. */
+const lowestEnd = "CASE WHEN meterFell THEN meterLatest ELSE max(meterStart, meterLatest) END";
+
 const columns = `transactionId, identity, connectorId, idTag, idTagStatus, reservationId, startedAt, meterStart,
   stoppedAt, meterStop, stopIdTag, stopReason, ${energyWh}`;
 
@@ -43,6 +46,7 @@ export class Transactions {
   readonly #stoppedBy;
   readonly #stop;
   readonly #end;
+  readonly #lowestEnd;
   readonly #orphan;
   readonly #measuredBy;
   readonly #measure;
@@ -73,10 +77,12 @@ export class Transactions {
       WHERE transactionId = @transactionId AND identity = @identity AND stopKey IS NULL
       RETURNING connectorId`);
     this.#end = database.prepare<Transaction>(`
-      UPDATE transactions SET stoppedAt = @now, meterStop = ifnull(@meterStop, round(meterLatest)),
-        stopReason = 'Operator', meterFell = meterFell OR ifnull(@meterStop <= meterLatest - 1, 0)
+      UPDATE transactions SET stoppedAt = @now, meterStop = ifnull(@meterStop, round(${lowestEnd})),
+        stopReason = 'Operator'
       WHERE transactionId = @transactionId AND stoppedAt IS NULL
       RETURNING ${columns}`);
+    this.#lowestEnd = database.prepare<{ lowest: number }>(`
+      SELECT ${lowestEnd} AS lowest FROM transactions WHERE transactionId = @transactionId`);
     this.#orphan = database.prepare(`
       INSERT INTO orphanedStops (stopKey, identity, transactionId, stoppedAt, meterStop, stopIdTag, stopReason)
       VALUES (@key, @identity, @transactionId, @timestamp, @meterStop, @idTag, @reason)`);
@@ -126,9 +132,15 @@ export class Transactions {
     this.#keep(transactionData, { key, identity, connectorId: stopped?.connectorId ?? 0, transactionId });
   }
 
+  /** Whether a meter cannot show so little at the end of a transaction: less, by more than rounding, than it has shown. */
+  isTooLow({ transactionId }: Transaction, meterStop: number): boolean {
+    const { lowest = 0 } = this.#lowestEnd.one({ transactionId }) ?? {};
+    return meterStop <= lowest - 1;
+  }
+
   /**
    * Ends a transaction whose charger will not, at a meter that the operator knows, or at its last reading. If its stop comes
-   * after all, that counts. `undefined`: it has ended before, or there is none.
+   * after all, that counts, and nothing of what the operator said. `undefined`: it has ended before, or there is none.
    */
   end(transactionId: number, meterStop?: number): Transaction | undefined {
     return this.#end.one({ transactionId, meterStop, now: new Date().toISOString() });
