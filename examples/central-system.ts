@@ -8,6 +8,7 @@ import { CentralSystem, type Conf, type Connection, type Registrations, type Req
 import { listen } from "@ocppj/node";
 import { messageOf } from "./check.ts";
 import { commandLine, fail, whenAskedToEnd, wholeNumber } from "./program.ts";
+import { describedRefusal } from "./refusal.ts";
 import { complain, legend, narrate, Timeline } from "./timeline.ts";
 
 /** What the Central System knows of a transaction. */
@@ -99,6 +100,8 @@ function energyIn(meterValue: Req<"MeterValues">["meterValue"]): number {
 
 const now = (): string => new Date().toISOString();
 
+const time = (): string => now().slice(11, 19);
+
 async function main(): Promise<void> {
   const { values } = commandLine({
     about: "A central system that accepts every charger, and lets the card 04E91C5A charge.",
@@ -116,7 +119,10 @@ async function main(): Promise<void> {
     timeline.follow(connection);
   });
   centralSystem.on("disconnected", ({ identity, code }) => narrate(`${identity} has disconnected (code ${code}).`));
-  centralSystem.on("refused", ({ message }) => complain(message));
+  centralSystem.on("refused", (refusal) => {
+    const { identity = "Somebody", remoteAddress } = refusal;
+    complain(`${time()} ${identity} at ${remoteAddress}: ${describedRefusal(refusal)}`);
+  });
   centralSystem.on("violation", ({ identity, message }) => complain(`${identity}: ${message}`));
   centralSystem.on("fault", ({ identity, error }) => complain(`Failed to serve ${identity}: ${messageOf(error)}`));
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,12 +34,19 @@ describe("the command line", { timeout: 60_000 }, () => {
   it.each<[file: string, args: readonly string[], sentence: RegExp]>([
     ["back-end/main.ts", ["--port", "90000"], /--port is a whole number from 0 to 65535, not "90000"/],
     ["back-end/main.ts", ["--heartbeat-interval", "0"], /--heartbeat-interval is a whole number from 1/],
+    ["back-end/main.ts", ["--heartbeat-interval", "-3"], /--heartbeat-interval is a whole number .*, not "-3"/],
+    ["back-end/main.ts", ["--port"], /Option '--port <value>' argument missing/],
+    ["back-end/main.ts", ["--wanted", "no-such-folder"], /--wanted: \S+no-such-folder is no folder that can be read/],
     ["back-end/main.ts", ["--tolerate", "longTexts,toString"], /There is no quirk "toString"/],
     ["central-system.ts", ["9000"], /"9000" is one argument too many/],
     ["charge-point.ts", ["ws://127.0.0.1:1/", "CP001"], /"CP001" is one argument too many/],
     ["charger/main.ts", ["--script", "until Accepted, plug 3"], /"plug 3" is no step of a script.*plug <connector>/s],
     ["charger/main.ts", ["--script", "network maybe"], /"network maybe" is no step/],
     ["charger/main.ts", ["--security-profile", "4"], /--security-profile is a whole number from 0 to 3/],
+    ["charger/main.ts", ["ws://127.0.0.1:1", "--security-profile", "2"], /securityProfile 2 needs an authorizationKey/],
+    ["charger/main.ts", ["ws://127.0.0.1:1", "--authorization-key", "12"], /authorizationKey/],
+    ["charger/main.ts", ["wss://127.0.0.1:1", "--security-profile", "3"], /securityProfile 3 needs/],
+    ["charger/main.ts", ["http//h"], /is no URL/],
     ["charger/main.ts", ["--ca", "no-such.pem"], /--ca names a file that can be read/],
   ])("of %s: %j makes no sense, and ends with 2", async (file, args, sentence) => {
     const program = new Program(file, args);
@@ -48,6 +55,21 @@ describe("the command line", { timeout: 60_000 }, () => {
     expect(program.stderr.replaceAll(/\s+/g, " ")).toMatch(sentence);
     expect(program.stdout).toBe("");
   });
+});
+
+it("takes a path from the folder where npx or pnpm were started", { timeout: 30_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ocppj-program-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "ca.pem"), "nonsense");
+  const paths = ["--store", "store", "--ca", "ca.pem", "--script", "saved"];
+  const charger = new Program("charger/main.ts", ["ws://127.0.0.1:1", ...paths], { INIT_CWD: folder });
+  expect(await charger.exitCode, charger.output).toBe(0);
+  expect(existsSync(join(folder, "store"))).toBe(true);
+
+  const file = ["--file", "new/test.sqlite", "--port", "0", "--api-port", "0"];
+  const backEnd = new Program("back-end/main.ts", file, { INIT_CWD: folder });
+  await backEnd.said(chargersUrl);
+  expect(existsSync(join(folder, "new", "test.sqlite"))).toBe(true);
 });
 
 /** The arguments of a back end on a file of its own. */
@@ -116,6 +138,7 @@ describe("whenAskedToEnd", { timeout: 60_000 }, () => {
     const backEnd = new Program("back-end/main.ts", backEndArguments());
     const [, url = ""] = await backEnd.said(chargersUrl);
     const { closeCodes } = await fleet(url, 20);
+    await backEnd.said(/(BootNotification, Accepted[\s\S]*){20}/); // Nothing more is said until the signal.
     for (const output of [backEnd.child.stdout, backEnd.child.stderr]) output.destroy();
     backEnd.signal("SIGINT");
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "./check.ts";
 import { complain, note } from "./timeline.ts";
@@ -40,12 +41,22 @@ export function commandLine<const Options extends Record<string, Option>>(usage:
 
 function parsed<const Options extends Record<string, Option>>(options: Options) {
   try {
-    return parseArgs({ options, allowPositionals: true });
+    return parseArgs({ options, args: withNegativeNumbers(process.argv.slice(2)), allowPositionals: true });
   } catch (error) {
-    const [first] = messageOf(error).split(". "); // What follows is about options that are none.
+    const [first] = messageOf(error).split(/\.\s|\.$/); // What follows is about options that are none.
     throw new UsageError(`${first}.`);
   }
 }
+
+/** `parseArgs` takes the value in `--port -3` for an option, and the one in `--port=-3` for a value. */
+function withNegativeNumbers(args: readonly string[]): string[] {
+  return args.flatMap((arg, index) => {
+    if (/^--[\w-]+$/.test(arg) && isNegative(args[index + 1])) return [`${arg}=${args[index + 1]}`];
+    return isNegative(arg) && args[index - 1]?.startsWith("--") ? [] : [arg];
+  });
+}
+
+const isNegative = (arg = ""): boolean => /^-\d/.test(arg);
 
 function helpOf({ about, call, more, options }: Usage<Record<string, Option>>): string {
   const rows = Object.entries(options).map(([name, { default: value, help, type }]) => [
@@ -63,6 +74,12 @@ export function wholeNumber(option: string, value: string, lowest = 0, highest =
   if (/^\d+$/.test(value) && number >= lowest && number <= highest) return number;
   throw new UsageError(`--${option} is a whole number from ${lowest} to ${highest}, not "${value}".`);
 }
+
+/**
+ * A path as whoever typed it means it: from the folder where they have started `npx` or `pnpm`, which start the programs
+ * themselves in `examples`.
+ */
+export const typedPath = (path: string): string => resolve(process.env.INIT_CWD ?? ".", path);
 
 /** Says in a sentence what went wrong. The program ends with 1, or with 2 when its command line was wrong. */
 export function fail(error: unknown): void {

@@ -38,8 +38,17 @@ it("names charger, connector and transaction, and never who charges", { timeout:
     "CP001, connector 2, transaction 1: StopTransaction, Invalid",
     "CP001: disconnected (code 1000)",
   ]);
-  expect(backEnd.stderr).toMatch(/✗ CP001, connector 2, transaction 1: suspicious\s+\(stop-by-other\)/);
+  expect(backEnd.stderr).toMatch(/✗ \d\d:\d\d:\d\d CP001, connector 2, transaction 1: suspicious\s+\(stop-by-other\)/);
   expect(backEnd.output).not.toMatch(new RegExp(`${start().idTag}|OTHER`));
+});
+
+it("says who was refused, from where, when and why", { timeout: 30_000 }, async () => {
+  const { backEnd, charger } = await backEndAndCharger();
+  const [, url = ""] = await backEnd.said(/(ws:\S+\/ocpp)/);
+  await connect()({ url: `${url}-elsewhere`, identity: "CP002" }).catch(() => {});
+  await backEnd.said(/✗ \d\d:\d\d:\d\d somebody at 127\.0\.0\.1:\s+refused\s+\(path, 404\): \S/);
+  await connect({ securityProfile: 0, authorizationKey: "00".repeat(16) })({ url, identity: "CP001" }).catch(() => {});
+  charger.close();
 });
 
 it("--heartbeat-interval and --tolerate are obeyed, and what is forgiven is told", { timeout: 30_000 }, async () => {

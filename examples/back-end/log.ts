@@ -1,11 +1,13 @@
 import type { Provisioned, ProvisioningFailure, Suspect } from "@ocppj/core";
 import { messageOf } from "../check.ts";
+import { describedRefusal } from "../refusal.ts";
 import { complain, plain } from "../timeline.ts";
 import type { BackEnd } from "./back-end.ts";
 
 /** What a line is about; what is not known, or does not matter, is left out. */
 interface Place {
   readonly identity?: string | undefined;
+  readonly remoteAddress?: string | undefined;
   readonly connectorId?: unknown;
   readonly transactionId?: unknown;
 }
@@ -16,7 +18,10 @@ export function log({ centralSystem, tables }: BackEnd): void {
     say({ identity }, `connected from ${connection.remoteAddress}`),
   );
   centralSystem.on("disconnected", ({ identity, code }) => say({ identity }, `disconnected (code ${code})`));
-  centralSystem.on("refused", ({ advice, message }) => complain(`${message} ${advice}`));
+  centralSystem.on("refused", (refusal) => {
+    const tell = refusal.reason === "closing" ? say : warn; // Who is sent away because we leave has done nothing wrong.
+    tell(refusal, describedRefusal(refusal));
+  });
   centralSystem.on("violation", ({ identity, frame, message }) => {
     warn({ identity, ...(frame.type === "CALL" && placeIn(frame.payload)) }, message);
   });
@@ -61,14 +66,16 @@ export function logSuspect(identity: string, { connectorId, transactionId, rule,
 
 const say = (place: Place, what: string): void => console.log(`  ${plain(`${time()} ${placed(place)}: ${what}`)}`);
 
-const warn = (place: Place, what: string): void => complain(`${placed(place)}: ${what}`);
+const warn = (place: Place, what: string): void => complain(`${time()} ${placed(place)}: ${what}`);
 
 const time = (): string => new Date().toISOString().slice(11, 19);
 
-function placed({ identity = "nobody in particular", connectorId, transactionId }: Place): string {
+function placed({ identity, remoteAddress, connectorId, transactionId }: Place): string {
+  const who = identity ?? (remoteAddress === undefined ? "nobody in particular" : "somebody");
+  const address = remoteAddress === undefined ? "" : ` at ${remoteAddress}`;
   const connector = connectorId === undefined ? [] : [`connector ${connectorId}`];
   const transaction = transactionId === undefined ? [] : [`transaction ${transactionId}`];
-  return [identity, ...connector, ...transaction].join(", ");
+  return [who + address, ...connector, ...transaction].join(", ");
 }
 
 /** What a payload says of connector and transaction: it comes from a charger, and may be anything. */

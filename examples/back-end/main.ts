@@ -6,7 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Quirk, quirks } from "@ocppj/core";
-import { commandLine, fail, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import { messageOf } from "../check.ts";
+import { commandLine, fail, typedPath, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
 import { narrate, note } from "../timeline.ts";
 import { startBackEnd } from "./back-end.ts";
 import { log, logProvisioned, logSuspect } from "./log.ts";
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
     about: "A small back end for chargers, with an HTTP API and a page.",
     call: "back-end",
     options: {
-      file: { type: "string", default: "back-end-store/back-end.sqlite", help: "the SQLite file; it is made, too" },
+      file: { type: "string", help: "the SQLite file; it is made, too (default: in examples/back-end-store)" },
       host: { type: "string", default: "127.0.0.1", help: "where chargers connect" },
       port: { type: "string", default: "9000", help: "where chargers connect" },
       "api-host": { type: "string", default: "127.0.0.1", help: "where the API and the page are; see API_TOKEN" },
@@ -29,14 +30,15 @@ async function main(): Promise<void> {
     },
     more: "API_TOKEN: what the API and the page want to be shown; needed with another --api-host than this machine's.",
   });
+  const file = values.file === undefined ? "back-end-store/back-end.sqlite" : typedPath(values.file);
   const tolerate = quirksNamed(values.tolerate);
   const options = {
-    file: values.file,
+    file,
     chargers: { host: values.host, port: wholeNumber("port", values.port) },
     api: { host: values["api-host"], port: wholeNumber("api-port", values["api-port"]) },
     token: process.env.API_TOKEN,
     open: values.open,
-    wanted: values.wanted === undefined ? undefined : readWanted(values.wanted),
+    wanted: values.wanted === undefined ? undefined : wantedIn(values.wanted),
     provisioned: logProvisioned,
     tolerate,
     ocpp: {
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
       heartbeatIntervalS: wholeNumber("heartbeat-interval", values["heartbeat-interval"], 1, 2_147_483),
     },
   } as const;
-  mkdirSync(dirname(values.file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true });
   const backEnd = await startBackEnd(options);
   narrate(`The page is at ${backEnd.url}/`);
   note(`Chargers connect to ${backEnd.chargersUrl}. Ctrl-C or SIGTERM ends it.`);
@@ -54,6 +56,15 @@ async function main(): Promise<void> {
     narrate("The chargers are asked to connect again; then the back end ends.");
     return backEnd.close();
   });
+}
+
+/** @throws UsageError There is no such folder, or one of its files does not say what chargers should have. */
+function wantedIn(folder: string) {
+  try {
+    return readWanted(typedPath(folder));
+  } catch (error) {
+    throw new UsageError(`--wanted: ${messageOf(error)}`);
+  }
 }
 
 /** @throws UsageError One of the names is none. */

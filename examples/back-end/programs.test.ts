@@ -109,6 +109,7 @@ describe("demo --back-end", { timeout: 60_000 }, () => {
     expect(output).toMatch(/StopTransaction .* transaction 1, 5360 Wh, Remote ✓/);
     const transactions = await (await fetch(`${url}/transactions?identity=CP001`)).json();
     expect(transactions).toMatchObject([{ energyWh: 360, stopReason: "Remote", idTagStatus: "Accepted" }]);
+    expect(await (await fetch(`${url}/transactions/suspicions?identity=CP001`)).json()).toEqual([]);
     const chargers = (await (await fetch(`${url}/chargers`)).json()) as { identity: string }[];
     expect(chargers.map(({ identity }) => identity)).toEqual(["CP001", "CP002", "CP003", "CP004"]);
     expect(await (await fetch(`${url}/`)).text()).toContain("<title>Chargers</title>");

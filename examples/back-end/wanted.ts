@@ -8,6 +8,7 @@ import {
   type WantedProvisions,
 } from "@ocppj/core";
 import * as z from "zod";
+import { messageOf } from "../check.ts";
 import type { Charger } from "./chargers.ts";
 import type { Tables } from "./tables.ts";
 
@@ -31,18 +32,31 @@ export type WantedFile = z.output<typeof WantedFile>;
 /**
  * Reads all files of a folder whose names end in `.json`.
  *
- * @throws Error One of them is no such file; its name is told.
+ * @throws Error There is no such folder, or one of them is no such file: its name is told, and what is wrong with it.
  */
 export function readWanted(folder: string): readonly WantedFile[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  const names = namesIn(folder).filter((name) => name.endsWith(".json"));
   const files = names.sort().map((name) => {
     try {
       return WantedFile.parse(JSON.parse(readFileSync(join(folder, name), "utf8")));
     } catch (cause) {
-      throw new Error(`${join(folder, name)} does not say what chargers should have.`, { cause });
+      throw new Error(`${join(folder, name)} does not say what chargers should have: ${reasonOf(cause)}.`, { cause });
     }
   });
   return files.sort((a, b) => weightOf(b) - weightOf(a));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    throw new Error(`${folder} is no folder that can be read.`, { cause });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return messageOf(error);
+  return error.issues.map(({ message, path }) => [...path, message].join(" ")).join("; ");
 }
 
 const weightOf = (file: WantedFile): number =>

@@ -180,6 +180,29 @@ test("does everything that a CALL causes after the answer [J-111]", async () => 
   await charger.stop();
 });
 
+test("says how the other end closed, and pulls the plug out without a goodbye", async () => {
+  const told: string[] = [];
+  const { url } = listener;
+  const reported = arrivalOf("StatusNotification", 3);
+  const changed = (line: string): unknown => told.push(line);
+  const options = { identity: "CP001", url, connect, store: memoryStore(), changed, restart: () => {} };
+  const charger = await Charger.start(options);
+  await reported;
+  const disconnected = new Promise((resolve) => charger.chargePoint.once("disconnected", resolve));
+  centralSystem.get("CP001")?.close(4711, "Go away");
+  await disconnected;
+  expect(told).toContain("disconnected (4711, Go away)");
+
+  const again = new Promise((resolve) => centralSystem.once("connected", resolve));
+  charger.chargePoint.reconnectNow();
+  await again;
+  const lost = new Promise((resolve) => centralSystem.once("disconnected", resolve));
+  charger.network(false);
+  expect(await lost).toMatchObject({ code: 1006 });
+  expect(told.join()).not.toContain("socket hang up");
+  await charger.stop();
+});
+
 test("does nothing that a CALL asks for if the answer cannot leave any more, and survives what goes wrong afterwards", async () => {
   let restarts = 0;
   const charger = await startCharger(() => {

@@ -6,16 +6,15 @@ import {
   Configuration,
   type Connect,
   type Credential,
-  HandshakeError,
   LocalAuthList,
   namespace,
   OwnCredentials,
   type RecordStore,
   type Req,
   type Transaction,
-  type Transport,
 } from "@ocppj/core";
 import { type Connector, Hardware } from "./hardware.ts";
+import { Network, type NetworkSettings } from "./network.ts";
 
 type Status = Req<"StatusNotification">["status"];
 type Reason = NonNullable<Req<"StopTransaction">["reason"]>;
@@ -26,8 +25,8 @@ export interface ChargerOptions {
   readonly url: string;
   /** With what it connects, until the Central System changes its AuthorizationKey. Default: without anything. */
   readonly credential?: Credential;
-  /** Opens connections with a credential. */
-  readonly connect: (credential: Credential) => Connect;
+  /** Opens connections with a credential, over the network that it is given. */
+  readonly connect: (options: Credential & NetworkSettings) => Connect;
   readonly store: RecordStore;
   /** Called whenever there is something new to see, with one line about it. */
   readonly changed: (line: string) => void;
@@ -67,7 +66,9 @@ export class Charger {
   ) {
     this.#options = options;
     this.#hardware = hardware;
-    this.#network = new Network(credentials.connect(options.connect));
+    this.#network = new Network(options.url, ({ network }) =>
+      credentials.connect((credential) => options.connect({ ...credential, network })),
+    );
     this.#meters = metersIn(options.store);
     this.configuration = parts.configuration;
     this.bays = hardware.connectors.map((connector) =>
@@ -445,45 +446,3 @@ const metersIn = (store: RecordStore): RecordStore => namespace(store, "meter");
 const startable: readonly Status[] = ["Available", "Preparing", "Finishing"];
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** The network between a charger and the world, with a plug that can be pulled out. */
-class Network {
-  on = true;
-  readonly #connect: Connect;
-  #transport: Transport | undefined;
-  #end = (): void => {};
-
-  constructor(connect: Connect) {
-    this.#connect = connect;
-  }
-
-  readonly connect: Connect = async (target) => {
-    if (!this.on) throw new HandshakeError("network", "The network plug is out.", { url: target.url });
-    const transport = await this.#connect(target);
-    if (!this.on) {
-      transport.close();
-      throw new HandshakeError("network", "The network plug was pulled out.", { url: target.url });
-    }
-    this.#transport = transport;
-    return {
-      listen: ({ message, close }) => {
-        this.#end = () => {
-          this.#transport = undefined;
-          this.#end = () => {};
-          close(1006, "");
-        };
-        transport.listen({ message: (text) => this.#transport && message(text), close: () => this.#end() });
-      },
-      send: (text) => transport.send(text),
-      close: (code, reason) => transport.close(code, reason),
-    };
-  };
-
-  /** Pulled out, what is under way is lost on both sides; nobody says goodbye. */
-  switch(on: boolean): void {
-    this.on = on;
-    if (on) return;
-    this.#transport?.close();
-    this.#end();
-  }
-}

@@ -54,6 +54,25 @@ it("presents its password, and another one once it was changed, after a restart,
   expect(second.output).not.toMatch(new RegExp(`401|${old}|${fresh}`));
 });
 
+it.each([
+  ["a key that does not fit", "wss", (other: string) => ["--key", other], /key/],
+  ["a URL without TLS", "ws", () => [], /begins with "wss:"/],
+] as const)("says at once what no attempt can mend: %s", { timeout }, async (_, scheme, others, sentence) => {
+  const authority = await Authority.create();
+  const [own, other] = await Promise.all(["CP001", "CP002"].map((commonName) => authority.issue({ commonName })));
+  const folder = newFolder();
+  const file = (name: string, text = ""): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const options = ["--cert", file("cert", own?.cert), "--key", file("key", own?.key)];
+  const more = others(file("other", other?.key));
+  const charger = new Program("charger/main.ts", [`${scheme}://h`, "--security-profile", "3", ...options, ...more]);
+  expect(await charger.exitCode, charger.output).toBe(2);
+  expect(charger.stderr).toMatch(sentence);
+  expect(charger.stdout).toBe("");
+});
+
 it("shows its certificate, and trusts the authority that it is given", { timeout }, async () => {
   const authority = await Authority.create();
   const server = await authority.issue({ commonName: "localhost" });

@@ -8,8 +8,9 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitKeypressEvents } from "node:readline";
-import { connect, durableStore } from "@ocppj/node";
-import { commandLine, fail, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import { type ConnectOptions, connect, durableStore } from "@ocppj/node";
+import { messageOf } from "../check.ts";
+import { commandLine, fail, typedPath, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
 import { PoweredCharger } from "./powered.ts";
 import { Screen } from "./screen.ts";
 import { scriptHelp, scriptOf } from "./script.ts";
@@ -36,14 +37,21 @@ async function main(): Promise<void> {
   const securityProfile = wholeNumber("security-profile", values["security-profile"], 0, 3) as 0 | 1 | 2 | 3;
   const tls = { ...pem("ca", values.ca), ...pem("cert", values.cert), ...pem("key", values.key) };
 
-  const location = values.store ?? mkdtempSync(join(tmpdir(), "ocppj-charger-"));
+  await checkSettings(url, values.identity, {
+    securityProfile,
+    tls,
+    // One that was changed is in the store.
+    authorizationKey: authorizationKey || (values.store === undefined ? undefined : "00".repeat(16)),
+  });
+
+  const location = values.store === undefined ? mkdtempSync(join(tmpdir(), "ocppj-charger-")) : typedPath(values.store);
   const live = script === undefined && process.stdout.isTTY && process.stdin.isTTY;
   const screen = new Screen(live);
   const powered = await PoweredCharger.start({
     identity: values.identity,
     url,
     credential: { securityProfile, ...(authorizationKey && { authorizationKey }) },
-    connect: (credential) => connect({ ...credential, tls }),
+    connect: (settings) => connect({ ...settings, tls }),
     openStore: () => durableStore(location),
     changed: (line) => screen.log(line),
     failed: failAtOnce,
@@ -110,9 +118,19 @@ async function main(): Promise<void> {
 /** @throws UsageError There is no such file. */
 function pem(option: string, file: string | undefined): Record<string, string> {
   try {
-    return file === undefined ? {} : { [option]: readFileSync(file, "utf8") };
+    return file === undefined ? {} : { [option]: readFileSync(typedPath(file), "utf8") };
   } catch {
     throw new UsageError(`--${option} names a file that can be read, not "${file}".`);
+  }
+}
+
+/** @throws UsageError With these no attempt can succeed, however often it is repeated. */
+async function checkSettings(url: string, identity: string, options: ConnectOptions): Promise<void> {
+  const signal = AbortSignal.abort(); // What is wrong is said before anything is dialled.
+  try {
+    await connect(options)({ url, identity, signal });
+  } catch (error) {
+    if (error !== signal.reason) throw new UsageError(messageOf(error));
   }
 }
 

@@ -17,7 +17,9 @@ centralSystem.handle("StopTransaction", () => ({}));
 centralSystem.on("message", ({ identity, direction, frame }) => {
   console.log(identity, direction, encode(redacted(frame)));
 });
-centralSystem.on("refused", ({ message }) => console.warn(message));
+centralSystem.on("refused", ({ identity = "Somebody", remoteAddress, reason, message, advice }) => {
+  console.warn(`${now()} ${identity} at ${remoteAddress} was refused (${reason}). ${message} ${advice}`);
+});
 centralSystem.on("violation", ({ identity, message }) => console.warn(`${identity} breaks the protocol: ${message}`));
 centralSystem.on("fault", ({ error }) => console.error(`This end failed: ${error}`));
 
