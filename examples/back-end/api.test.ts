@@ -355,6 +355,37 @@ describe("/chargers", () => {
   });
 });
 
+describe("a charger that is known", () => {
+  const key = "00".repeat(16);
+
+  it("gets a key alone, and is Pending or what it was", async () => {
+    const put = (body: object) => backEnd.request("/chargers/CP001", body, "PUT");
+    expect((await put({ authorizationKey: key })).body).toMatchObject({ admission: "Pending", hasCredentials: true });
+    await put({ admission: "Accepted" });
+    expect((await put({ authorizationKey: "11".repeat(16) })).body).toMatchObject({ admission: "Accepted" });
+  });
+
+  it("is forgotten with all but its bills, and begins anew when it comes back", async () => {
+    const charger = await backEnd.boot();
+    await charger.call("StatusNotification", { connectorId: 1, status: "Available", errorCode: "NoError" });
+    await charger.call("StartTransaction", start());
+    await charger.call("StopTransaction", stop(1));
+    await backEnd.request("/chargers/CP001", { admission: "Rejected", authorizationKey: key }, "PUT");
+    const live = await fetch(`${backEnd.running.url}/live`);
+
+    expect((await backEnd.request("/chargers/CP001", undefined, "DELETE")).status).toBe(204);
+    await live.text(); // It ends: browsers ask again, and get who is left.
+    expect((await backEnd.request("/chargers")).body).toEqual([]);
+    expect((await backEnd.request("/chargers/CP001", undefined, "DELETE")).status).toBe(404);
+    expect((await backEnd.request("/transactions?identity=CP001")).body).toMatchObject([{ energyWh: 360 }]);
+
+    const again = await backEnd.connect();
+    expect(await again.call("BootNotification", boot)).toMatchObject({ status: "Accepted" });
+    const { body } = await backEnd.request("/chargers/CP001");
+    expect(body).toMatchObject({ admission: "Accepted", hasCredentials: false, connectors: [] });
+  });
+});
+
 describe("/id-tags", () => {
   it("creates, reads, replaces, lists and deletes", async () => {
     const path = `/id-tags/${encodeURIComponent("a/b ü")}`;

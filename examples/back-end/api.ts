@@ -25,12 +25,17 @@ export interface ApiOptions {
 const { connectorId, expiryDate, idTag } = actions.ReserveNow.req.shape;
 
 /** What the bodies and queries of requests must be. */
-const ChargerBody = z.strictObject({
-  /** What the charger is answered when it boots. */
-  admission: z.enum(["Accepted", "Pending", "Rejected"]),
-  /** What the charger presents when it connects. Absent: stays as it is. */
-  authorizationKey: z.string().regex(safeKey, "32 to 40 hexadecimal digits").optional(),
-});
+const ChargerBody = z
+  .strictObject({
+    /** What the charger is answered when it boots. Absent: stays as it is; `Pending` for one that nobody knows. */
+    admission: z.enum(["Accepted", "Pending", "Rejected"]).optional(),
+    /** What the charger presents when it connects. Absent: stays as it is. */
+    authorizationKey: z.string().regex(safeKey, "32 to 40 hexadecimal digits").optional(),
+  })
+  .refine(({ admission, authorizationKey }) => admission !== undefined || authorizationKey !== undefined, {
+    path: ["admission"],
+    message: "is missing, and so is authorizationKey",
+  });
 const IdTagParams = z.strictObject({ idTag });
 const IdTagBody = z.strictObject({
   status: z.enum(["Accepted", "Blocked", "Expired", "Invalid"]),
@@ -108,14 +113,23 @@ export function createApi({ calls, credentials, leaving, live, tables, token }: 
   api.get<ToCharger>("/chargers/:identity", ({ params }) => chargerOf(params.identity));
 
   api.put<ToCharger>("/chargers/:identity", async ({ body, params: { identity } }) => {
-    const { admission, authorizationKey } = ChargerBody.parse(body);
-    const before = chargers.get(identity)?.registration;
+    const known = chargers.get(identity);
+    const { admission = known?.admission ?? "Pending", authorizationKey } = ChargerBody.parse(body);
+    const before = known?.registration;
     chargers.admit(identity, admission);
     if (authorizationKey !== undefined) await credentials.enroll(identity, { authorizationKey });
     if (before === "Accepted" && admission !== "Accepted") calls.disconnect(identity, "No longer accepted");
     if (before === "Pending" && admission === "Accepted") void calls.inviteToBoot(identity).catch(() => {});
     live.changed(identity);
     return chargerOf(identity);
+  });
+
+  api.delete<ToCharger>("/chargers/:identity", ({ params: { identity } }, reply) => {
+    chargerOf(identity);
+    tables.database.atomic(() => chargers.forget(identity));
+    calls.disconnect(identity, "No longer known");
+    live.forgotten();
+    return reply.status(204).send();
   });
 
   api.post<ToCharger & ToAction>("/chargers/:identity/calls/:action", ({ body, params: { identity, action } }) => {

@@ -54,6 +54,7 @@ export class Chargers {
   readonly #get;
   readonly #meet;
   readonly #admit;
+  readonly #forget;
   readonly #boot;
   readonly #seen;
   readonly #report;
@@ -63,16 +64,27 @@ export class Chargers {
   readonly credentials: CredentialStore;
 
   constructor(database: Database) {
-    this.#list = database.prepare<ChargerRow>(`${chargers} WHERE identity > @after ORDER BY identity LIMIT @limit`);
-    this.#get = database.prepare<ChargerRow>(`${chargers} WHERE identity = @identity`);
+    this.#list = database.prepare<ChargerRow>(
+      `${chargers} WHERE forgottenAt IS NULL AND identity > @after ORDER BY identity LIMIT @limit`,
+    );
+    this.#get = database.prepare<ChargerRow>(`${chargers} WHERE forgottenAt IS NULL AND identity = @identity`);
     this.#meet = database.prepare(`
       INSERT INTO chargers (identity, admission, lastSeenAt) VALUES (@identity, @admission, @now)
-      ON CONFLICT DO UPDATE SET lastSeenAt = @now`);
+      ON CONFLICT DO UPDATE SET lastSeenAt = @now, forgottenAt = NULL,
+        admission = CASE WHEN forgottenAt IS NULL THEN admission ELSE @admission END`);
     // Acceptance is told to the charger when it boots; that it is withdrawn holds at once.
     this.#admit = database.prepare(`
       INSERT INTO chargers (identity, admission) VALUES (@identity, @admission)
-      ON CONFLICT DO UPDATE SET admission = @admission,
+      ON CONFLICT DO UPDATE SET admission = @admission, forgottenAt = NULL,
         registration = CASE WHEN registration = 'Accepted' THEN @admission ELSE registration END`);
+    this.#forget = [
+      "DELETE FROM connectors WHERE identity = @identity",
+      "DELETE FROM reservations WHERE identity = @identity",
+      "DELETE FROM sentLists WHERE identity = @identity",
+      `UPDATE chargers SET forgottenAt = @now, registration = NULL, credentials = NULL, chargePointVendor = NULL,
+        chargePointModel = NULL, chargePointSerialNumber = NULL, firmwareVersion = NULL, lastBootAt = NULL,
+        lastSeenAt = NULL WHERE identity = @identity`,
+    ].map((sql) => database.prepare(sql));
     this.#boot = database.prepare(`
       UPDATE chargers SET chargePointVendor = @chargePointVendor, chargePointModel = @chargePointModel,
         chargePointSerialNumber = @chargePointSerialNumber, firmwareVersion = @firmwareVersion, lastBootAt = @now
@@ -120,6 +132,11 @@ export class Chargers {
   /** The operator decides on a charger, whether or not it ever connected. */
   admit(identity: string, admission: RegistrationStatus): void {
     this.#admit.run({ identity, admission });
+  }
+
+  /** Forgets all but the bills of a charger: it has no key, no admission and no reservation any more. */
+  forget(identity: string): void {
+    for (const statement of this.#forget) statement.run({ identity, now: now() });
   }
 
   /** Notes what a charger says about itself; returns what it is told. */

@@ -220,4 +220,7 @@ const migrations: readonly string[] = [
     list TEXT NOT NULL -- JSON: the Local Authorization List, with its version
   ) STRICT;
   `,
+  `
+  ALTER TABLE chargers ADD COLUMN forgottenAt TEXT; -- its bills stay, and so does the row they belong to
+  `,
 ];

@@ -92,6 +92,11 @@ export class Live {
     this.#timer ??= setTimeout(() => this.#flush(), this.#intervalMs).unref();
   }
 
+  /** A charger is known no longer: whoever reads begins anew, which browsers do by themselves. */
+  forgotten(): void {
+    for (const reader of this.#readers.keys()) reader.end();
+  }
+
   /** Sends everybody away; whoever does not read is not waited for. */
   close(): void {
     clearInterval(this.#keepAlive);

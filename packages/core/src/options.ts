@@ -11,6 +11,8 @@ export interface OptionRule {
   readonly takes: (value: unknown) => boolean;
   /** Whether it has no default. */
   readonly required?: boolean;
+  /** The methods that an object has to have; those that it lacks are told. */
+  readonly methods?: readonly string[];
   /** Whether its value may be a secret, which is never told. */
   readonly secret?: true;
 }
@@ -61,10 +63,20 @@ export function takeOptions<Options extends object>(
  *
  * @throws TypeError It is not what it may be.
  */
-export function takeOption<Value>(name: string, option: Value, { give, takes, required, secret }: OptionRule): Value {
+export function takeOption<Value>(name: string, option: Value, rule: OptionRule): Value {
+  const { give, takes, required, secret } = rule;
   const value = Array.isArray(option) ? ([...option] as Value) : option;
   if ((value === undefined && !required) || takes(value)) return value;
-  throw new TypeError(`${name} is ${secret ? "not what it may be" : shown(value)}. Give ${give}.`);
+  const is = secret ? "not what it may be" : shown(value);
+  throw new TypeError(`${name} is ${is}. Give ${give}${secret ? "" : detailOf(value, rule)}.`);
+}
+
+/** What is wrong in a list, or what an object lacks, as the rest of a sentence. */
+function detailOf(value: unknown, { methods = [], takes }: OptionRule): string {
+  const wrong = Array.isArray(value)
+    ? value.filter((entry) => !takes([entry])).map((entry) => `not ${shown(entry)}`)
+    : methods.filter((name) => isObject(value) && typeof value[name] !== "function").map((name) => `no ${name}`);
+  return wrong.length === 0 ? "" : ` (${wrong.slice(0, 3).join(", ")})`;
 }
 
 function rule(give: string, takes: OptionRule["takes"]): OptionRule {
@@ -72,7 +84,8 @@ function rule(give: string, takes: OptionRule["takes"]): OptionRule {
 }
 
 function having(give: string, ...methods: readonly string[]): OptionRule {
-  return rule(give, (value) => isObject(value) && methods.every((name) => typeof value[name] === "function"));
+  const takes = (value: unknown) => isObject(value) && methods.every((name) => typeof value[name] === "function");
+  return { give, takes, methods };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

@@ -352,6 +352,15 @@ describe("takeOptions", () => {
     expect(takeOptions<Some>("Test", { list: map }, rules).list).toBe(map);
   });
 
+  test.each([
+    ["tolerate", { tolerate: ["nullFields"] }, /example \[quirks\.nullFields\].* \(not "nullFields"\)\.$/],
+    ["tolerate", { tolerate: [quirks.nullFields, 5] }, / \(not 5\)\.$/],
+    ["registrations", { registrations: {} }, /its get and set \(no get, no set\)\.$/],
+    ["registrations", { registrations: { get: () => undefined } }, / \(no set\)\.$/],
+  ])("says which part of %s is wrong: %#", (_, options, message) => {
+    expect(() => new CentralSystem(options as never)).toThrow(message);
+  });
+
   test("does not repeat a long text in full, nor control characters", () => {
     const what = (value: string) => {
       try {

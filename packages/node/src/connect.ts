@@ -16,6 +16,7 @@ import {
   takeOptions,
 } from "@ocppj/core";
 import { WebSocket } from "ws";
+import { readText } from "./handshake/answer-text.ts";
 import {
   authorizationKeyBytes,
   authorizationKeyRule,
@@ -219,8 +220,11 @@ function open(
       signal?.removeEventListener("abort", abort);
     }
 
-    webSocket.on("unexpected-response", (_, { statusCode: status = 0, headers: { location } }) => {
-      fail(diagnosisOfAnswer({ status, location }, attempt()), { status });
+    webSocket.on("unexpected-response", (_, answer) => {
+      const { headers, statusCode: status = 0 } = answer;
+      readText(answer, clock, (text) => {
+        fail(diagnosisOfAnswer({ status, location: headers.location, text }, attempt()), { status });
+      });
     });
     webSocket.on("upgrade", (response) => {
       stage = "answered";

@@ -7,9 +7,9 @@ const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?");
 const most = 100;
 
 /** The text in quotation marks, printable, and not much of it. */
-export function quote(text: string): string {
-  const shown = printable(text.slice(0, most));
-  return text.length > most ? `"${shown}" and more` : `"${shown}"`;
+export function quote(text: string, longest = most): string {
+  const shown = printable(text.slice(0, longest));
+  return text.length > longest ? `"${shown}" and more` : `"${shown}"`;
 }
 
 /** The text, printable, and not much of it; for a value that stands by itself. */

@@ -254,7 +254,7 @@ describe("the opening handshake", () => {
       "busy after 429",
       plain("429 Too Many Requests"),
       { reason: "busy", status: 429, advice: "Try again later." },
-      /HTTP 429 Too Many Requests: it takes nobody at present\. Try/,
+      /HTTP 429 Too Many Requests: there is a limit that this address or "CP[^"]*" has reached\. Try/,
     ],
     [
       "busy after 503 without words",
@@ -278,7 +278,33 @@ describe("the opening handshake", () => {
       "network after a status that may mean anything",
       plain("500 Internal Server Error"),
       { reason: "network", status: 500 },
-      /answered HTTP 500 Internal Server Error instead of opening a WebSocket\. Check that the URL/,
+      /answered HTTP 500 Internal Server Error: it has failed\. Try again later\. Ask its operator/,
+    ],
+    [
+      "network after 500 with a reason in words",
+      (_, socket) => {
+        socket.write("HTTP/1.1 500 No\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n");
+        socket.write("No\r\n disk");
+      },
+      { reason: "network", status: 500 },
+      /it has failed, and says "No disk"\. Try again later/,
+    ],
+    [
+      "network after 500 with words that never end",
+      (_, socket) => {
+        socket.write("HTTP/1.1 500 No\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n");
+        socket.write(`400\r\n${"x".repeat(1024)}\r\n`);
+      },
+      { reason: "network", status: 500 },
+      /it has failed, and says "x{200}" and more\. Try again later/,
+    ],
+    [
+      "network after 500 with words that break off",
+      (_, socket) => {
+        socket.end("HTTP/1.1 500 No\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nNo");
+      },
+      { reason: "network", status: 500 },
+      /it has failed, and says "No"\. Try again later/,
     ],
     [
       "redirect after 302, which is not followed",

@@ -448,14 +448,42 @@ function cleanedBy(
 
 const tolerance: Tolerance = { repairPayload, repairFrame };
 
+/** What the fields of a row are, by its scope; those with `?` may be absent. */
+const fieldsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  frame: { "cleaned?": "function", "elements?": "function", "emptyMessageId?": "boolean" },
+  payload: { mend: "function" },
+  handshake: { "path?": "function", "password?": "function", "subprotocol?": "string", "means?": "function" },
+};
+
+/** @throws TypeError A row is none. */
+function checkRow(name: string, row: unknown): void {
+  const wrong = (what: string) => new TypeError(`The quirk ${JSON.stringify(name)} ${what}.`);
+  if (!isObject(row)) throw wrong("is no object");
+  const scope = String(row.scope);
+  if (!Object.hasOwn(fieldsOf, scope)) throw wrong("has no scope. Give frame, payload or handshake");
+  const fields = { id: "string", forgives: "string", repairs: "string", "guesses?": "boolean", ...fieldsOf[scope] };
+  for (const [field, type] of Object.entries(fields)) {
+    const key = field.replace("?", "");
+    if (row[key] === undefined && key !== field) continue;
+    if (typeof row[key] !== type) throw wrong(`has as ${key} what is no ${type}`);
+  }
+  const { evidence } = row;
+  const isList = Array.isArray(evidence) && evidence.every((text) => typeof text === "string");
+  if (!isList) throw wrong("has as evidence what is no list of strings");
+}
+
 /**
  * Makes quirks of the rows of a table: gives each its name, and what applies it. It is how the table `quirks` is made, and
  * how owners add rows of their own; `quirkContract` of `@ocppj/testing` has the rules that each must keep.
  *
+ * @throws TypeError A row lacks something, or has something that is of another type.
  * @__NO_SIDE_EFFECTS__
  */
 export function defineQuirks<const Rows extends Readonly<Record<string, QuirkRow>>>(rows: Rows) {
   return Object.fromEntries(
-    Object.entries(rows).map(([name, row]) => [name, Object.freeze({ ...row, name, tolerance })]),
+    Object.entries(rows).map(([name, row]) => {
+      checkRow(name, row);
+      return [name, Object.freeze({ ...row, name, tolerance })];
+    }),
   ) as { readonly [Name in keyof Rows & string]: Quirk<Name> };
 }

@@ -163,11 +163,25 @@ function notHttp(error: Error, diagnose: Diagnose): Diagnosis {
   return diagnose("no-upgrade", "did not answer in HTTP", checkUrl);
 }
 
+/** An HTTP answer that is not 101. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly location?: string | undefined;
+  /** What it says in words. Default: nothing. */
+  readonly text?: string;
+}
+
+/** What these mean is clear without words. */
+const sayAll: ReadonlySet<number> = new Set([401, 404, 409]);
+
 /** What an HTTP answer says that is not 101. */
-export function diagnosisOfAnswer(
-  { status, location }: { readonly status: number; readonly location?: string | undefined },
-  attempt: Attempt,
-): Diagnosis {
+export function diagnosisOfAnswer(answer: HttpAnswer, attempt: Attempt): Diagnosis {
+  const { what, ...diagnosis } = diagnosisOfStatus(answer, attempt);
+  const said = sayAll.has(answer.status) ? "" : (answer.text ?? "").replaceAll(/\s+/g, " ").trim();
+  return { ...diagnosis, what: said === "" ? what : `${what}, and says ${quote(said, 200)}` };
+}
+
+function diagnosisOfStatus({ status, location }: HttpAnswer, attempt: Attempt): Diagnosis {
   const { hasCertificate, hasPassword, identity, securityProfile } = attempt;
   const answered = `answered HTTP ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
   const doesNotLetIn = `${answered}: it does not let "${identity}" in`;
@@ -200,7 +214,10 @@ export function diagnosisOfAnswer(
         "Give each Charge Point an identity of its own. If it is this one, try again: its old connection ends.";
       return { reason: "duplicate", what, advice };
     }
-    case 429:
+    case 429: {
+      const what = `${answered}: there is a limit that this address or "${identity}" has reached`;
+      return { reason: "busy", what, advice: "Try again later." };
+    }
     case 503:
       return { reason: "busy", what: `${answered}: it takes nobody at present`, advice: "Try again later." };
     case 502:
@@ -213,6 +230,9 @@ export function diagnosisOfAnswer(
     const target = location === undefined ? "nowhere" : quote(withoutQuery(location));
     const advice = "Use the URL of the OCPP-J endpoint itself: redirects are not followed.";
     return { reason: "redirect", what: `${answered} and points to ${target}`, advice };
+  }
+  if (status >= 500) {
+    return { reason: "network", what: `${answered}: it has failed`, advice: `Try again later. ${askOperator}` };
   }
   if (status < 300 || status === 426) return { reason: "no-upgrade", what: instead, advice: fixProxy };
   return { reason: "network", what: instead, advice: checkUrl };

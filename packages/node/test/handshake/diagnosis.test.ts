@@ -130,6 +130,25 @@ describe("diagnosisOfAnswer", () => {
     expect(answer(401, { securityProfile: 3 }).advice).toMatch(/^It wants a password/);
   });
 
+  test.each([500, 501, 505, 599])("takes a %d for a failure of the Central System, not for a wrong URL", (status) => {
+    const { advice, what } = answer(status);
+    expect(what).toMatch(/: it has failed$/);
+    expect(advice).toBe("Try again later. Ask its operator what its log says.");
+  });
+
+  test("takes a 429 for a limit of this address or identity, and a 503 for one of the Central System", () => {
+    expect(answer(429)).toMatchObject({ reason: "busy", what: expect.stringMatching(/this address or "CP001"/) });
+    expect(answer(503)).toMatchObject({ reason: "busy", what: expect.stringMatching(/takes nobody/) });
+  });
+
+  test("quotes what is said, printable, in one line, and not much of it", () => {
+    const said = (text: string) => diagnosisOfAnswer({ status: 500, text }, attempt).what.split("it has failed")[1];
+    expect(said(" The database\r\n is gone.\x1b[2J\n")).toBe(', and says "The database is gone.?[2J"');
+    expect(said("x".repeat(201))).toBe(`, and says "${"x".repeat(200)}" and more`);
+    expect(said(" \n")).toBe("");
+    expect(diagnosisOfAnswer({ status: 404, text: "No" }, attempt)).toEqual(answer(404));
+  });
+
   test("takes a 403 for a refusal of the certificate where there is one", () => {
     expect(answer(403).reason).toBe("unauthorized");
     expect(answer(403, { hasCertificate: true }).reason).toBe("certificate-refused");
