@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { tableBelow } from "./tables.ts";
 
@@ -15,6 +15,27 @@ describe("the READMEs", () => {
     for (const path of ["README.md", ...packages.map((name) => `packages/${name}/README.md`)]) {
       expect(read(path).match(/TypeScript [\d.]+\d/g), path).toEqual([`TypeScript ${oldest}`]);
     }
+  });
+
+  it.each([
+    ["README.md", "docs/"],
+    ["docs/README.md", ""],
+  ])("link every page of the documentation: %s", (path, prefix) => {
+    const files = (folder: string): string[] =>
+      readdirSync(new URL(`../${folder}`, import.meta.url)).filter((name) => name.endsWith(".md"));
+    const pages = [
+      ...files("docs"),
+      ...(prefix === "" ? files("docs/decisions").map((name) => `decisions/${name}`) : []),
+    ];
+    const text = read(path);
+    const missing = pages.filter((page) => `${prefix}${page}` !== path && !text.includes(`](${prefix}${page}`));
+    expect(missing.filter((page) => page !== "README.md" || prefix !== "")).toEqual([]);
+  });
+
+  it("say that nothing is published yet, and how to pack each package that is", () => {
+    const [, packed = ""] = /packages\/\{([\w,]+)\}" pack/.exec(read("README.md")) ?? [];
+    for (const name of packages) expect(read(`packages/${name}/README.md`)).toContain("published on npm yet");
+    expect(packed.split(",")).toEqual(expect.arrayContaining(["core", "node", "testing"]));
   });
 
   it.each(packages)(

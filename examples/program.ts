@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { SecurityProfile } from "@ocppj/node";
 import { messageOf } from "./check.ts";
 import { complain, note } from "./timeline.ts";
 
@@ -80,6 +81,33 @@ export function wholeNumber(option: string, value: string, lowest = 0, highest =
  * themselves in `examples`.
  */
 export const typedPath = (path: string): string => resolve(process.env.INIT_CWD ?? ".", path);
+
+/** @throws UsageError There is no such security profile. */
+export const securityProfileIn = (value: string): SecurityProfile =>
+  wholeNumber("security-profile", value, 0, 3) as SecurityProfile;
+
+/**
+ * Reads the files for TLS; without any there is no `tls`.
+ *
+ * @param options - By what TLS needs, the option with the name of the file.
+ * @throws UsageError There is no such file.
+ */
+export function tlsIn(
+  options: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, unknown>>,
+): { readonly tls?: Record<string, string> } {
+  const given = Object.entries(options).filter(([, option]) => values[option] !== undefined);
+  if (given.length === 0) return {};
+  return { tls: Object.fromEntries(given.map(([name, option]) => [name, pemIn(option, String(values[option]))])) };
+}
+
+function pemIn(option: string, file: string): string {
+  try {
+    return readFileSync(typedPath(file), "utf8");
+  } catch {
+    throw new UsageError(`--${option} names a file that can be read, not "${file}".`);
+  }
+}
 
 /** Says in a sentence what went wrong. The program ends with 1, or with 2 when its command line was wrong. */
 export function fail(error: unknown): void {

@@ -1,6 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { type CentralSystem, KnownCredentials, type ProvisioningOptions, type QuirkSet } from "@ocppj/core";
-import { type Listener, listen } from "@ocppj/node";
+import {
+  type AuthenticationAttempt,
+  isChargePointCertificate,
+  type Listener,
+  listen,
+  type SecurityProfile,
+  type TlsOptions,
+} from "@ocppj/node";
 import { createApi } from "./api.ts";
 import { Calls } from "./calls.ts";
 import { Live, type LiveOptions } from "./live.ts";
@@ -17,11 +24,21 @@ interface Address {
   readonly port?: number;
 }
 
+/** The security profile of chargers, with what it takes. */
+interface Security {
+  readonly securityProfile: SecurityProfile;
+  readonly tls?: TlsOptions;
+  /** Profile 3: whose chargers they are, the organizationName of their certificates. The commonName is the identity. */
+  readonly organizationName: string;
+}
+
 export interface BackEndOptions {
   /** The SQLite file; it is created if there is none. */
   readonly file: string;
   /** Where chargers connect. */
   readonly chargers?: Address;
+  /** How chargers prove who they are, and what TLS is done with. Default: 0, with a key or, if `open`, without. */
+  readonly security?: Security | undefined;
   /** Where the API and the page are. */
   readonly api?: Address;
   /** What whoever uses the API or the page must present. Required when `api.host` is not of this machine. Default: none. */
@@ -58,7 +75,7 @@ export interface BackEnd {
  * @throws Error The file cannot be opened, a port is taken, or the API would be open to the network without a token.
  */
 export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
-  const { open = false, tolerate = [] } = options;
+  const { open = false, tolerate = [], security } = options;
   const token = options.token || undefined; // API_TOKEN= sets a variable to nothing: that is no secret.
   const apiAddress = { host: "127.0.0.1", port: 0, ...options.api };
   if (token === undefined && !["127.0.0.1", "::1", "localhost"].includes(apiAddress.host)) {
@@ -90,7 +107,11 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
       ...options.chargers,
       path: "/ocpp",
       tolerate,
+      securityProfile: security?.securityProfile,
+      tls: security?.tls,
       authenticate: async (attempt) => {
+        if (security?.securityProfile === 3)
+          return showsItself(attempt, security, open || chargers.get(attempt.identity));
         const verdict = await credentials.authenticate({ ...attempt, securityProfile: 0 });
         return verdict === "unknown-identity" && open ? true : verdict;
       },
@@ -108,4 +129,11 @@ export async function startBackEnd(options: BackEndOptions): Promise<BackEnd> {
     url: `http://${apiAddress.host.includes(":") ? `[${apiAddress.host}]` : apiAddress.host}:${port}`,
     close,
   };
+}
+
+/** Whether a charger that may come has the certificate for its identity. */
+function showsItself({ certificate, identity }: AuthenticationAttempt, { organizationName }: Security, known: unknown) {
+  return known
+    ? isChargePointCertificate(certificate, { organizationName, serialNumber: identity })
+    : "unknown-identity";
 }

@@ -7,7 +7,16 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Quirk, quirks } from "@ocppj/core";
 import { messageOf } from "../check.ts";
-import { commandLine, fail, typedPath, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import {
+  commandLine,
+  fail,
+  securityProfileIn,
+  tlsIn,
+  typedPath,
+  UsageError,
+  whenAskedToEnd,
+  wholeNumber,
+} from "../program.ts";
 import { narrate, note } from "../timeline.ts";
 import { startBackEnd } from "./back-end.ts";
 import { log, logProvisioned, logSuspect } from "./log.ts";
@@ -24,6 +33,15 @@ async function main(): Promise<void> {
       "api-host": { type: "string", default: "127.0.0.1", help: "where the API and the page are; see API_TOKEN" },
       "api-port": { type: "string", default: "8080", help: "where the API and the page are" },
       open: { type: "boolean", default: false, help: "lets in and accepts chargers that nobody knows" },
+      "security-profile": { type: "string", default: "0", help: "1: password; 2: and TLS; 3: TLS and certificate" },
+      "tls-cert": { type: "string", help: "a PEM file: the certificate, for security profile 2 and 3" },
+      "tls-key": { type: "string", help: "a PEM file: the private key of the certificate" },
+      "tls-ca": { type: "string", help: "a PEM file: who issues certificates of chargers, for security profile 3" },
+      organization: {
+        type: "string",
+        default: "Example CPO",
+        help: "O of the certificates of chargers; their CN: who it is",
+      },
       "heartbeat-interval": { type: "string", default: "300", help: "seconds between two Heartbeats of a charger" },
       tolerate: { type: "string", default: "none", help: "quirks that are forgiven: all, or names with commas" },
       wanted: { type: "string", help: "a folder with files that say what chargers should have" },
@@ -38,6 +56,11 @@ async function main(): Promise<void> {
     api: { host: values["api-host"], port: wholeNumber("api-port", values["api-port"]) },
     token: process.env.API_TOKEN,
     open: values.open,
+    security: {
+      securityProfile: securityProfileIn(values["security-profile"]),
+      organizationName: values.organization,
+      ...tlsIn({ cert: "tls-cert", key: "tls-key", ca: "tls-ca" }, values),
+    },
     wanted: values.wanted === undefined ? undefined : wantedIn(values.wanted),
     provisioned: logProvisioned,
     tolerate,

@@ -4,13 +4,13 @@
  *   npx pnpm@10.34.8 --filter ./examples --silent charger ws://127.0.0.1:9000/ocpp
  *   … --identity CP001 --store ./charger-store --script "until Accepted, plug 1, tag 1 04E91C5A, until StartTransaction"
  */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitKeypressEvents } from "node:readline";
 import { type ConnectOptions, connect, durableStore } from "@ocppj/node";
 import { messageOf } from "../check.ts";
-import { commandLine, fail, typedPath, UsageError, whenAskedToEnd, wholeNumber } from "../program.ts";
+import { commandLine, fail, securityProfileIn, tlsIn, typedPath, UsageError, whenAskedToEnd } from "../program.ts";
 import { PoweredCharger } from "./powered.ts";
 import { Screen } from "./screen.ts";
 import { scriptHelp, scriptOf } from "./script.ts";
@@ -34,8 +34,8 @@ async function main(): Promise<void> {
   const [url = "ws://127.0.0.1:9000/ocpp"] = positionals;
   const script = values.script === undefined ? undefined : scriptOf(values.script);
   const authorizationKey = values["authorization-key"] ?? process.env.AUTHORIZATION_KEY;
-  const securityProfile = wholeNumber("security-profile", values["security-profile"], 0, 3) as 0 | 1 | 2 | 3;
-  const tls = { ...pem("ca", values.ca), ...pem("cert", values.cert), ...pem("key", values.key) };
+  const securityProfile = securityProfileIn(values["security-profile"]);
+  const { tls } = tlsIn({ ca: "ca", cert: "cert", key: "key" }, values);
 
   await checkSettings(url, values.identity, {
     securityProfile,
@@ -113,15 +113,6 @@ async function main(): Promise<void> {
   });
   process.stdout.on("resize", draw);
   draw();
-}
-
-/** @throws UsageError There is no such file. */
-function pem(option: string, file: string | undefined): Record<string, string> {
-  try {
-    return file === undefined ? {} : { [option]: readFileSync(typedPath(file), "utf8") };
-  } catch {
-    throw new UsageError(`--${option} names a file that can be read, not "${file}".`);
-  }
 }
 
 /** @throws UsageError With these no attempt can succeed, however often it is repeated. */
