@@ -168,6 +168,17 @@ describe("npx pnpm", { timeout: 120_000 }, () => {
     },
   );
 
+  it("ends the demo at Ctrl-C with a farewell, and with no error", async () => {
+    const terminal = new Process("script", ["--quiet", "--command", "bash --norc -i", "/dev/null"], {}, "..");
+    terminal.child.stdin.write(`npx --yes ${packageManager} demo --back-end\n`);
+    await terminal.said(/come and go/);
+    terminal.child.stdin.write("\u0003");
+    await terminal.said(/Goodbye/);
+    terminal.child.stdin.write("exit\n");
+    await terminal.exitCode;
+    expect(terminal.output).not.toContain("ELIFECYCLE");
+  });
+
   it.each(["SIGTERM", "SIGKILL"] as const)("leaves nobody behind at %s", async (signal) => {
     const npx = new Process("npx", command(["back-end", ...backEndArguments()]), {}, "..");
     const [, url = ""] = await npx.said(chargersUrl);

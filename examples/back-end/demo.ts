@@ -58,7 +58,11 @@ export async function runBackEndDemo({ verbose = false, idTag = knownCard }: Bac
   }
   stops.push(...(await Promise.all(fleet.map((identity) => startCharger(backEnd, folder, identity)))));
   narrate(`Three more chargers come and go at ${backEnd.url}/ until Ctrl-C.`);
-  whenAskedToEnd(end);
+  whenAskedToEnd(async () => {
+    narrate("The chargers are sent home, and the file is removed.");
+    await end();
+    narrate("Goodbye.");
+  });
 }
 
 /** The session of the demo. Somebody's app watches it, and stops it through the API. */
