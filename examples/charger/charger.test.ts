@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CentralSystem, type CentralSystemEvents, memoryStore } from "@ocppj/core";
+import { CentralSystem, type CentralSystemEvents, memoryStore, type Req } from "@ocppj/core";
 import { connect, type Listener, listen } from "@ocppj/node";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Charger } from "./charger.ts";
@@ -177,6 +177,47 @@ test("does everything that a CALL causes after the answer [J-111]", async () => 
     expect((await arrived)[0], effect).toBe("CALLRESULT");
   }
   expect(restarts).toBe(1);
+  await charger.stop();
+});
+
+test("charges no faster than a profile allows, and says why", async () => {
+  const told: string[] = [];
+  const changed = (line: string): unknown => told.push(line);
+  const { url } = listener;
+  const charger = await Charger.start({
+    identity: "CP001",
+    url,
+    connect,
+    store: memoryStore(),
+    changed,
+    restart: () => {},
+  });
+  await arrivalOf("StatusNotification", 3);
+  const chargingProfile: NonNullable<Req<"RemoteStartTransaction">["chargingProfile"]> = {
+    chargingProfileId: 1,
+    stackLevel: 0,
+    chargingProfilePurpose: "TxProfile",
+    chargingProfileKind: "Relative",
+    chargingSchedule: { chargingRateUnit: "A", chargingSchedulePeriod: [{ startPeriod: 0, limit: 10 }] },
+  };
+  const connection = centralSystem.get("CP001");
+  const start = { connectorId: 1, idTag: "CARD" };
+  const other = { ...chargingProfile, chargingProfilePurpose: "TxDefaultProfile" } as const;
+  const refused = await connection?.call("RemoteStartTransaction", { ...start, chargingProfile: other });
+  expect(refused?.status).toBe("Rejected");
+
+  charger.plug(1);
+  const limited = new Promise<void>((resolve) => {
+    charger.chargePoint.on("limit", ({ connectorId, limit }) => connectorId === 1 && limit < 7200 && resolve());
+  });
+  await connection?.call("RemoteStartTransaction", { ...start, chargingProfile });
+  await limited;
+  const [bay] = charger.bays;
+  const before = bay?.register ?? 0;
+  charger.elapse(3600);
+  expect((bay?.register ?? 0) - before).toBeCloseTo(2300);
+  charger.why(1);
+  expect(told.at(-1)).toMatch(/^connector 1: .*profile 1 \(TxProfile/);
   await charger.stop();
 });
 

@@ -6,14 +6,17 @@ import {
   Configuration,
   type Connect,
   type Credential,
+  explain,
   LocalAuthList,
   namespace,
   OwnCredentials,
+  profileRefusal,
   type RecordStore,
   type Req,
+  SmartCharging,
   type Transaction,
 } from "@ocppj/core";
-import { type Connector, Hardware } from "./hardware.ts";
+import { type Connector, Hardware, maxPower } from "./hardware.ts";
 import { Network, type NetworkSettings } from "./network.ts";
 
 type Status = Req<"StatusNotification">["status"];
@@ -39,6 +42,8 @@ export interface Bay extends Connector {
   status: Status;
   /** The card that was presented and has not started or ended anything yet. */
   idTag: string | undefined;
+  /** The charging profile that came with a remote start, for the transaction that it starts. */
+  profile: Req<"RemoteStartTransaction">["chargingProfile"];
   transaction: Transaction | undefined;
   /** ChangeAvailability: whether the connector may be used. */
   operative: boolean;
@@ -53,6 +58,7 @@ export class Charger {
   readonly #options: ChargerOptions;
   readonly #network: Network;
   readonly #meters: RecordStore;
+  readonly #smartCharging: SmartCharging;
   /** When the next attempt to connect is due, in milliseconds since the epoch. */
   #retryAt = 0;
   /** Its power is off: a card that was being asked about starts nothing any more. */
@@ -62,7 +68,12 @@ export class Charger {
     options: ChargerOptions,
     hardware: Hardware,
     credentials: OwnCredentials,
-    parts: { configuration: Configuration; localAuthList: LocalAuthList; authorizationCache: AuthorizationCache },
+    parts: {
+      configuration: Configuration;
+      localAuthList: LocalAuthList;
+      authorizationCache: AuthorizationCache;
+      smartCharging: SmartCharging;
+    },
   ) {
     this.#options = options;
     this.#hardware = hardware;
@@ -71,10 +82,12 @@ export class Charger {
     );
     this.#meters = metersIn(options.store);
     this.configuration = parts.configuration;
+    this.#smartCharging = parts.smartCharging;
     this.bays = hardware.connectors.map((connector) =>
       Object.assign(connector, {
         status: "Available" as Status,
         idTag: undefined,
+        profile: undefined,
         transaction: undefined,
         operative: true,
       }),
@@ -102,18 +115,26 @@ export class Charger {
       if (connector !== undefined) connector.register = Number(value);
     }
     const report = (error: Error): void => changed(`trouble: ${error.message}`);
+    const connectors = Object.fromEntries(
+      hardware.connectors.map(({ id }) => [id, { limit: maxPower, unit: "W" }] as const),
+    );
+    const smartCharging = await SmartCharging.load(store, { connectors, numberPhases: 1, voltage, report, ...bounds });
     const configuration = await Configuration.load({
       store,
       report,
       keys: {
         NumberOfConnectors: { value: hardware.connectors.length },
         GetConfigurationMaxKeys: { value: 50 },
-        SupportedFeatureProfiles: { value: ["Core", "LocalAuthListManagement", "RemoteTrigger"] },
+        SupportedFeatureProfiles: { value: ["Core", "LocalAuthListManagement", "RemoteTrigger", "SmartCharging"] },
         MeterValueSampleInterval: { value: 5 },
         AuthorizationCacheEnabled: { value: true },
         LocalAuthListEnabled: { value: true },
         LocalAuthListMaxLength: { value: 100 },
         SendLocalListMaxLength: { value: 100 },
+        ChargeProfileMaxStackLevel: { value: bounds.chargeProfileMaxStackLevel },
+        ChargingScheduleAllowedChargingRateUnit: { value: bounds.chargingScheduleAllowedChargingRateUnit },
+        ChargingScheduleMaxPeriods: { value: bounds.chargingScheduleMaxPeriods },
+        MaxChargingProfilesInstalled: { value: bounds.maxChargingProfilesInstalled },
         SecurityProfile: { value: credential.securityProfile },
         AuthorizationKey: credential.authorizationKey === undefined ? {} : { value: credential.authorizationKey },
       },
@@ -121,7 +142,12 @@ export class Charger {
     const credentials = await OwnCredentials.load({ configuration, store, report });
     const localAuthList = await LocalAuthList.load(store, { report });
     const authorizationCache = await AuthorizationCache.load(store, { report, list: localAuthList });
-    const charger = new Charger(options, hardware, credentials, { configuration, localAuthList, authorizationCache });
+    const charger = new Charger(options, hardware, credentials, {
+      configuration,
+      localAuthList,
+      authorizationCache,
+      smartCharging,
+    });
     await charger.#begin();
     return charger;
   }
@@ -152,6 +178,12 @@ export class Charger {
     return this.#hardware.powerOf(bay);
   }
 
+  /** Says what a connector may draw, and which charging profiles make it so. */
+  why(id: number): void {
+    const { text } = explain(this.#smartCharging.profiles, { connectorId: id, at: this.chargePoint.now() });
+    this.#say(`connector ${id}: ${text.replaceAll("\n", " ")}`);
+  }
+
   /** A driver plugs a car in. */
   plug(id: number): void {
     const bay = this.#bay(id);
@@ -173,6 +205,7 @@ export class Charger {
     else {
       bay.plugged = false;
       bay.idTag = undefined;
+      bay.profile = undefined;
       this.#settle(bay);
     }
   }
@@ -260,6 +293,17 @@ export class Charger {
       meterStart: Math.round(bay.register),
     });
     this.#enter(bay, "Charging");
+    const csChargingProfiles = bay.profile;
+    bay.profile = undefined;
+    if (csChargingProfiles === undefined) return;
+    this.#smartCharging.setChargingProfile({ connectorId: bay.id, csChargingProfiles }).catch((error: unknown) => {
+      this.#say(`trouble: ${messageOf(error)}`);
+    });
+  }
+
+  #isForTransaction({ id }: Bay, profile: NonNullable<Bay["profile"]>): boolean {
+    const isTxProfile = profile.chargingProfilePurpose === "TxProfile";
+    return isTxProfile && profileRefusal(id, profile, this.#smartCharging.keys) === undefined;
   }
 
   #stop(bay: Bay, reason: Reason, idTag?: string): void {
@@ -308,10 +352,14 @@ export class Charger {
    */
   #answer(): void {
     const { chargePoint } = this;
-    chargePoint.handle("RemoteStartTransaction", ({ idTag, connectorId }, { answered }) => {
+    chargePoint.handle("RemoteStartTransaction", ({ chargingProfile, idTag, connectorId }, { answered }) => {
       const bay = this.bays.find(({ id, status }) => id === (connectorId ?? id) && startable.includes(status));
       if (bay === undefined || !bay.operative) return { status: "Rejected" };
-      this.#afterwards(answered, () => this.#remoteStart(bay, idTag));
+      if (chargingProfile && !this.#isForTransaction(bay, chargingProfile)) return { status: "Rejected" };
+      this.#afterwards(answered, () => {
+        bay.profile = chargingProfile;
+        return this.#remoteStart(bay, idTag);
+      });
       return { status: "Accepted" };
     });
     chargePoint.handle("RemoteStopTransaction", ({ transactionId }, { answered }) => {
@@ -418,6 +466,14 @@ export class Charger {
     on("discarded", ({ call, reason }) => `gave up ${call.action} (${reason})`);
     on("violation", ({ message }) => `the central system breaks the protocol: ${message}`);
     on("fault", ({ error, action }) => `trouble${action === undefined ? "" : ` with ${action}`}: ${messageOf(error)}`);
+    chargePoint.on("limit", ({ connectorId, limit, unit }) => {
+      const bay = this.#bay(connectorId);
+      const watts = unit === "A" ? limit * voltage : limit;
+      if (bay === undefined || bay.limit === watts) return;
+      bay.limit = watts;
+      this.#say(`connector ${connectorId}: may draw ${Math.round(watts)} W`);
+    });
+    on("profileRefused", ({ profile, message }) => `refused profile ${profile.chargingProfileId}: ${message}`);
     chargePoint.on("invalidated", ({ transaction, idTagInfo }) => {
       const bay = this.bays.find((bay) => bay.transaction === transaction);
       this.#say(`the central system calls card ${transaction.idTag} ${idTagInfo.status}`);
@@ -442,6 +498,17 @@ export class Charger {
 
 /** The part of a store that keeps what the meters show, by the number of the connector. */
 const metersIn = (store: RecordStore): RecordStore => namespace(store, "meter");
+
+/** The charging profiles that it takes. */
+const bounds = {
+  chargeProfileMaxStackLevel: 8,
+  chargingScheduleAllowedChargingRateUnit: ["Current", "Power"],
+  chargingScheduleMaxPeriods: 24,
+  maxChargingProfilesInstalled: 20,
+} as const;
+
+/** Between a phase and neutral, in V. */
+const voltage = 230;
 
 const startable: readonly Status[] = ["Available", "Preparing", "Finishing"];
 

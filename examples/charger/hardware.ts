@@ -1,5 +1,5 @@
 /** How fast a car charges here, in W. */
-const power = 7200;
+export const maxPower = 7200;
 
 /** One connector: what a real charger would read from pins and write to relays. */
 export interface Connector {
@@ -10,6 +10,8 @@ export interface Connector {
   locked: boolean;
   /** Whether the contactor is closed. */
   closed: boolean;
+  /** What the car is offered, in W. */
+  limit: number;
   /** The meter's register, in Wh. */
   register: number;
 }
@@ -25,6 +27,7 @@ export class Hardware {
       faulted: false,
       locked: false,
       closed: false,
+      limit: maxPower,
       register: 1000 * (index + 1),
     }));
   }
@@ -32,12 +35,12 @@ export class Hardware {
   /** Lets time pass: energy flows where the contactor is closed and a car is plugged in. */
   elapse(seconds: number): void {
     for (const connector of this.connectors) {
-      if (connector.closed && connector.plugged && !connector.faulted) connector.register += (power * seconds) / 3600;
+      connector.register += (this.powerOf(connector) * seconds) / 3600;
     }
   }
 
   /** What flows through a connector, in W. */
-  powerOf({ closed, plugged, faulted }: Connector): number {
-    return closed && plugged && !faulted ? power : 0;
+  powerOf({ closed, faulted, limit, plugged }: Connector): number {
+    return closed && plugged && !faulted ? Math.min(maxPower, limit) : 0;
   }
 }

@@ -96,6 +96,7 @@ async function main(): Promise<void> {
     x: async () => (await powered.ready()).present(screen.selected, "UNKNOWN"),
     f: async () => (await powered.ready()).fault(screen.selected),
     n: async () => (await powered.ready()).network(!powered.charger.networkOn),
+    w: async () => (await powered.ready()).why(screen.selected),
     q: quit,
   };
   emitKeypressEvents(process.stdin);

@@ -4,7 +4,7 @@ import type { Bay, Charger } from "./charger.ts";
 const keys = [
   "1 2  choose a connector   t  show it card 04E91C5A     n  network out, in",
   "p    plug a car in        x  show it an unknown card   f  break it, mend it",
-  "u    unplug the car                                    q  quit",
+  "u    unplug the car       w  why it may draw that much  q  quit",
 ];
 
 /** Takes over the terminal: another screen, no cursor, no line breaks; and gives it back. */
@@ -64,7 +64,7 @@ export class Screen {
         `${undelivered} ${undelivered === 1 ? "message waits" : "messages wait"}`,
       `${new Date(chargePoint.now()).toISOString().slice(0, 19).replace("T", " ")} UTC`,
       "",
-      dim("  connector  status         cable           meter     power  transaction"),
+      dim("  connector  status         cable           meter     power     limit  transaction"),
       ...charger.bays.map((bay) => this.#row(bay, charger.powerOf(bay))),
       "",
       ...keys.map(dim),
@@ -76,14 +76,15 @@ export class Screen {
     process.stdout.write(`\u001b[H${text}\u001b[J`);
   }
 
-  #row({ id, locked, plugged, register, status, transaction }: Bay, power: number): string {
+  #row({ id, limit, locked, plugged, register, status, transaction }: Bay, power: number): string {
     const paint = status === "Faulted" ? red : power > 0 ? green : (text: string) => text;
     const cells = [
       `${id === this.selected ? "›" : " "} ${id}`.padEnd(11),
       paint(status.padEnd(13)),
       (locked ? "locked" : plugged ? "plugged in" : "").padEnd(10),
       `${Math.round(register)} Wh`.padStart(9),
-      `${power} W`.padStart(8),
+      `${Math.round(power)} W`.padStart(8),
+      `${Math.round(limit)} W`.padStart(8),
       transaction === undefined ? "" : `${transaction.transactionId ?? "no id yet"}, card ${plain(transaction.idTag)}`,
     ];
     return cells.join("  ").trimEnd();

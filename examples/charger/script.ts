@@ -48,6 +48,12 @@ const verbs: readonly Verb[] = [
     act: ({ charger }, state) => charger.network(state === "on"),
   },
   {
+    usage: "why <connector>",
+    help: "says what the connector may draw, and why",
+    pattern: /^why ([12])$/,
+    act: ({ charger }, connector) => charger.why(Number(connector)),
+  },
+  {
     usage: "elapse <seconds>",
     help: "lets time pass on the meters",
     pattern: /^elapse (\d{1,9})$/,
