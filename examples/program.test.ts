@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Connection } from "@ocppj/core";
 import { connect } from "@ocppj/node";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Authority } from "../packages/node/test/certificates.ts";
 import { Process, Program } from "./test-program.ts";
 
 const programs = ["back-end/main.ts", "charger/main.ts", "demo.ts", "central-system.ts", "charge-point.ts"];
@@ -46,7 +47,7 @@ describe("the command line", { timeout: 60_000 }, () => {
     ["charger/main.ts", ["ws://127.0.0.1:1", "--security-profile", "2"], /securityProfile 2 needs an authorizationKey/],
     ["charger/main.ts", ["ws://127.0.0.1:1", "--authorization-key", "12"], /authorizationKey/],
     ["charger/main.ts", ["wss://127.0.0.1:1", "--security-profile", "3"], /securityProfile 3 needs/],
-    ["charger/main.ts", ["http//h"], /is no URL/],
+    ["charger/main.ts", ["http//h"], /is no endpoint URL/],
     ["charger/main.ts", ["--ca", "no-such.pem"], /--ca names a file that can be read/],
   ])("of %s: %j makes no sense, and ends with 2", async (file, args, sentence) => {
     const program = new Program(file, args);
@@ -60,7 +61,7 @@ describe("the command line", { timeout: 60_000 }, () => {
 it("takes a path from the folder where npx or pnpm were started", { timeout: 30_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "ocppj-program-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "ca.pem"), "nonsense");
+  writeFileSync(join(folder, "ca.pem"), (await Authority.create()).certificate);
   const paths = ["--store", "store", "--ca", "ca.pem", "--script", "saved"];
   const charger = new Program("charger/main.ts", ["ws://127.0.0.1:1", ...paths], { INIT_CWD: folder });
   expect(await charger.exitCode, charger.output).toBe(0);

@@ -37,11 +37,7 @@ async function main(): Promise<void> {
       "tls-cert": { type: "string", help: "a PEM file: the certificate, for security profile 2 and 3" },
       "tls-key": { type: "string", help: "a PEM file: the private key of the certificate" },
       "tls-ca": { type: "string", help: "a PEM file: who issues certificates of chargers, for security profile 3" },
-      organization: {
-        type: "string",
-        default: "Example CPO",
-        help: "O of the certificates of chargers; their CN: who it is",
-      },
+      organization: { type: "string", default: "Example CPO", help: "O of the certificates of chargers" },
       "heartbeat-interval": { type: "string", default: "300", help: "seconds between two Heartbeats of a charger" },
       tolerate: { type: "string", default: "none", help: "quirks that are forgiven: all, or names with commas" },
       wanted: { type: "string", help: "a folder with files that say what chargers should have" },

@@ -71,12 +71,12 @@ export function takeOption<Value>(name: string, option: Value, rule: OptionRule)
   throw new TypeError(`${name} is ${is}. Give ${give}${secret ? "" : detailOf(value, rule)}.`);
 }
 
-/** What is wrong in a list, or what an object lacks, as the rest of a sentence. */
+/** What is wrong in a list, or with the methods of an object, as the rest of a sentence. */
 function detailOf(value: unknown, { methods = [], takes }: OptionRule): string {
   const wrong = Array.isArray(value)
-    ? value.filter((entry) => !takes([entry])).map((entry) => `not ${shown(entry)}`)
-    : methods.filter((name) => isObject(value) && typeof value[name] !== "function").map((name) => `no ${name}`);
-  return wrong.length === 0 ? "" : ` (${wrong.slice(0, 3).join(", ")})`;
+    ? value.filter((entry) => !takes([entry])).map(shown)
+    : methods.filter((name) => isObject(value) && typeof value[name] !== "function");
+  return wrong.length ? ` (wrong: ${wrong.slice(0, 3).join(", ")})` : "";
 }
 
 function rule(give: string, takes: OptionRule["takes"]): OptionRule {

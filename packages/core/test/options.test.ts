@@ -353,10 +353,10 @@ describe("takeOptions", () => {
   });
 
   test.each([
-    ["tolerate", { tolerate: ["nullFields"] }, /example \[quirks\.nullFields\].* \(not "nullFields"\)\.$/],
-    ["tolerate", { tolerate: [quirks.nullFields, 5] }, / \(not 5\)\.$/],
-    ["registrations", { registrations: {} }, /its get and set \(no get, no set\)\.$/],
-    ["registrations", { registrations: { get: () => undefined } }, / \(no set\)\.$/],
+    ["tolerate", { tolerate: ["nullFields"] }, /example \[quirks\.nullFields\].* \(wrong: "nullFields"\)\.$/],
+    ["tolerate", { tolerate: [quirks.nullFields, 5] }, / \(wrong: 5\)\.$/],
+    ["registrations", { registrations: {} }, /its get and set \(wrong: get, set\)\.$/],
+    ["registrations", { registrations: { get: () => undefined } }, / \(wrong: set\)\.$/],
   ])("says which part of %s is wrong: %#", (_, options, message) => {
     expect(() => new CentralSystem(options as never)).toThrow(message);
   });
