@@ -20,7 +20,12 @@ export { type AnyCall, type CatchAllHandler, CentralSystem } from "./central-sys
 export type { CentralSystemEvents, ExpiringCertificate } from "./central-system/central-system-events.ts";
 export type { CentralSystemOptions, DrainOptions, DuplicatePolicy } from "./central-system/central-system-options.ts";
 export type { HandshakeRefusal } from "./central-system/handshake-refusal.ts";
-export type { Registration, RegistrationStatus, Registrations } from "./central-system/registrations.ts";
+export type {
+  Registration,
+  RegistrationStatus,
+  Registrations,
+  UnknownTransactions,
+} from "./central-system/registrations.ts";
 export { transactionMessageKey } from "./central-system/transaction-message-key.ts";
 export type { AuthorizeOptions } from "./charge-point/authorizer.ts";
 export { ChargePoint, type ChargePointCall } from "./charge-point/charge-point.ts";

@@ -1,6 +1,6 @@
 import { type ConnectionOptions, sharedRules } from "../connection/connection-options.ts";
 import { type OptionRules, optionRules } from "../options.ts";
-import type { Registrations } from "./registrations.ts";
+import type { Registrations, UnknownTransactions } from "./registrations.ts";
 
 /** What to do when a Charge Point connects that is connected already. */
 export type DuplicatePolicy = "probe" | "replace" | "reject";
@@ -15,11 +15,12 @@ export interface CentralSystemOptions extends Omit<ConnectionOptions<"CentralSys
   /**
    * What becomes of messages that a bill depends on (StartTransaction, StopTransaction, MeterValues of a transaction) from a
    * Charge Point that nobody remembers. `serve`: they reach their handlers, because a refused one is lost for ever with
-   * common firmware. `refuse`: they are answered with `SecurityError`, as everything else of it. Either way it is asked for
-   * a BootNotification. Default: `serve` where no `registrations` are given, since those in memory may have forgotten it;
-   * `refuse` where they are. [J-130, J-132]
+   * common firmware. `hold`: they wait for a BootNotification; after a minute without one the connection closes with 1013.
+   * `refuse`: they are answered with `SecurityError`, as everything else of it. In any case it is asked for a
+   * BootNotification. Default: `serve` where no `registrations` are given, since those in memory may have forgotten it;
+   * `hold` where they are, since a write of ours may have failed. [J-130, J-132]
    */
-  readonly unknownTransactions?: "serve" | "refuse" | undefined;
+  readonly unknownTransactions?: UnknownTransactions | undefined;
   /**
    * What to do when a Charge Point connects that is connected already. `replace`: the newest connection wins. `reject`:
    * the oldest does. `probe`: the older one is asked for a sign of life, and wins if it gives one in time; a peer that has
@@ -44,7 +45,7 @@ export interface DrainOptions {
 export const centralSystemRules: OptionRules<CentralSystemOptions> = {
   registrations: optionRules.object("a Map, or what has its get and set", "get", "set"),
   duplicates: optionRules.oneOf("probe", "replace", "reject"),
-  unknownTransactions: optionRules.oneOf("serve", "refuse"),
+  unknownTransactions: optionRules.oneOf("serve", "hold", "refuse"),
   probeTimeoutMs: optionRules.milliseconds,
   ...sharedRules,
 };

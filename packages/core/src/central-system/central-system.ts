@@ -29,7 +29,7 @@ import {
 } from "./central-system-options.ts";
 import { closing, duplicate, gone, type HandshakeRefusal } from "./handshake-refusal.ts";
 import { KeptRegistrations } from "./kept-registrations.ts";
-import { RegistrationGate, type RegistrationStatus } from "./registrations.ts";
+import { RegistrationGate, type RegistrationStatus, type UnknownTransactions } from "./registrations.ts";
 import type { Asking } from "./repeated-ask.ts";
 import { ToldHeartbeats } from "./told-heartbeats.ts";
 
@@ -63,7 +63,7 @@ interface Registered<Context> {
  *
  * A Charge Point is served once its BootNotification was answered with `Accepted`, and stays accepted when it reconnects.
  * Until then every other CALL of it that was not asked for with TriggerMessage is answered with `SecurityError`. What it
- * sends while its BootNotification is being served waits for that.
+ * sends while its first BootNotification is being served waits for that.
  *
  * `Context` is what `authenticate` finds out about a Charge Point, and handlers find in `connection.context`.
  *
@@ -77,7 +77,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   /** Internal: the clock that it was given. */
   readonly clock: Clock;
   readonly #registrations: KeptRegistrations;
-  readonly #servesUnknown: boolean;
+  readonly #unknownTransactions: UnknownTransactions;
   readonly #handlers = new Map<Action, AnyHandler<"CentralSystem">>();
   #catchAll: CatchAllHandler<never> | undefined;
   readonly #registered = new Map<string, Registered<Context>>();
@@ -117,7 +117,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
       duplicates = "probe",
       probeTimeoutMs = 5000,
       registrations,
-      unknownTransactions = registrations === undefined ? "serve" : "refuse",
+      unknownTransactions = registrations === undefined ? "serve" : "hold",
       ...shared
     } = takeOptions("CentralSystem", options, centralSystemRules);
     this.#options = shared;
@@ -128,7 +128,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
       const generation = this.#registered.get(identity)?.generation;
       this.emit("fault", { identity, ...(generation !== undefined && { generation }), error });
     });
-    this.#servesUnknown = unknownTransactions === "serve";
+    this.#unknownTransactions = unknownTransactions;
   }
 
   /**
@@ -219,7 +219,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     const options = { ...this.#options, clock: this.clock, role: "CentralSystem", identity } as const;
     const connection = new Connection<"CentralSystem", Context>(transport, options, this.#owner, context);
     const generation = ++this.#generations;
-    const registered = { connection, generation, gate: new RegistrationGate(this.#servesUnknown) };
+    const registered = { connection, generation, gate: new RegistrationGate(this.#unknownTransactions) };
     this.#registered.set(identity, registered);
     this.#byConnection.set(connection, registered);
     this.#heartbeats.connected(connection);
@@ -322,7 +322,7 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     const refusal = registered.gate.refuses(action, payload);
     if (typeof refusal === "object") {
       registered.lookUp?.wanted();
-      this.#expectBoot(registered);
+      this.#awaitBoot(registered);
     }
     return refusal;
   }
@@ -334,16 +334,18 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
   #unreadable(connection: Connection<"CentralSystem">): Promise<void> | undefined {
     const registered = this.#of(connection);
     const introduction = registered.gate.introduction();
-    if (introduction !== undefined) {
-      this.#expectBoot(registered);
-      void this.#invite(registered);
-    }
+    if (introduction !== undefined) this.#awaitBoot(registered);
     return introduction;
   }
 
-  /** Has the Charge Point send again, on its next connection, what waits for a BootNotification that does not come. */
-  #expectBoot(registered: Registered<Context>): void {
-    if (!registered.gate.awaitsBoot || registered.stopExpecting !== undefined) return;
+  /**
+   * Asks for the BootNotification that something waits for. When it does not come, the Charge Point is to send again, on its
+   * next connection, what has waited.
+   */
+  #awaitBoot(registered: Registered<Context>): void {
+    if (!registered.gate.awaitsBoot) return;
+    void this.#invite(registered);
+    if (registered.stopExpecting !== undefined) return;
     registered.stopExpecting = this.clock.wakeAt(this.clock.now() + bootPatienceMs, () =>
       registered.connection.close(1013, "No BootNotification has come that others wait for; send them again"),
     );

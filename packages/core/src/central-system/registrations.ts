@@ -57,9 +57,12 @@ export function registrationOf(remembered: unknown): Registration | undefined {
   throw new TypeError(`registrations.get gave ${String(status)}. Give what BootNotification was answered with.`);
 }
 
+/** What becomes of what a bill depends on, from a Charge Point that nobody remembers. */
+export type UnknownTransactions = "serve" | "hold" | "refuse";
+
 /** What stands between a Charge Point that is not accepted and the handlers; one for each connection. */
 export class RegistrationGate {
-  readonly #servesUnknown: boolean;
+  readonly #unknownTransactions: UnknownTransactions;
   #status: RegistrationStatus | undefined;
   /** Whether it is known what is remembered, be it nothing. */
   #isKnown = false;
@@ -76,9 +79,8 @@ export class RegistrationGate {
    */
   #invitation: OwnSignal | undefined;
 
-  /** @param servesUnknown - Whether a Charge Point that nobody remembers may send what a bill depends on. */
-  constructor(servesUnknown: boolean) {
-    this.#servesUnknown = servesUnknown;
+  constructor(unknownTransactions: UnknownTransactions) {
+    this.#unknownTransactions = unknownTransactions;
   }
 
   /** What the latest BootNotification was answered with. */
@@ -96,7 +98,8 @@ export class RegistrationGate {
 
   /**
    * Why the Charge Point may not send this CALL yet; `undefined` when it may. A promise where that is not decided: it is not
-   * known what is remembered, or a BootNotification is being served. Ask again once that resolves. [RT-14]
+   * known what is remembered, a BootNotification is being served, or has to come. Ask again once that resolves. What
+   * somebody remembers as accepted does not wait: a bill that is served is not lost, whatever is answered. [RT-14]
    *
    * @spec J errata 3.8 [J-130, J-131, J-132, J-D11, CORE-BOOT-26]
    */
@@ -105,8 +108,9 @@ export class RegistrationGate {
       return undefined;
     if (!this.#isKnown || this.#boots.length > 0) return this.#decisionToCome();
     if (this.#status === undefined && isForBill(action, payload)) {
-      if (this.#servesUnknown) return undefined;
-      if (this.#hasBooted) return this.#decisionToCome(); // It was this end that failed to answer.
+      if (this.#unknownTransactions === "serve") return undefined;
+      // It was this end that failed to answer, or may have failed to keep what it has answered.
+      if (this.#hasBooted || this.#unknownTransactions === "hold") return this.#decisionToCome();
     }
     return "Send BootNotification first, and wait until it is accepted.";
   }

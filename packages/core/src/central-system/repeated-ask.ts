@@ -168,18 +168,22 @@ export class Asking {
     this.#run();
   }
 
+  /** What throws at once has failed a moment later, as what rejects: a connection is told of before its faults are. */
   #ask(): void {
     try {
       const answer = this.#question.ask();
-      if (!isPromise(answer)) this.#answered(answer);
-      else
-        new Promise((resolve) => resolve(answer))
-          .then((answer) => this.#answered(answer))
-          .catch((error) => this.#failed(error))
-          .finally(() => this.#run());
+      if (isPromise(answer)) this.#await(answer);
+      else this.#answered(answer);
     } catch (error) {
-      this.#failed(error);
+      this.#await(Promise.reject(error));
     }
+  }
+
+  #await(answer: unknown): void {
+    new Promise((resolve) => resolve(answer))
+      .then((answer) => this.#answered(answer))
+      .catch((error) => this.#failed(error))
+      .finally(() => this.#run());
   }
 
   #answered(answer: unknown): void {

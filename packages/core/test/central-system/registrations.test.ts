@@ -233,6 +233,28 @@ test("CentralSystem tells of every answer to a BootNotification, in time for CAL
   expect(link.centralSystem.sent.map((text) => JSON.parse(text)[0])).toEqual([3, 2, 4]);
 });
 
+test.each([
+  [
+    "throws",
+    () => {
+      throw new Error("locked");
+    },
+  ],
+  ["gives nonsense", () => "Perhaps" as never],
+])("A connection is told of before the fault of `registrations.get`, also when that %s at once", async (_, get) => {
+  const { centralSystem, clock, connect } = site({ registrations: { get, set: () => {} } });
+  const told: unknown[] = [];
+  centralSystem.on("connected", ({ generation }) => told.push(["connected", generation]));
+  centralSystem.on("fault", ({ generation }) => told.push(["fault", generation]));
+  connect();
+  await clock.advance(0);
+  expect(told).toEqual([
+    ["connected", 1],
+    ["fault", 1],
+  ]);
+  centralSystem.close();
+});
+
 describe("A Charge Point that was accepted", () => {
   test("stays so when it reconnects without a BootNotification [J-132] [J-160] [J-165]", async () => {
     const { connect, result } = site();
@@ -249,6 +271,29 @@ describe("A Charge Point that was accepted", () => {
     await before.result(before.connect().chargePoint.call("BootNotification", boot));
     const after = site({ registrations });
     expect(await after.result(after.connect().chargePoint.call("Heartbeat", {}))).toEqual({ currentTime });
+  });
+
+  test("has its bill served while it boots again, whatever that is answered: what is served is not lost", async () => {
+    const { behaviour, centralSystem, clock, connect } = site({ registrations: new Map([["CP001", "Accepted"]]) });
+    let answer = (): void => {};
+    const { accepted, link } = connect();
+    behaviour.status = "Rejected";
+    accepted.handle("BootNotification", async () => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return { status: behaviour.status, currentTime, interval: 300 };
+    });
+    centralSystem.handle("StopTransaction", () => ({}));
+    link.centralSystem.inject(`[2,"1","BootNotification",${JSON.stringify(boot)}]`);
+    link.centralSystem.inject(
+      `[2,"2","StopTransaction",{"transactionId":1,"timestamp":"${currentTime}","meterStop":1}]`,
+    );
+    await clock.advance(0);
+    answer();
+    await clock.advance(0);
+    expect(link.centralSystem.sent.map((text) => JSON.parse(text))).toMatchObject([
+      [3, "2", {}],
+      [3, "1", { status: "Rejected" }],
+    ]);
   });
 
   test("is told so only once that is kept", async () => {
@@ -446,15 +491,15 @@ describe("A Charge Point that nobody remembers", () => {
     all.centralSystem.handle("StopTransaction", () => ({}));
     all.centralSystem.handle("MeterValues", () => ({}));
     const { link } = all.connect();
-    const send = async (action: string, payload: object): Promise<unknown[]> => {
-      link.centralSystem.inject(JSON.stringify([2, "1", action, payload]));
+    const send = async (action: string, payload: object, id = "1"): Promise<unknown[]> => {
+      link.centralSystem.inject(JSON.stringify([2, id, action, payload]));
       await all.clock.advance(0);
       return link.centralSystem.sent.map((text) => JSON.parse(text));
     };
-    return { ...all, send };
+    return { ...all, link, send };
   }
   const invitation = [2, expect.anything(), "TriggerMessage", { requestedMessage: "BootNotification" }];
-  const registrations = new Map<string, RegistrationStatus>();
+  const registrations = { get: () => undefined, set: () => Promise.resolve() };
 
   test.each(messages)("has its %s served, and is asked to boot after the answer [Q21]", async (action, payload) => {
     for (const options of [{}, { registrations, unknownTransactions: "serve" }] as const) {
@@ -464,15 +509,49 @@ describe("A Charge Point that nobody remembers", () => {
     }
   });
 
+  test.each(messages)("has its %s refused only where that is wanted", async (action, payload) => {
+    for (const options of [{}, { registrations }] as const) {
+      const { send } = stranger({ ...options, unknownTransactions: "refuse" });
+      expect(await send(action, payload)).toMatchObject([refusal("1"), invitation]);
+    }
+  });
+
   test.each(messages)(
-    "has its %s refused where nobody can have forgotten it, or that is wanted",
+    "has its %s wait for a BootNotification where a write of ours may have failed, and is asked for it [J-132] [Q21]",
     async (action, payload) => {
-      for (const options of [{ registrations }, { unknownTransactions: "refuse" }] as const) {
-        const { send } = stranger(options);
-        expect(await send(action, payload)).toMatchObject([refusal("1"), invitation]);
+      for (const options of [{ registrations }, { unknownTransactions: "hold" }] as const) {
+        const { clock, send, violations } = stranger(options);
+        expect(await send(action, payload)).toMatchObject([invitation]);
+        await clock.advance(59_000);
+        const sent = await send("BootNotification", boot, "2");
+        expect(sent).toMatchObject([invitation, [3, "2", { status: "Accepted" }], [3, "1", {}]]);
+        expect(violations).toEqual([]);
       }
     },
   );
+
+  test.each(messages)(
+    "keeps its %s when no BootNotification comes: 1013 has it sent again",
+    async (action, payload) => {
+      const { clock, link, send } = stranger({ registrations });
+      const closed: number[] = [];
+      link.chargePoint.listen({ message: () => {}, close: (code) => closed.push(code) });
+      await send(action, payload);
+      await clock.advance(59_999);
+      expect(closed).toEqual([]);
+      await clock.advance(1);
+      expect(closed).toEqual([1013]);
+      expect(link.centralSystem.sent).toHaveLength(1);
+      expect(clock.pending).toBe(0);
+    },
+  );
+
+  test("is told that it is refused when the BootNotification that its bill has waited for is answered Pending", async () => {
+    const { behaviour, send } = stranger({ registrations });
+    behaviour.status = "Pending";
+    await send(...messages[1]);
+    expect(await send("BootNotification", boot, "2")).toMatchObject([invitation, [3, "2", {}], refusal("1")]);
+  });
 
   test("has MeterValues of no transaction refused, as everything else", async () => {
     expect(await stranger({}).send("MeterValues", { connectorId: 1, meterValue })).toMatchObject([
