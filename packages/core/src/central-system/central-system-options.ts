@@ -27,7 +27,10 @@ export interface CentralSystemOptions extends Omit<ConnectionOptions<"CentralSys
    * lost its network does not, and a stranger cannot push out who is there. Default `probe`. [J-164, Q20]
    */
   readonly duplicates?: DuplicatePolicy | undefined;
-  /** How long a connection may take to give a sign of life when it is probed, in milliseconds. Default 5000. */
+  /**
+   * How long a connection may take to give a sign of life when it is probed, in milliseconds; less where the opening handshake
+   * of who asks would be over before. Default 5000.
+   */
   readonly probeTimeoutMs?: number | undefined;
 }
 

@@ -172,16 +172,24 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
    * connection that gives no sign of life is closed with 1008. Of several that ask at once, one is let in at a time.
    *
    * @param signal - Aborts when it has hung up: others that ask need not wait for a decision on it.
+   * @param withinMs - How many milliseconds are left for its opening handshake. A probe takes no more than four fifths of
+   * them, so that its end is in time. Default: any number.
    * @returns `undefined` if it may, and {@link accept} is to be called at once; otherwise why not. Never rejects.
    * @spec [J-164, J-166, Q20]
    */
-  async admit(identity: string, signal?: AbortSignalLike): Promise<HandshakeRefusal | undefined> {
+  async admit(
+    identity: string,
+    signal?: AbortSignalLike,
+    withinMs = Number.POSITIVE_INFINITY,
+  ): Promise<HandshakeRefusal | undefined> {
+    const endsAt = this.clock.now() + withinMs;
     for (let first = this.#admissions.get(identity); first !== undefined; first = this.#admissions.get(identity)) {
       const refusal = await first; // What is true of the first one is true of all.
       if (refusal !== undefined) return refusal;
     }
     if (signal?.aborted) return { identity, ...gone };
-    const decision = this.#decide(identity);
+    const probeMs = Math.max(0, Math.min(this.#probeTimeoutMs, 0.8 * (endsAt - this.clock.now())));
+    const decision = this.#decide(identity, probeMs);
     const over = decision.then(async (refusal) => {
       if (refusal === undefined) await this.#wokenAt(this.clock.now()); // In a later turn it is accepted.
       this.#admissions.delete(identity);
@@ -191,10 +199,10 @@ export class CentralSystem<Context = unknown> extends Emitter<CentralSystemEvent
     return decision;
   }
 
-  async #decide(identity: string): Promise<HandshakeRefusal | undefined> {
+  async #decide(identity: string, probeMs: number): Promise<HandshakeRefusal | undefined> {
     const policy = this.#duplicates;
     const present = this.#leaving === undefined && policy !== "replace" ? this.get(identity) : undefined;
-    const lives = present !== undefined && (policy === "reject" || (await present.probe(this.#probeTimeoutMs)));
+    const lives = present !== undefined && (policy === "reject" || (await present.probe(probeMs)));
     const stays = lives && this.get(identity) === present;
     if (this.#leaving !== undefined) return { identity, ...closing };
     if (stays) return { identity, ...duplicate };

@@ -101,6 +101,31 @@ describe("A second connection with the same identity", () => {
     expect(log).toEqual(["CP001 1 connected", "CP001 1 1008", "CP001 2 connected"]);
   });
 
+  test("is admitted before its handshake is over, although a probe may take longer than that [Q20]", async () => {
+    const { clock, centralSystem, connect } = site({ probeTimeoutMs: 5000 });
+    connect().link.chargePoint.mute();
+    const answers: (string | undefined)[] = [];
+    void centralSystem.admit("CP001", undefined, 5000).then((refusal) => answers.push(refusal?.reason));
+    await clock.advance(3999);
+    expect(answers).toEqual([]);
+    await clock.advance(1);
+    expect(answers).toEqual([undefined]);
+  });
+
+  test("has what is left of its handshake, when it has waited for the decision on another one", async () => {
+    const { clock, centralSystem, connect } = site({ probeTimeoutMs: 5000 });
+    const { link } = connect();
+    link.centralSystem.mute();
+    void centralSystem.admit("CP001", undefined, 10_000).then(() => connect().link.chargePoint.mute());
+    await clock.advance(1000);
+    const answers: (string | undefined)[] = [];
+    void centralSystem.admit("CP001", undefined, 9000).then((refusal) => answers.push(refusal?.reason));
+    await clock.advance(4000 + 3999);
+    expect(answers).toEqual([]);
+    await clock.advance(1);
+    expect(answers).toEqual([undefined]);
+  });
+
   test("finds the way free when an earlier one asked in vain and has left meanwhile", async () => {
     const { clock, connect, knock, log } = site();
     connect().link.chargePoint.mute();
