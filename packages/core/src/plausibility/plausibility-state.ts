@@ -2,7 +2,7 @@
 export interface RememberedTransaction {
   /** Tells a repeated StartTransaction from another one. */
   readonly startKey: string;
-  /** Above 0. Absent: none was given. */
+  /** Never -1. Absent: none was given. */
   transactionId?: number;
   readonly idTag: string;
   /** The group of the idTag; empty where it is in none, absent where nobody has said. `null` was once told in place of that. */

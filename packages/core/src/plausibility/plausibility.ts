@@ -58,6 +58,17 @@ const beginning = Date.UTC(2015, 9);
 /** The longest interval of clock-aligned values, which have the time at which it begins. [CORE-MTR-05, CORE-MTR-07] */
 const dayMs = 86_400_000;
 
+/** How readings are taken, each kind compared with itself. */
+type ReadingKind = "sampled" | "aligned";
+
+/** How long after its time the register of a reading may have been read. */
+const longestMs: Readonly<Record<ReadingKind, number>> = { sampled: 0, aligned: dayMs };
+
+interface Reading {
+  readonly register: Register;
+  readonly time: number;
+}
+
 /**
  * Looks at the transactions of one Charge Point, message by message in the order of their arrival, for what cannot be
  * right about a bill. It never throws, keeps no answer from anybody, and remembers the last four transactions of each
@@ -114,7 +125,7 @@ export class Plausibility {
    */
   started(req: Req<"StartTransaction">, conf: Conf<"StartTransaction"> | undefined, now: number): readonly Suspect[] {
     const { connectorId, idTag, meterStart, timestamp } = req;
-    const transactionId = meaningful(conf?.transactionId);
+    const transactionId = givenBy(conf);
     const found = new Found(connectorId, transactionId);
     const startKey = transactionMessageKey("", "StartTransaction", req);
     const earlier = this.#of(connectorId);
@@ -231,30 +242,51 @@ export class Plausibility {
     now: number,
     found: Found,
   ): void {
+    const readings: Record<ReadingKind, Reading[]> = { sampled: [], aligned: [] };
     for (const { sampledValue, timestamp } of meterValue) {
       const time = timeOf(timestamp);
       this.#expectPast(time, now, found);
       for (const value of sampledValue) {
-        const isAligned = value.context === "Sample.Clock";
-        const begin = (transaction.startedAt ?? Number.NaN) - (isAligned ? dayMs : 0);
+        const kind = value.context === "Sample.Clock" ? "aligned" : "sampled";
+        const begin = (transaction.startedAt ?? Number.NaN) - longestMs[kind];
         if (this.#isBefore(time, begin) || this.#isBefore(transaction.stoppedAt, time)) found.tell("reading-outside");
         const register = billedRegister(value);
-        if (register !== undefined && time !== undefined) this.#note(transaction, isAligned, register, time, found);
+        if (register !== undefined && time !== undefined) readings[kind].push({ register, time });
       }
+    }
+    for (const kind of ["sampled", "aligned"] as const) {
+      for (const reading of this.#inOrder(readings[kind])) this.#note(transaction, kind, reading, found);
     }
   }
 
-  /** Compares a reading with the latest one of its kind that was measured before it, and takes that one's place. */
-  #note(transaction: RememberedTransaction, isAligned: boolean, register: Register, time: number, found: Found): void {
-    const [reached, at] = isAligned ? (["aligned", "alignedAt"] as const) : (["sampled", "sampledAt"] as const);
+  /** Readings of one kind in the order of their times, unless a clock that was set explains another order. */
+  #inOrder(readings: readonly Reading[]): readonly Reading[] {
+    let latest: number | undefined;
+    for (const { time } of readings) {
+      if (this.#isBefore(time, latest)) return [...readings].sort((a, b) => a.time - b.time);
+      latest = Math.max(time, latest ?? time);
+    }
+    return readings;
+  }
+
+  /**
+   * Compares a reading with the latest one of its kind that was measured before it, and takes that one's place. One that is
+   * late is compared with what follows, at the latest with the end.
+   */
+  #note(transaction: RememberedTransaction, kind: ReadingKind, { register, time }: Reading, found: Found): void {
+    if (transaction.meterStop !== undefined) return;
+    const at = `${kind}At` as const;
     const last = transaction[at];
-    if (transaction.meterStop !== undefined || (last !== undefined && time < last)) return;
-    const hasFallen = register.high <= transaction[reached] && time !== last;
-    const until = time + (isAligned ? dayMs : 0);
+    if (last !== undefined && time < last) {
+      if (this.#isOneMeter(time, last)) transaction[kind] = Math.max(transaction[kind], register.low);
+      return;
+    }
+    const hasFallen = register.high <= transaction[kind] && time !== last;
+    const until = time + longestMs[kind];
     if (hasFallen && this.#isOneMeter(last ?? transaction.startedAt, until)) found.tell("register-falls");
     transaction[at] = time;
     // Of several that fit together, the highest is known to be reached.
-    transaction[reached] = hasFallen ? register.low : Math.max(transaction[reached], register.low);
+    transaction[kind] = hasFallen ? register.low : Math.max(transaction[kind], register.low);
   }
 
   /** Whether the same meter showed what was measured at two moments, as far as it is known. */
@@ -282,9 +314,9 @@ export class Plausibility {
 
   /** Those that were given this id: first what runs, then the latest. */
   #withId(transactionId: number | undefined): RememberedTransaction[] {
-    const id = meaningful(transactionId);
-    if (id === undefined) return [];
-    const withId = [...this.#connectors.values()].flat().filter((transaction) => transaction.transactionId === id);
+    if (transactionId === undefined) return [];
+    const all = [...this.#connectors.values()].flat();
+    const withId = all.filter((transaction) => transaction.transactionId === transactionId);
     return withId.reverse().sort((a, b) => Number(b.runs) - Number(a.runs));
   }
 
@@ -300,9 +332,13 @@ export class Plausibility {
   }
 }
 
-/** Ids up to 0 mean nothing: a Charge Point has not been told one. [CORE-START-14, CORE-TXQ-12] */
-function meaningful(transactionId: number | undefined): number | undefined {
-  return transactionId !== undefined && transactionId > 0 ? transactionId : undefined;
+/**
+ * The id that an answer gives to a transaction. -1 is that of Charge Points that were told none, and what is up to 0 often
+ * means that the idTag is none to charge with. [CORE-START-14, CORE-TXQ-12]
+ */
+function givenBy(conf: Conf<"StartTransaction"> | undefined): number | undefined {
+  if (conf === undefined || conf.transactionId === -1) return undefined;
+  return conf.transactionId > 0 || conf.idTagInfo.status === "Accepted" ? conf.transactionId : undefined;
 }
 
 /** `undefined` for what names no moment. */

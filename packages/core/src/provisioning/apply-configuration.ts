@@ -9,7 +9,8 @@ import { isMeant, takeWantedConfiguration, type WantedConfiguration, type Wanted
 /**
  * What has become of a key that is wanted:
  *
- * - `Unchanged`: it meant what is wanted already. `Accepted`: it does now, as far as it can be read.
+ * - `Unchanged`: it meant what is wanted already. `Accepted`: it was changed; `readBack` tells whether it was read again, and
+ *   then meant what is wanted. A key that can only be written never is.
  * - `RebootRequired`: it will, after a reboot.
  * - `Rejected`, `NotSupported`: the Charge Point said so; `NotSupported` also of a key that it does not know.
  * - `ReadOnly`: it cannot be changed, and was not tried.
@@ -23,6 +24,8 @@ export interface AppliedKey {
   /** As it is spelled where it is wanted. */
   readonly key: string;
   readonly status: AppliedStatus;
+  /** Of `Accepted`: whether the Charge Point has told the new value, and not only its word. Absent to `changed`: not yet known. */
+  readonly readBack?: boolean;
   /** Of `Failed`. */
   readonly error?: CallError | CallTimeoutError | PayloadError;
 }

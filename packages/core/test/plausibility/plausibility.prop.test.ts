@@ -39,6 +39,13 @@ function stop(now: number, other: Partial<Req<"StopTransaction">> = {}, conf: Co
   return { type: "stop", req: { transactionId: 900_001, meterStop: 7000, timestamp: time(now), ...other }, conf, now };
 }
 
+/** Readings that fall, in one message, the latest first. */
+function backwards(now: number, ms: number, wh: number): Message {
+  const reading = (at: number, value: number) => ({ timestamp: time(at), sampledValue: [{ value: String(value) }] });
+  const meterValue = [reading(now + ms, 6000 - wh), reading(now + minute, 6000)];
+  return read(now + ms + minute, { meterValue });
+}
+
 /** The last transaction of connector 3 before the fault. */
 const before = (now: number): Message[] => [
   start(now - 2 * hour, { meterStart: 5000 }, 900_000),
@@ -87,6 +94,21 @@ const faults: { readonly [Rule in PlausibilityRule]: readonly ((fault: Fault) =>
         transactionData: [{ timestamp: time(now), sampledValue: [{ value: "6000" }] }],
       }),
     ],
+    // The earlier one comes later: with the same message, or with one of its own.
+    ({ now, ms, wh }) => [start(now), backwards(now, ms, wh), stop(now + ms + minute)],
+    ({ now, ms, wh }) => [
+      start(now),
+      read(now + ms + minute, {}, 6000 - wh, now + ms),
+      read(now + ms + minute, {}, 6000, now + minute),
+      stop(now + ms + minute, { meterStop: 6000 - wh }),
+    ],
+    // Ids up to 0 may be given, too.
+    ({ now, wh }) => [
+      start(now, {}, -77),
+      read(now + minute, { transactionId: -77 }),
+      stop(now + 2 * minute, { transactionId: -77, meterStop: 6000 - wh }),
+    ],
+    ({ now, wh }) => [start(now, {}, 0), stop(now + minute, { transactionId: 0, meterStop: 5360 - wh })],
   ],
   "stop-before-start": [({ now, ms }) => [start(now), stop(now, { timestamp: time(now - ms) })]],
   "stop-repeated": [({ now, wh }) => [start(now), stop(now), stop(now, { meterStop: 7000 + wh })]],

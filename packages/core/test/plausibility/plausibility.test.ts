@@ -82,6 +82,32 @@ describe("Plausibility", () => {
     expect(plausibility.stopped({ ...stop, meterStop: 9 }, {}, now)).toEqual([]);
   });
 
+  test("takes a reading that comes late for the highest that is known, unless the meter was exchanged since", () => {
+    const boot = { chargePointVendor: "V", chargePointModel: "M" };
+    for (const isExchanged of [false, true]) {
+      const plausibility = running();
+      plausibility.booted({ ...boot, meterSerialNumber: "1" }, Date.parse(start.timestamp) - 3_600_000);
+      const plus = (minutes: number) => new Date(Date.parse(start.timestamp) + minutes * 60_000).toISOString();
+      plausibility.measured(reading("5100", "Wh", plus(1)), now);
+      if (isExchanged) plausibility.booted({ ...boot, meterSerialNumber: "2" }, Date.parse(plus(8)));
+      plausibility.measured(reading("5200", "Wh", plus(15)), now);
+      plausibility.measured(reading("9000", "Wh", plus(5)), now);
+      const suspects = plausibility.measured(reading("5300", "Wh", plus(20)), now);
+      expect(rulesOf(suspects)).toEqual(isExchanged ? [] : ["register-falls"]);
+    }
+  });
+
+  test("takes no id from an answer that refuses the card with 0, nor -1 from any [CORE-START-14]", () => {
+    const refused = { transactionId: 0, idTagInfo: { status: "Invalid" as const } };
+    for (const answer of [refused, conf(-1)]) {
+      const plausibility = new Plausibility();
+      const { transactionId } = answer;
+      plausibility.started(start, answer, now);
+      expect(plausibility.measured({ ...reading("1"), transactionId }, now)).toEqual([]);
+      expect(plausibility.stopped({ ...stop, transactionId, meterStop: 1 }, {}, now)).toEqual([]);
+    }
+  });
+
   test("does not know who is in a group of which nobody has told [CORE-AUTH-09]", () => {
     const plausibility = new Plausibility();
     plausibility.started(start, conf(1, "family"), now);
