@@ -9,8 +9,7 @@ import { isMeant, takeWantedConfiguration, type WantedConfiguration, type Wanted
 /**
  * What has become of a key that is wanted:
  *
- * - `Unchanged`: it meant what is wanted already. `Accepted`: it was changed; `readBack` tells whether it was read again, and
- *   then meant what is wanted. A key that can only be written never is.
+ * - `Unchanged`: it meant what is wanted already. `Accepted`: it does now, as it was read back; or see `unread`.
  * - `RebootRequired`: it will, after a reboot.
  * - `Rejected`, `NotSupported`: the Charge Point said so; `NotSupported` also of a key that it does not know.
  * - `ReadOnly`: it cannot be changed, and was not tried.
@@ -24,8 +23,8 @@ export interface AppliedKey {
   /** As it is spelled where it is wanted. */
   readonly key: string;
   readonly status: AppliedStatus;
-  /** Of `Accepted`: whether the Charge Point has told the new value, and not only its word. Absent to `changed`: not yet known. */
-  readonly readBack?: boolean;
+  /** Of `Accepted`: the Charge Point does not tell the key, so nothing but its word says that it has this value. */
+  readonly unread?: true;
   /** Of `Failed`. */
   readonly error?: CallError | CallTimeoutError | PayloadError;
 }
@@ -110,7 +109,7 @@ async function change(caller: ChargerCaller, { key, value }: WantedKey, options:
 function verified(applied: AppliedKey, wanted: WantedKey, readings: ReadonlyMap<string, KeyReading>): AppliedKey {
   const { key, status } = applied;
   const reading = readings.get(foldKey(key));
-  if (reading === undefined) return applied; // Not read again, or never told.
+  if (reading === undefined) return status === "Accepted" ? { ...applied, unread: true } : applied;
   if (isMeant(wanted, reading.value)) return status === "Failed" ? { key, status: "Accepted" } : applied;
   return status === "Accepted" ? { key, status: "Ignored" } : applied;
 }

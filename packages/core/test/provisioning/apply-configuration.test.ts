@@ -114,6 +114,16 @@ describe("applyConfiguration", () => {
     ]);
   });
 
+  test("tells where it has nothing but the word of the charger: a key that is never told cannot be read back", async () => {
+    charger.keys.set("Secret", { value: "old", treats: "hidden" });
+    charger.keys.set("B", { value: "1" });
+    const applying = applyConfiguration(charger.connection, { vendorKeys: { Secret: "new", B: 2 } });
+    expect(await charger.outcome(applying)).toEqual([
+      { key: "Secret", status: "Accepted", unread: true },
+      { key: "B", status: "Accepted" },
+    ]);
+  });
+
   test("gives up where configurations cannot be read at all", async () => {
     charger.connection.close();
     charger.connect();
