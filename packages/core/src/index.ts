@@ -145,15 +145,16 @@ export {
   type SentLocalAuthList,
 } from "./provisioning/apply-local-auth-list.ts";
 export type { ChargerCaller } from "./provisioning/configured-charger.ts";
-export {
-  type Provisioned,
-  Provisioning,
-  type ProvisioningFailure,
-  type ProvisioningOptions,
-  type ResetOutcome,
-  type SentLocalAuthLists,
-  type WantedProvisions,
-} from "./provisioning/provisioning.ts";
+export { Provisioning } from "./provisioning/provisioning.ts";
+export type {
+  Provisioned,
+  ProvisioningFailure,
+  ProvisioningOptions,
+  RequiredResets,
+  ResetOutcome,
+  SentLocalAuthLists,
+  WantedProvisions,
+} from "./provisioning/provisioning-options.ts";
 export type { WantableKey, WantedConfiguration } from "./provisioning/wanted-configuration.ts";
 export {
   type CallErrorFrame,

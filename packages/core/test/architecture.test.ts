@@ -142,6 +142,7 @@ describe("packages/core/src", () => {
         "provisioning/apply-configuration.ts",
         "provisioning/apply-local-auth-list.ts",
         "provisioning/configured-charger.ts",
+        "provisioning/kept-reasons.ts",
         "provisioning/provisioning.ts",
         "smart-charging/smart-charging.ts",
         "store/namespace.ts",

@@ -5,81 +5,24 @@ import type { Connection } from "../connection/connection.ts";
 import { CallError, ConnectionClosedError, PayloadError } from "../errors.ts";
 import { guarded } from "../guarded.ts";
 import { inTime } from "../in-time.ts";
-import { type OptionRules, optionRules, takeOptions } from "../options.ts";
+import { takeOptions } from "../options.ts";
 import { type AppliedKey, applyConfiguration } from "./apply-configuration.ts";
-import { applyLocalAuthList, type LocalAuthListOutcome, type SentLocalAuthList } from "./apply-local-auth-list.ts";
+import { applyLocalAuthList, type SentLocalAuthList } from "./apply-local-auth-list.ts";
 import { isUnsupported } from "./configured-charger.ts";
+import { type Asked, KeptReasons } from "./kept-reasons.ts";
+import { LostSteps, type StepName } from "./lost-steps.ts";
+import {
+  type Provisioned,
+  type ProvisioningOptions,
+  provisioningRules,
+  type RequiredResets,
+  type ResetOutcome,
+  type SentLocalAuthLists,
+  type WantedProvisions,
+} from "./provisioning-options.ts";
 import { ResetReasons } from "./reset-reasons.ts";
+import { type Run, Runs, type Wish } from "./run.ts";
 import { meaningOf, takeWantedConfiguration, type WantedConfiguration } from "./wanted-configuration.ts";
-
-/** What a Charge Point should have; what is left out may be as it is. */
-export interface WantedProvisions {
-  readonly configuration?: WantedConfiguration | undefined;
-  readonly localAuthList?: readonly KnownIdTag[] | undefined;
-}
-
-/** Remembers which Local Authorization List each Charge Point was sent. A `Map` is one. */
-export interface SentLocalAuthLists {
-  get(identity: string): SentLocalAuthList | undefined | Promise<SentLocalAuthList | undefined>;
-  /** A promise is awaited. */
-  set(identity: string, list: SentLocalAuthList): unknown;
-}
-
-/**
- * What has become of the reset that a change requires:
- *
- * - `Accepted`, `Rejected`: the answer. `Postponed`: `mayReset` does not allow it yet, or another run makes it.
- * - `Futile`: there was one for the same keys, and they still require it. There will be no other.
- */
-export type ResetOutcome = "Accepted" | "Rejected" | "Postponed" | "Futile";
-
-/** What a run has come to. */
-export interface Provisioned {
-  readonly identity: string;
-  /** Absent: none is wanted. */
-  readonly configuration?: readonly AppliedKey[];
-  /** Absent: none is wanted. */
-  readonly localAuthList?: LocalAuthListOutcome;
-  /** Absent: none is required. */
-  readonly reset?: ResetOutcome;
-}
-
-/** A step of a run that came to nothing. What the others have come to is told before. */
-export interface ProvisioningFailure {
-  readonly identity: string;
-  /** What `Connection.call`, or something of the owner's, has thrown; or that this has not answered within 30 s. */
-  readonly error: unknown;
-}
-
-/** Settings of {@link Provisioning}. */
-export interface ProvisioningOptions {
-  /** Whose Charge Points these are. */
-  readonly centralSystem: CentralSystem;
-  /** What a Charge Point should have: by itself, or by its model, which its BootNotification has told. `undefined`: nothing. */
-  readonly wanted: (identity: string) => WantedProvisions | undefined | Promise<WantedProvisions | undefined>;
-  /**
-   * Whether a Charge Point may be reset now: no transaction runs, and nothing else speaks against it. It is asked when a
-   * change requires a reset, and again after each StopTransaction. Default: never.
-   */
-  readonly mayReset?: ((identity: string) => boolean | Promise<boolean>) | undefined;
-  /** Which lists were sent. Default: a `Map`; after a restart lists are then sent as a whole. */
-  readonly lists?: SentLocalAuthLists | undefined;
-  /**
-   * Hears of each run that was not asked for with {@link Provisioning.provision}, of what came of those in which a step
-   * failed, and of resets that were postponed.
-   */
-  readonly told?: ((event: Provisioned | ProvisioningFailure) => void) | undefined;
-}
-
-const { callback, object, required } = optionRules;
-
-const rules: OptionRules<ProvisioningOptions> = {
-  centralSystem: required(object("a CentralSystem", "on", "get")),
-  wanted: required(callback),
-  mayReset: callback,
-  lists: object("a Map, or what has its get and set", "get", "set"),
-  told: callback,
-};
 
 /** How long what belongs to the owner may take, in milliseconds. */
 const patienceMs = 30_000;
@@ -89,27 +32,27 @@ const most = 50_000;
 
 /** What is left to do for a Charge Point, and what was done. */
 interface Charger {
-  /** The latest run; an earlier one decides nothing any more. */
-  run?: object;
+  readonly runs: Runs;
   /** Whether it has booted, and was not given yet what is wanted, through no word of its own. */
   isUnfinished: boolean;
   /** Why it waits for a reset; only until it boots. */
   postponed?: readonly string[] | undefined;
   boots: number;
-  /** The changes since it booted that require it to boot again. */
-  readonly required: Set<string>;
+  readonly required: KeptReasons;
   readonly resets: ResetReasons;
+  readonly lostSteps: LostSteps;
 }
 
-/** What a run has come to so far, and what its other steps threw. */
-interface Run {
-  readonly connection: Connection<"CentralSystem">;
+/** A run, and whom it is about. */
+interface Turn {
+  readonly run: Run;
   readonly charger: Charger;
-  outcome: Provisioned;
-  readonly errors: unknown[];
-  /** Whether something may be otherwise on the next connection. */
-  isUnfinished: boolean;
+  readonly connection: Connection<"CentralSystem">;
 }
+
+/** What is told of a step that is left out. */
+const leftOut = (name: StepName): string =>
+  `The connection was lost twice while the ${name} was sent, so it is left out until provision() is called or another one is wanted.`;
 
 /** What a Charge Point has said to one of our CALLs will not be otherwise on the next connection. */
 const isItsWord = (error: unknown): boolean => error instanceof CallError || error instanceof PayloadError;
@@ -127,129 +70,195 @@ export class Provisioning {
   readonly #wanted: ProvisioningOptions["wanted"];
   readonly #mayReset: NonNullable<ProvisioningOptions["mayReset"]>;
   readonly #lists: SentLocalAuthLists;
+  readonly #requiredResets: RequiredResets | undefined;
   readonly #told: NonNullable<ProvisioningOptions["told"]>;
   readonly #chargers = new Map<string, Charger>();
 
   /** @throws TypeError One of the options is not what it may be, or there is no such option. */
   constructor(options: ProvisioningOptions) {
-    const { centralSystem, wanted, mayReset, lists, told } = takeOptions("Provisioning", options, rules);
+    const taken = takeOptions("Provisioning", options, provisioningRules);
+    const { centralSystem } = taken;
     this.#centralSystem = centralSystem;
-    this.#wanted = wanted;
-    this.#mayReset = mayReset ?? (() => false);
-    this.#lists = lists ?? new Map<string, SentLocalAuthList>();
-    this.#told = told ?? (() => {});
+    this.#wanted = taken.wanted;
+    this.#mayReset = taken.mayReset ?? (() => false);
+    this.#lists = taken.lists ?? new Map<string, SentLocalAuthList>();
+    this.#requiredResets = taken.requiredResets;
+    this.#told = taken.told ?? (() => {});
     centralSystem.on("registration", ({ identity, status }) => {
       if (status !== "Accepted") return;
       const charger = this.#of(identity);
       charger.boots += 1;
       charger.postponed = undefined;
-      charger.required.clear();
+      charger.required.booted();
       charger.isUnfinished = true;
-      void this.#tell(identity, this.#run(identity));
+      this.#ask(identity, { isWhole: true, isTold: true });
     });
     centralSystem.on("connected", ({ identity }) => {
-      if (this.#chargers.get(identity)?.isUnfinished) void this.#tell(identity, this.#run(identity));
+      if (this.#chargers.get(identity)?.isUnfinished) this.#ask(identity, { isWhole: true, isTold: true });
     });
     centralSystem.on("finished", ({ identity, call, direction }) => {
-      const postponed = this.#chargers.get(identity)?.postponed;
-      if (postponed === undefined || direction !== "in" || call.action !== "StopTransaction") return;
-      void this.#tell(identity, this.#resume(identity, postponed));
+      if (direction !== "in" || call.action !== "StopTransaction") return;
+      const charger = this.#chargers.get(identity);
+      const mayBeKept = this.#requiredResets !== undefined && !charger?.required.isKnown;
+      if (charger?.postponed !== undefined || mayBeKept) this.#ask(identity, { isTold: true });
     });
   }
 
   /**
-   * Makes a run now, for example because what is wanted has changed, or while the Charge Point is Pending.
+   * Makes a run now, for example because what is wanted has changed, or while the Charge Point is Pending. It takes the place
+   * of one that is under way, and steps that were left out are made again. When another one takes its place, the promise is
+   * that of the other one.
    *
    * @throws ConnectionClosedError with `sent` false: it is not connected.
-   * @throws The errors of {@link applyConfiguration} and {@link applyLocalAuthList}, what `wanted`, `mayReset` and `lists`
-   * throw, and that one of these has not answered within 30 s; the first, if there are several. `told` hears of the others,
-   * and what the other steps have come to.
+   * @throws The errors of {@link applyConfiguration} and {@link applyLocalAuthList}, what `wanted`, `mayReset`, `lists` and
+   * `requiredResets` throw, and that one of these has not answered within 30 s; the first, if there are several. `told` hears
+   * of the others, and what the other steps have come to.
    */
   async provision(identity: string): Promise<Provisioned> {
-    const { errors, outcome } = await this.#run(identity);
-    if (errors.length === 0) return outcome;
-    const [first, ...others] = errors;
-    this.#tellAll(outcome, others);
-    throw first;
+    this.#connectionOf(identity);
+    this.#of(identity).lostSteps.forget();
+    let run = this.#ask(identity, { isWhole: true });
+    for (await run.ended; run.follower !== undefined; await run.ended) run = run.follower;
+    if (run.errors.length > 0) throw run.errors[0];
+    return run.outcome;
   }
 
-  async #run(identity: string): Promise<Run> {
-    const run = this.#begin(identity);
-    const { charger } = run;
-    charger.run = run;
+  #ask(identity: string, wish: Wish): Run {
+    const charger = this.#of(identity);
+    return charger.runs.ask(identity, wish, (run) => this.#run(run, charger));
+  }
+
+  async #run(run: Run, charger: Charger): Promise<void> {
+    const { identity } = run;
+    const asked: Asked = (name, ask) => this.#asked(name, ask);
+    await this.#pause(run, charger);
     await this.#step(run, async () => {
-      const wanted = (await this.#asked("wanted", () => this.#wanted(identity))) ?? {};
-      await this.#step(run, () => this.#configure(run, wanted.configuration));
-      await this.#step(run, () => this.#applyList(run, wanted.localAuthList));
-      await this.#step(run, () => this.#resetIfRequired(run, wanted.configuration));
+      const connection = this.#connectionOf(identity);
+      const turn: Turn = { run, charger, connection };
+      await this.#step(run, () => charger.required.recall(this.#requiredResets, identity, asked));
+      await (run.isWhole ? this.#provision(turn) : this.#makeUp(turn));
     });
-    if (charger.run === run) charger.isUnfinished = run.isUnfinished;
+    if (run.isWhole && run.follower === undefined) charger.isUnfinished = run.isUnfinished;
+    charger.runs.ended();
     this.#forgetIfDone(identity, charger);
-    return run;
+    if (run.follower === undefined) this.#tell(run);
   }
 
-  #begin(identity: string): Run {
-    const connection = this.#connectionOf(identity);
-    return { connection, charger: this.#of(identity), outcome: { identity }, errors: [], isUnfinished: false };
+  async #provision(turn: Turn): Promise<void> {
+    const { run, connection } = turn;
+    const { configuration, localAuthList } =
+      (await this.#asked("wanted", () => this.#wanted(run.identity))) ?? ({} as WantedProvisions);
+    const steps: readonly (() => Promise<void>)[] = [
+      () => this.#cautiously(turn, "configuration", configuration, (some) => this.#configure(turn, some)),
+      () => this.#cautiously(turn, "Local Authorization List", localAuthList, (some) => this.#applyList(turn, some)),
+      () => this.#resetIfRequired(turn, configuration),
+    ];
+    for (const step of steps) {
+      // An earlier one may have found the connection gone.
+      if (run.errors.length === 0 || this.#centralSystem.get(run.identity) === connection) await this.#step(run, step);
+    }
   }
 
-  /** Makes a step, unless an earlier one has found the connection gone. */
+  /** Makes a step, unless another run takes the place of this one. */
   async #step(run: Run, step: () => Promise<void>): Promise<void> {
-    const { connection, errors } = run;
-    if (errors.length > 0 && this.#centralSystem.get(connection.identity) !== connection) return;
+    if (run.follower !== undefined) return;
     try {
       await step();
     } catch (error) {
-      errors.push(error);
+      run.errors.push(error);
       if (!isItsWord(error)) run.isUnfinished = true;
     }
   }
 
-  async #configure(run: Run, wanted: WantedConfiguration | undefined): Promise<void> {
+  /** Makes a step, if it is wanted and a Charge Point has not been lost by it again and again. */
+  async #cautiously<Wanted>(
+    { run, charger: { lostSteps } }: Turn,
+    name: StepName,
+    wanted: Wanted | undefined,
+    step: (wanted: Wanted) => Promise<void>,
+  ): Promise<void> {
     if (wanted === undefined) return;
-    const { charger, connection } = run;
+    if (lostSteps.isLeftOut(name, wanted)) {
+      run.errors.push(new Error(leftOut(name)));
+      return;
+    }
+    try {
+      await step(wanted);
+      lostSteps.survived(name);
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) lostSteps.survived(name);
+      else if (error.sent) lostSteps.lost(name, wanted, this.#centralSystem.clock.now());
+      throw error;
+    }
+  }
+
+  /** Leaves a Charge Point in peace that was lost by the last run, unless another run takes the place of this one. */
+  async #pause({ abortion }: Run, charger: Charger): Promise<void> {
+    const { clock } = this.#centralSystem;
+    const { pausedUntil } = charger.lostSteps;
+    if (abortion.aborted || pausedUntil <= clock.now()) return;
+    await new Promise<void>((resolve) => {
+      const disarm = clock.wakeAt(pausedUntil, resolve);
+      abortion.addEventListener("abort", () => {
+        disarm();
+        resolve();
+      });
+    });
+  }
+
+  async #configure(turn: Turn, wanted: WantedConfiguration): Promise<void> {
+    const { run, charger, connection } = turn;
     const meanings = new Map(takeWantedConfiguration(wanted).map((key) => [key.key, meaningOf(key)]));
     const changed = ({ key, status }: AppliedKey): void => {
-      if (status === "RebootRequired") charger.required.add(meanings.get(key) as string);
+      if (status === "RebootRequired") charger.required.reasons.add(meanings.get(key) as string);
     };
-    const configuration = await applyConfiguration(connection, wanted, { changed });
+    const applying = applyConfiguration(connection, wanted, { changed, signal: run.abortion });
+    const configuration = await applying.finally(() => this.#keep(turn));
     run.outcome = { ...run.outcome, configuration };
   }
 
   /** Last of all: what follows it is lost. */
-  async #resetIfRequired(run: Run, wanted: WantedConfiguration | undefined): Promise<void> {
-    const { charger, outcome } = run;
+  async #resetIfRequired(turn: Turn, wanted: WantedConfiguration | undefined): Promise<void> {
+    const { run, charger } = turn;
+    const { outcome } = run;
+    const required = charger.required.reasons;
     if (wanted === undefined || outcome.configuration === undefined) return;
     const meanings = new Set(takeWantedConfiguration(wanted).map(meaningOf));
-    for (const meaning of charger.required) if (!meanings.has(meaning)) charger.required.delete(meaning);
-    const reasons = [...charger.required];
+    for (const meaning of required) if (!meanings.has(meaning)) required.delete(meaning);
+    await this.#keep(turn);
+    const reasons = [...required];
     if (reasons.length === 0) charger.resets.forget();
     else if (charger.postponed === undefined && charger.resets.areFutile(reasons)) {
       run.outcome = { ...outcome, reset: "Futile" };
-    } else await this.#reset(run, reasons);
+    } else await this.#reset(turn, reasons);
   }
 
-  async #applyList(run: Run, wanted: readonly KnownIdTag[] | undefined): Promise<void> {
-    if (wanted === undefined) return;
-    const { connection } = run;
-    const { identity } = connection;
+  async #applyList({ run, connection }: Turn, wanted: readonly KnownIdTag[]): Promise<void> {
+    const { identity, abortion: signal } = run;
     const known = (await this.#asked("lists.get", () => this.#lists.get(identity))) ?? undefined; // Databases say null.
-    const localAuthList = await applyLocalAuthList(connection, wanted, { known });
+    const localAuthList = await applyLocalAuthList(connection, wanted, { known, signal });
     run.outcome = { ...run.outcome, localAuthList };
     if ("list" in localAuthList) await this.#asked("lists.set", () => this.#lists.set(identity, localAuthList.list));
   }
 
+  /** Makes a reset that was postponed, be it by an earlier program. */
+  async #makeUp(turn: Turn): Promise<void> {
+    const { postponed, required, resets } = turn.charger;
+    const reasons = postponed ?? [...required.reasons];
+    const isFutile = postponed === undefined && resets.areFutile(reasons);
+    if (reasons.length > 0 && !isFutile) await this.#reset(turn, reasons);
+  }
+
   /** Asks for a reset, if that may be. What the Charge Point does after it has been asked is its own affair. */
-  async #reset(run: Run, reasons: readonly string[]): Promise<void> {
-    const { charger, connection } = run;
-    const { identity } = connection;
+  async #reset({ run, charger, connection }: Turn, reasons: readonly string[]): Promise<void> {
+    const { identity } = run;
     const answered = (reset: ResetOutcome): void => {
       run.outcome = { ...run.outcome, reset };
     };
     charger.postponed = reasons;
     answered("Postponed");
     const mayReset = await this.#asked("mayReset", () => this.#mayReset(identity));
-    if (!mayReset || charger.postponed !== reasons) return; // Another run was faster.
+    if (!mayReset || charger.postponed !== reasons || run.follower !== undefined) return;
     charger.postponed = undefined;
     // Whatever it answers: it may reboot all the same, and would be reset for ever.
     charger.resets.add(reasons);
@@ -274,26 +283,18 @@ export class Provisioning {
     }
   }
 
-  async #resume(identity: string, reasons: readonly string[]): Promise<Run> {
-    const run = this.#begin(identity);
-    await this.#step(run, () => this.#reset(run, reasons));
-    return run;
+  #keep({ run, charger }: Turn): Promise<void> {
+    const asked: Asked = (name, ask) => this.#asked(name, ask);
+    return this.#step(run, () => charger.required.keep(this.#requiredResets, run.identity, asked));
   }
 
-  async #tell(identity: string, run: Promise<Run>): Promise<void> {
-    try {
-      const { errors, outcome } = await run;
-      this.#tellAll(outcome, errors);
-    } catch (error) {
-      this.#tellAll({ identity }, [error]);
-    }
-  }
-
-  /** Tells an outcome, if there is one or nothing was wanted, and then each failure. */
-  #tellAll(outcome: Provisioned, errors: readonly unknown[]): void {
+  /** Tells of a run; of one that was only asked for, what whoever has asked does not hear. */
+  #tell({ errors, isTold, isWhole, outcome }: Run): void {
     const { identity } = outcome;
-    const failures = errors.map((error) => ({ identity, error }));
-    const isSomething = failures.length === 0 || Object.keys(outcome).length > 1;
+    const untold = isTold ? errors : errors.slice(1);
+    if (!isTold && errors.length === 0) return;
+    const failures = untold.map((error) => ({ identity, error }));
+    const isSomething = Object.keys(outcome).length > 1 || (isWhole && errors.length === 0);
     for (const event of isSomething ? [outcome, ...failures] : failures) {
       guarded(
         () => this.#told(event),
@@ -312,16 +313,19 @@ export class Provisioning {
     const charger = this.#chargers.get(identity) ?? {
       isUnfinished: false,
       boots: 0,
-      required: new Set(),
+      runs: new Runs(),
+      required: new KeptReasons(),
       resets: new ResetReasons(),
+      lostSteps: new LostSteps(),
     };
     putLatest(this.#chargers, identity, charger, most);
     return charger;
   }
 
   #forgetIfDone(identity: string, charger: Charger): void {
-    const { isUnfinished, postponed, required, resets } = charger;
-    const isDone = !isUnfinished && postponed === undefined && required.size === 0 && resets.isEmpty;
+    const { isUnfinished, lostSteps, postponed, required, resets, runs } = charger;
+    const hasNothing = required.reasons.size === 0 && resets.isEmpty && lostSteps.isEmpty;
+    const isDone = hasNothing && !isUnfinished && postponed === undefined && runs.areOver;
     if (isDone && this.#chargers.get(identity) === charger) this.#chargers.delete(identity);
   }
 

@@ -6,6 +6,7 @@ import {
   formatConfigurationValue,
   isConfigurationValue,
 } from "../configuration/configuration-keys.ts";
+import { digest } from "../digest.ts";
 import { type OptionRules, takeOptions } from "../options.ts";
 import { foldKey } from "./configured-charger.ts";
 
@@ -106,10 +107,10 @@ export function isMeant({ type, value }: WantedKey, told = ""): boolean {
   }
 }
 
-/** What is wanted of a key, in one form for all that mean the same. */
+/** A digest of what is wanted of a key, the same for all that mean the same: it may be a secret. */
 export const meaningOf = ({ key, type, value }: WantedKey): string => {
   const text = formatConfigurationValue(value);
-  return JSON.stringify([foldKey(key), type === "CSL" ? itemsOf(text) : text]);
+  return digest(JSON.stringify([foldKey(key), type === "CSL" ? itemsOf(text) : text]));
 };
 
 function itemsOf(list: string): string {
