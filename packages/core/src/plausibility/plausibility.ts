@@ -261,10 +261,10 @@ export class Plausibility {
 
   /** Readings of one kind in the order of their times, unless a clock that was set explains another order. */
   #inOrder(readings: readonly Reading[]): readonly Reading[] {
-    let latest: number | undefined;
+    let latest = 0;
     for (const { time } of readings) {
       if (this.#isBefore(time, latest)) return [...readings].sort((a, b) => a.time - b.time);
-      latest = Math.max(time, latest ?? time);
+      latest = Math.max(time, latest);
     }
     return readings;
   }
