@@ -47,7 +47,7 @@ export class PeerAddresses {
   }
 
   #isTrusted(address: string): boolean {
-    const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+    const plain = asIPv4(address, [mapped]) ?? address;
     const family = isIP(plain);
     return family !== 0 && this.#proxies.check(plain, family === 6 ? "ipv6" : "ipv4");
   }
@@ -66,15 +66,34 @@ function addressIn(entry: string): string | undefined {
  * address of IPv6 that of IPv4.
  */
 export function networkOf(address: string | undefined): string | undefined {
-  const plain = address?.replace(/^::ffff:(?=\d+\.)/i, "");
-  if (plain === undefined || isIP(plain) !== 6) return plain;
-  const [head = "", tail] = (plain.split("%")[0] as string).split("::");
-  const groups = head === "" ? [] : head.split(":");
+  if (address === undefined || isIP(address) !== 6) return address;
+  const groups = groupsOf(address).slice(0, 4);
+  return asIPv4(address, [mapped, translated]) ?? groups.map((group) => group.toString(16)).join(":");
+}
+
+/** The first 96 bits of an address of IPv6 that has one of IPv4 in the others: as sockets write it, and as NAT64 does. */
+const mapped = "0:0:0:0:0:65535";
+const translated = `${0x64}:${0xff9b}:0:0:0:0`;
+
+/** The address of IPv4 in one of IPv6, however that is written; `undefined` when there is none. */
+function asIPv4(address: string, prefixes: readonly string[]): string | undefined {
+  if (isIP(address) !== 6) return undefined;
+  const groups = groupsOf(address);
+  if (!prefixes.includes(groups.slice(0, 6).join(":"))) return undefined;
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join(".");
+}
+
+/** The eight groups of an address of IPv6. */
+function groupsOf(address: string): readonly number[] {
+  const hexadecimal = (address.split("%")[0] as string).replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [head = [], tail = []] = hexadecimal.split("::").map((part) => (part === "" ? [] : part.split(":")));
   // What "::" stands for are zeros, as many as are missing.
-  const known = groups.length + (tail ? tail.split(":").length + (tail.includes(".") ? 1 : 0) : 0);
-  const whole = tail === undefined ? groups : [...groups, ...Array(8 - known).fill("0"), ...tail.split(":")];
-  return whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || "0", 16).toString(16))
-    .join(":");
+  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
+  return [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
 }

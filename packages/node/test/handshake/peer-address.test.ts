@@ -22,6 +22,7 @@ describe("Where a peer is", () => {
     ["the same in several headers", request("127.0.0.1", "1.1.1.1", "203.0.113.7,10.1.2.3"), "203.0.113.7"],
     ["an address of IPv6", request("fd00::1", "2001:db8::7"), "2001:db8::7"],
     ["an address of IPv4 in one of IPv6", request("::ffff:127.0.0.1", "203.0.113.7"), "203.0.113.7"],
+    ["the same, in hexadecimal", request("::ffff:7f00:1", "203.0.113.7"), "203.0.113.7"],
     ["an address without its port", request("127.0.0.1", "203.0.113.7:4711"), "203.0.113.7"],
     ["the same of IPv6", request("127.0.0.1", "[2001:db8::7]:4711"), "2001:db8::7"],
     ["the proxy, if it says nonsense", request("127.0.0.1", "unknown"), "127.0.0.1"],
