@@ -1,8 +1,8 @@
 /*
  * Which web pages may open a WebSocket here. A browser lets every page open one to any host, with whatever the browser has:
  * its place in the network, its client certificates, and passwords that somebody has typed in. It says in the header
- * `Origin` whose page it is, and no page can change that. Chargers send none, or what their library makes up, for example
- * `file://`.
+ * `Origin` whose page it is, and in `User-Agent` that it is a browser, and no page can change that. Chargers send no `Origin`, or
+ * what their library makes up: `file://`, or the URL that they connect to, whose host a proxy may have replaced in `Host`.
  */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
@@ -20,8 +20,8 @@ export const originsRule: OptionRule = {
 
 /** The page that a handshake comes from, when it is one that may not open a WebSocket here. */
 export function foreignOrigin({ headers }: IncomingMessage, origins: readonly string[]): string | undefined {
-  const { host = "", origin } = headers;
-  if (origin === undefined || origins.includes("*")) return undefined;
+  const { host = "", origin, "user-agent": agent = "" } = headers;
+  if (origin === undefined || !agent.startsWith("Mozilla/") || origins.includes("*")) return undefined;
   const page = urlOf(origin);
   // Of a page in a sandbox nobody knows whose it is.
   if (origin !== "null" && (page === undefined || !/^https?:$/.test(page.protocol))) return undefined;

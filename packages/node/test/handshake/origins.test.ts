@@ -3,12 +3,19 @@ import type { ListenOptions } from "../../src/listen-options.ts";
 import { offer, open, openEndpoint, statusOf } from "../open-endpoint.ts";
 import { handshake } from "../raw-socket.ts";
 
+const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
 /** The status that a handshake is answered with. */
-async function answer(options: ListenOptions, host: string, origin?: string) {
+async function answer(options: ListenOptions, host: string, origin?: string, agent = browser) {
   const { listener, refused } = await openEndpoint(options);
   const peer = await open(listener.port);
   const lines = handshake("/ocpp/CP001", offer).filter((line) => !line.startsWith("Host:"));
-  peer.request(...lines, `Host: ${host}`, ...(origin === undefined ? [] : [`Origin: ${origin}`]));
+  peer.request(
+    ...lines,
+    `Host: ${host}`,
+    `User-Agent: ${agent}`,
+    ...(origin === undefined ? [] : [`Origin: ${origin}`]),
+  );
   return { status: await statusOf(peer), refused };
 }
 
@@ -23,6 +30,13 @@ test.each([
 ])("A handshake of %s is taken", async (_, host, origin) => {
   expect((await answer({}, host, origin)).status).toBe(101);
 });
+
+test.each(["libwebsockets", ""])(
+  "A handshake of a charger is taken that says where it connects to, behind a proxy that has replaced Host: %s",
+  async (agent) => {
+    expect((await answer({}, "10.0.0.7:9000", "https://central.example", agent)).status).toBe(101);
+  },
+);
 
 test.each([
   ["a page of another site", "central.example", "https://evil.example"],
