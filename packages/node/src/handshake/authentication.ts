@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { CentralSystem, Clock } from "@ocppj/core";
+import type { Clock } from "@ocppj/core";
 import { basicCredentials, passwordOf } from "./basic-authorization.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { type Attempt, FailedAttempts } from "./failed-attempts.ts";
@@ -31,14 +31,13 @@ export interface Applicant {
 
 /** What an {@link Authentication} is made of. */
 interface AuthenticationParts {
-  readonly centralSystem: CentralSystem;
   readonly options: EndpointOptions;
   readonly clock: Clock;
   readonly quirks: HandshakeQuirks;
   readonly fault: (identity: string, error: unknown) => void;
 }
 
-/** Decides who may come in: by the security profile, the application, and what the Central System knows. */
+/** Decides who may come in: by the security profile and the application. */
 export class Authentication {
   readonly #parts: AuthenticationParts;
   readonly #failures: FailedAttempts;
@@ -65,7 +64,7 @@ export class Authentication {
     try {
       return await this.#ask(applicant, { password, certificate }, attempt);
     } catch (error) {
-      if (error !== signal.reason || !signal.aborted) fault(identity, error);
+      if (!isObedience(error, signal)) fault(identity, error);
       return { refusal: faulty };
     } finally {
       attempt.forget(); // Where it has neither succeeded nor failed.
@@ -77,19 +76,20 @@ export class Authentication {
     shown: Pick<Parameters<FailedAttempts["begin"]>[0], "password" | "certificate">,
     attempt: Attempt,
   ): Promise<Verdict> {
-    const { centralSystem, clock, options, quirks } = this.#parts;
+    const { clock, options, quirks } = this.#parts;
     const { authenticate = () => true } = options;
-    const asked = { identity, ...shown, request, signal };
-    let decision: unknown = await authenticate(asked);
+    // Each time a copy: who is careful wipes a password that he has looked at.
+    const ask = (password: Uint8Array | undefined): unknown =>
+      authenticate({ identity, ...shown, password: password && Uint8Array.from(password), request, signal });
+    let decision = await ask(shown.password);
     const meant = decision === false && shown.password && quirks.passwordIn(request, shown.password);
-    if (meant) decision = await authenticate({ ...asked, password: meant });
+    if (meant) decision = await ask(meant);
     const refusal = this.#refusalOf(decision, shown.password);
     if (decision === false || decision === "unknown-identity") attempt.failed(clock.now());
     if (refusal !== undefined) return { refusal };
     const context = contextOf(decision);
     attempt.succeeded();
-    const unwanted = await centralSystem.admit(identity, signal);
-    return unwanted === undefined ? { context } : { refusal: unwanted };
+    return { context };
   }
 
   /** @throws TypeError It is no decision. */
@@ -102,6 +102,17 @@ export class Authentication {
     throw new TypeError(
       `authenticate answered ${String(decision)}. Answer true, false, "unknown-identity", "busy" or { context }.`,
     );
+  }
+}
+
+/** Whether somebody failed because he was told to: with the reason of the signal, or as Node and `fetch` do. */
+function isObedience(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  if (!aborted || error === reason) return aborted;
+  try {
+    const { name, cause } = error as Error;
+    return name === "AbortError" || cause === reason;
+  } catch {
+    return false; // It cannot be looked at.
   }
 }
 

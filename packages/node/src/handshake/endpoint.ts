@@ -7,7 +7,7 @@ import { CertificateEnds } from "../tls/certificate-ends.ts";
 import { channelOf } from "../tls/channel.ts";
 import { WebSocketTransport, webSocketOptions } from "../transport/web-socket-transport.ts";
 import { asked } from "./asked.ts";
-import { Authentication, type Verdict } from "./authentication.ts";
+import { Authentication } from "./authentication.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
 import { addressOf, type Concerned, EndpointEvents } from "./endpoint-events.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
@@ -37,6 +37,7 @@ import {
   tooManySilent,
   undecided,
 } from "./refusals.ts";
+import { targetOf } from "./request-target.ts";
 import { SilentPeers } from "./silent-peers.ts";
 import type { UpgradeEndpoint } from "./upgrade-routing.ts";
 import { WaitingHandshake } from "./waiting-handshake.ts";
@@ -81,7 +82,6 @@ export class Endpoint implements UpgradeEndpoint {
     this.#clock = soundClock(options.clock ?? systemClock);
     this.#quirks = new HandshakeQuirks(options.tolerate, (error) => this.#events.fault(undefined, error));
     this.#authentication = new Authentication({
-      centralSystem,
       options,
       clock: this.#clock,
       quirks: this.#quirks,
@@ -119,7 +119,7 @@ export class Endpoint implements UpgradeEndpoint {
     if (!this.#silent.settled(request.socket)) return;
     const identity = this.#identityIn(request);
     if (identity === undefined) {
-      this.#events.refuse(socket, refusalOfUrl(request.url ?? "", this.path), this.#peerOf(request, identity));
+      this.#events.refuse(socket, refusalOfUrl(targetOf(request), this.path), this.#peerOf(request, identity));
       return;
     }
     const candidate = { request, socket, head, identity, peer: this.#peerOf(request, identity) };
@@ -133,7 +133,7 @@ export class Endpoint implements UpgradeEndpoint {
   /** Why a handshake is refused before anybody is asked. */
   #refusalOf({ request, identity, peer }: Candidate): Refusal | undefined {
     const { limits: { handshakesPerAddress } = {}, origins = [] } = this.#options;
-    const formal = refusalOfIdentity(identity, request.url ?? "") ?? refusalOfRequest(request);
+    const formal = refusalOfIdentity(identity, targetOf(request)) ?? refusalOfRequest(request);
     if (formal !== undefined) return formal;
     if (this.#isClosing) return shuttingDown;
     const origin = foreignOrigin(request, origins);
@@ -206,7 +206,7 @@ export class Endpoint implements UpgradeEndpoint {
   }
 
   #identityIn(request: IncomingMessage): string | undefined {
-    return identityFromPath(request.url ?? "", this.path) ?? this.#quirks.identityIn(request, this.path);
+    return identityFromPath(targetOf(request), this.path) ?? this.#quirks.identityIn(request, this.path);
   }
 
   #peerOf(request: IncomingMessage, identity: string | undefined): Concerned {
@@ -241,27 +241,29 @@ export class Endpoint implements UpgradeEndpoint {
     });
     this.#waiting.set(wait, candidate);
     const replaces = this.#centralSystem.get(identity) !== undefined;
-    const decided = (verdict: Verdict): void => {
-      this.#places.release(place);
-      if (!wait.end()) return; // It hung up, or has had its answer.
-      this.#waiting.delete(wait);
+    const admitted = async (): Promise<void> => {
+      const verdict = await this.#authentication.of({ request, identity, network, signal: wait.signal });
+      if (!wait.decided()) return; // It hung up, or has had its answer.
       this.#places.inTime();
+      // [J-164] An older connection has its own time to give a sign of life.
+      const unwanted = "refusal" in verdict ? undefined : await this.#centralSystem.admit(identity, wait.signal);
+      if (!wait.end()) return;
+      this.#waiting.delete(wait);
       const refusal =
         "refusal" in verdict
           ? verdict.refusal
-          : (this.#refusalByNow(request) ?? (replaces ? undefined : this.#refusalOfRoom(network)));
+          : (unwanted ?? this.#refusalByNow(request) ?? (replaces ? undefined : this.#refusalOfRoom(network)));
       if (wait.isAnswered) this.#events.fault(identity, answeredByOther());
       else if (refusal !== undefined) this.#events.refuse(socket, refusal, peer);
       else if ("context" in verdict) this.#open(candidate, wait.arrived, verdict.context);
     };
-    this.#authentication
-      .of({ request, identity, network, signal: wait.signal })
-      .then(decided)
+    admitted()
       .catch((error) => {
         // Nobody else would hear of it, and nobody serves this socket.
         this.#events.fault(identity, error);
         socket.destroy();
-      });
+      })
+      .finally(() => this.#places.release(place));
   }
 
   /** Why a certificate that was valid when the decision began is not any more. */

@@ -63,6 +63,12 @@ export class WaitingHandshake {
     return this.#waiting.request.socket.bytesWritten > this.#bytesWritten;
   }
 
+  /** Takes note that there is a decision, so it cannot be late any more; whether somebody still waits for it. */
+  decided(): boolean {
+    this.#disarm();
+    return !this.#isOver;
+  }
+
   /**
    * Ends the wait; whether it still waited.
    *

@@ -1,5 +1,6 @@
 /* What `authenticate` may do and say, over a real socket: what runs is counted, what nobody waits for is ended. */
 import { EventEmitter, once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import { CentralSystem } from "@ocppj/core";
 import { FakeClock } from "@ocppj/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -7,6 +8,9 @@ import type { Authenticate } from "../../src/handshake/endpoint-options.ts";
 import { listen } from "../../src/listen.ts";
 import { openEndpoint, shake, statusOf } from "../open-endpoint.ts";
 import { clientFrame, type RawSocket } from "../raw-socket.ts";
+
+const aborted = (signal: AbortSignal, error: () => unknown): Promise<true> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(error())));
 
 const heartbeat = (id: string) => clientFrame(1, `[2,"${id}","Heartbeat",{}]`);
 const answerTo = async (peer: RawSocket): Promise<unknown[]> => JSON.parse((await peer.frame()).payload.toString());
@@ -103,6 +107,33 @@ describe("authenticate", () => {
     }
     expect(times.size).toBeGreaterThan(3);
     expect(refused[0]).toMatchObject({ identity: "CP001", reason: "busy", status: 503 });
+  });
+
+  test.each<[string, (signal: AbortSignal) => Promise<true>, readonly string[]]>([
+    ["what Node's timers throw", (signal) => wait(3_600_000, true, { signal }), []],
+    ["what Node's events throw", async (signal) => (await once(new EventEmitter(), "never", { signal })) && true, []],
+    [
+      "an error with that cause",
+      (signal) => aborted(signal, () => new Error("No answer", { cause: signal.reason })),
+      [],
+    ],
+    ["an error of its own", (signal) => aborted(signal, () => new Error("The database is down.")), ["CP001"]],
+    ["nothing at all", (signal) => aborted(signal, () => undefined), ["CP001"]],
+  ])("may obey its signal, which is no fault: %s", async (_, decide, blamed) => {
+    const events = new EventEmitter();
+    const { faults, listener } = await openEndpoint({
+      authenticate: async ({ identity, signal }) => {
+        if (identity !== "CP001") return true;
+        events.emit("asked");
+        return decide(signal).finally(() => setImmediate(() => events.emit("over")));
+      },
+    });
+    const [asking, over] = [once(events, "asked"), once(events, "over")];
+    const peer = await shake(listener.port, "CP001");
+    await asking;
+    peer.socket.resetAndDestroy();
+    await over;
+    expect(faults.map(({ identity }) => identity)).toEqual(blamed);
   });
 
   test("gives every handler the context that it answers with", async () => {

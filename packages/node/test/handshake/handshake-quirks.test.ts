@@ -234,6 +234,18 @@ describe("An AuthorizationKey in hexadecimal digits", () => {
     expect(connected).toEqual(["CP001"]);
   });
 
+  test("is found by an application that wipes each password that it has looked at, too [Q23]", async () => {
+    const { shakeAt } = await tolerant({
+      tolerate: [quirks.hexadecimalKeys],
+      authenticate: (attempt) => {
+        const isRight = authenticate(attempt);
+        attempt.password?.fill(0);
+        return isRight;
+      },
+    });
+    expect(await statusOf(await shakeAt("/ocpp/CP001", offer, basic(`CP001:${key}`)))).toBe(101);
+  });
+
   test("that is wrong is refused, and nothing was tolerated [Q23]", async () => {
     let asked = 0;
     const { shakeAt, refused, tolerated } = await tolerant({

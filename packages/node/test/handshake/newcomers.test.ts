@@ -1,3 +1,4 @@
+import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
 import { offer, open, openEndpoint, shake, statusOf } from "../open-endpoint.ts";
 import { clientFrame, handshake } from "../raw-socket.ts";
@@ -32,6 +33,27 @@ describe("A newcomer, while the older connection of its identity is asked for a 
     older.write(clientFrame(10, ""));
     expect(await statusOf(newcomer)).toBe(409);
   });
+});
+
+test("A probe takes the time that it may, however short that of a handshake is, and is no decision that was late [J-164]", async () => {
+  const clock = new FakeClock();
+  const { central, listener, refused } = await openEndpoint(
+    { clock, handshakeTimeoutMs: 1000, maxHandshakes: 2 },
+    { clock, probeTimeoutMs: 5000 },
+  );
+  const older = await shake(listener.port, "CP001");
+  await older.head();
+  await clock.advance(0);
+  const newcomer = await shake(listener.port, "CP001");
+  expect((await older.frame()).opcode).toBe(9);
+  await clock.advance(4999);
+  expect(refused).toEqual([]);
+  // As many as before may be decided on.
+  expect(await statusOf(await shake(listener.port, "CP002"))).toBe(101);
+  expect(listener.health()).toMatchObject({ connections: 2, handshakes: 1 });
+  await clock.advance(1);
+  expect(await statusOf(newcomer)).toBe(101);
+  expect([...central.connections()]).toHaveLength(2);
 });
 
 describe("A Charge Point whose connections are cut", () => {
