@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { identityFromPath, type Quirk, type QuirkSet, type Tolerated } from "@ocppj/core";
 import { shortened } from "../peer-text.ts";
 import { asked } from "./asked.ts";
+import { targetOf } from "./request-target.ts";
 
 type HandshakeQuirk = Extract<Quirk, { readonly scope: "handshake" }>;
 
@@ -26,7 +27,7 @@ export class HandshakeQuirks {
 
   /** The identity in a path that has none as it is; `undefined` when it has none as the quirks read it, either. [Q19] */
   identityIn(request: IncomingMessage, endpointPath: string): string | undefined {
-    const [path = ""] = (request.url ?? "").split("?", 1);
+    const [path = ""] = targetOf(request).split("?", 1);
     for (const row of this.#rows) {
       const meant: unknown = this.#asked(() => row.path?.(path));
       const identity = typeof meant === "string" ? identityFromPath(meant, endpointPath) : undefined;

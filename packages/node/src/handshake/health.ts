@@ -1,6 +1,7 @@
 /* What an orchestrator asks a Central System: whether to send Charge Points to it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { OptionRule } from "@ocppj/core";
+import { targetOf } from "./request-target.ts";
 
 /** Whether handshakes are taken, and how much there is to do. Nothing in it is secret. */
 export interface Health {
@@ -22,8 +23,8 @@ export const healthRule: OptionRule = {
 };
 
 /** Whether a request asks for the health at a path. */
-export const asksForHealth = ({ method, url = "" }: IncomingMessage, path: string | undefined): boolean =>
-  path !== undefined && (method === "GET" || method === "HEAD") && url.replace(/\?.*/s, "") === path;
+export const asksForHealth = (request: IncomingMessage, path: string | undefined): boolean =>
+  path !== undefined && /^(GET|HEAD)$/.test(request.method ?? "") && targetOf(request).replace(/\?.*/s, "") === path;
 
 export function answerHealth(health: Health, { method }: IncomingMessage, response: ServerResponse): void {
   const body = `${JSON.stringify(health)}\n`;

@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { asksForOther, readWithoutUpgrade } from "./other-upgrade.ts";
+import { targetOf } from "./request-target.ts";
 
 /** What takes the upgrade requests at one path and below. */
 export interface UpgradeEndpoint {
@@ -23,7 +25,7 @@ const routings = new WeakMap<Server, Routing>();
  * Gives an endpoint the upgrade requests at its path and below; where two endpoints fit, the longer path gets it.
  *
  * Other requests are left to the server's other `upgrade` listeners. Without any, nobody would ever answer, so the
- * endpoint with the shortest path gets them, to refuse them. A handshake whose Connection: Upgrade was lost on the way is
+ * endpoint with the shortest path gets them, to refuse them, and what asks for another upgrade is an ordinary request. A handshake whose Connection: Upgrade was lost on the way is
  * an ordinary request for the server: whoever answers those does, and the endpoint is told.
  *
  * @returns The function that ends this; the server is then as it was before.
@@ -48,13 +50,17 @@ export function routeUpgrades(server: Server, endpoint: UpgradeEndpoint): () => 
 
 function startRouting(server: Server): Routing {
   const endpoints: UpgradeEndpoint[] = [];
-  const endpointFor = ({ url = "" }: IncomingMessage): UpgradeEndpoint | undefined => {
+  const endpointFor = (request: IncomingMessage): UpgradeEndpoint | undefined => {
     // Q19: doubled slashes are for the endpoint to forgive, or to refuse.
-    const path = url.replace(/\?.*/s, "").replace(/\/{2,}/g, "/");
+    const path = targetOf(request)
+      .replace(/\?.*/s, "")
+      .replace(/\/{2,}/g, "/");
     return endpoints.find((endpoint) => `${path}/`.startsWith(prefixOf(endpoint)));
   };
   const route: Routing["route"] = (request, socket, head) => {
-    const nobodys = server.listenerCount("upgrade") === 1 ? endpoints.at(-1) : undefined;
+    const isAlone = server.listenerCount("upgrade") === 1;
+    if (isAlone && asksForOther(request)) return readWithoutUpgrade(server, request, socket, head);
+    const nobodys = isAlone ? endpoints.at(-1) : undefined;
     (endpointFor(request) ?? nobodys)?.upgrade(request, socket, head);
   };
   const watch: Routing["watch"] = (request, response) => {

@@ -6,9 +6,9 @@ import { listen } from "../../src/listen.ts";
 import { open, openEndpoint, shake, statusOf } from "../open-endpoint.ts";
 
 /** What is answered to a request for the health. */
-async function ask(port: number, line = "GET /health HTTP/1.1") {
+async function ask(port: number, line = "GET /health HTTP/1.1", ...more: readonly string[]) {
   const peer = await open(port);
-  peer.request(line, "Host: localhost");
+  peer.request(line, "Host: localhost", ...more);
   const head = await peer.head();
   return { status: Number(head.split(" ")[1]), head, body: await peer.rest() };
 }
@@ -24,6 +24,21 @@ test("health is answered with 200 while handshakes are taken, and with numbers t
   expect(await ask(listener.port, "HEAD /health HTTP/1.1")).toMatchObject({ status: 200, body: "" });
   expect(await ask(listener.port, "POST /health HTTP/1.1")).toMatchObject({ status: 426 });
   expect(await ask(listener.port, "GET /health/more HTTP/1.1")).toMatchObject({ status: 426 });
+  expect(refused).toEqual([]);
+});
+
+test.each<[string, string, ...string[]]>([
+  [
+    "a client that would rather speak HTTP/2, as that of Java does",
+    "GET /health HTTP/1.1",
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA",
+  ],
+  ["one that gives the whole URL", "GET http://localhost/health HTTP/1.1"],
+])("health is answered to %s", async (_, ...request) => {
+  const { listener, refused } = await openEndpoint({ health: "/health" });
+  expect(await ask(listener.port, ...request)).toMatchObject({ status: 200 });
   expect(refused).toEqual([]);
 });
 

@@ -22,7 +22,8 @@ describe("routeUpgrades", () => {
   /** Who takes an upgrade request for `url`. */
   function takers(url: string): readonly string[] {
     taken = [];
-    server.emit("upgrade", { url } as IncomingMessage, new PassThrough(), Buffer.alloc(0));
+    const request = { url, headers: { upgrade: "websocket" } as IncomingMessage["headers"] };
+    server.emit("upgrade", request as IncomingMessage, new PassThrough(), Buffer.alloc(0));
     return taken;
   }
 
@@ -33,6 +34,7 @@ describe("routeUpgrades", () => {
     expect(takers("/a/CP001?version=1")).toEqual(["/a"]);
     expect(takers("/a")).toEqual(["/a"]);
     expect(takers("/a?version=1")).toEqual(["/a"]);
+    expect(takers("http://central.example/a/CP001")).toEqual(["/a"]);
     expect(takers("/b/CP001/more")).toEqual(["/b/"]);
   });
 
