@@ -15,7 +15,7 @@ const listener = await listen(centralSystem, {
   port,
   path: "/ocpp",
   health: "/health",
-  limits: { connectionsPerAddress: 500, wrongPasswords: 10 },
+  limits: { connectionsPerAddress: 500 },
   expiryWarningDays: 30,
 });
 // #endregion

@@ -47,6 +47,11 @@ export class Authentication {
     this.#failures = new FailedAttempts(parts.options.limits);
   }
 
+  /** Says what a Charge Point was told to present from now on, see {@link FailedAttempts}. */
+  told(identity: string, passwords: readonly Uint8Array[]): void {
+    this.#failures.told(identity, passwords);
+  }
+
   /** Never rejects: whatever the application's hook does, there is an answer. [trap 2] */
   async of(applicant: Applicant): Promise<Verdict> {
     const { identity, network, request, signal } = applicant;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CentralSystem, ExpiringCertificate, HandshakeRefusal, Tolerated } from "@ocppj/core";
 import { expiryOf } from "../tls/certificate-ends.ts";
+import { CrowdedAddresses } from "./crowded-addresses.ts";
 import { answerTo } from "./refusal-answer.ts";
 import { type Refusal, refusalOfIdentity } from "./refusals.ts";
 
@@ -14,6 +15,7 @@ export interface Concerned {
 /** What an endpoint tells the Central System of that has no connection yet. */
 export class EndpointEvents {
   readonly #centralSystem: CentralSystem;
+  readonly #crowds = new CrowdedAddresses();
 
   constructor(centralSystem: CentralSystem) {
     this.#centralSystem = centralSystem;
@@ -29,6 +31,9 @@ export class EndpointEvents {
   refused({ reason, status, message, advice }: Refusal, concerned: Concerned): void {
     const event = { ...shown(concerned), reason, message, advice, ...(status !== undefined && { status }) };
     this.#centralSystem.emit("refused", event);
+    const isLimit = reason === "address-limit" || reason === "guessing";
+    const crowd = isLimit ? this.#crowds.refused(concerned) : undefined;
+    if (crowd !== undefined) this.fault(undefined, crowd);
   }
 
   tolerated(uses: readonly Tolerated[], identity: string): void {

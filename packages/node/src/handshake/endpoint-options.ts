@@ -100,8 +100,7 @@ export interface EndpointOptions<Context = unknown> extends TransportOptions {
   /**
    * The origins of web pages that may connect besides those of the host that they connect to, for example
    * `["https://simulator.example"]`, or `["*"]` for all. Other pages are refused with 403: a browser would lend them its place
-   * in your network, and its certificates. What is no page sends no `Origin`, or none of `http` and `https`, and is not
-   * asked. Default: none.
+   * in your network, and its certificates. Only browsers are asked, whose `User-Agent` begins with `Mozilla/`. Default: none.
    */
   readonly origins?: readonly string[] | undefined;
   /**

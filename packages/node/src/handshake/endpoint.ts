@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type CentralSystem, type Clock, identityFromPath, soundClock, subprotocol, systemClock } from "@ocppj/core";
+import {
+  type CentralSystem,
+  type CentralSystemEvents,
+  type Clock,
+  identityFromPath,
+  soundClock,
+  subprotocol,
+  systemClock,
+} from "@ocppj/core";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CertificateEnds } from "../tls/certificate-ends.ts";
 import { channelOf } from "../tls/channel.ts";
@@ -16,6 +24,7 @@ import { HandshakeQuirks } from "./handshake-quirks.ts";
 import { answerHealth, asksForHealth, type Health } from "./health.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { foreignOrigin } from "./origin.ts";
+import { passwordsTold } from "./passwords-told.ts";
 import { networkOf, PeerAddresses } from "./peer-address.ts";
 import { certificateOf, refusalOfProfile, revokedCertificate } from "./profile-refusals.ts";
 import { bodyOf, headersOf } from "./refusal-answer.ts";
@@ -71,6 +80,10 @@ export class Endpoint implements UpgradeEndpoint {
   readonly #silent: SilentPeers;
   readonly #descriptors: DescriptorWatch;
   readonly #waiting = new Map<WaitingHandshake, Candidate>();
+  readonly #told = (event: CentralSystemEvents["finished"][0]): void => {
+    const passwords = passwordsTold(event);
+    if (passwords.length > 0) this.#authentication.told(event.identity, passwords);
+  };
   #closing = false;
 
   /** @param options - Checked, and nobody else's. */
@@ -109,6 +122,7 @@ export class Endpoint implements UpgradeEndpoint {
       (error) => this.#events.fault(undefined, error),
     );
     this.ends = new CertificateEnds(options.expiryWarningDays ?? 21, (event) => this.#events.expiring(event));
+    if (options.limits !== undefined) centralSystem.on("finished", this.#told);
     this.#webSockets.on("wsClientError", ({ message }, socket, request) => {
       this.#events.refuse(socket, malformedRequest(message), this.#peerOf(request, this.#identityIn(request)));
     });
@@ -202,6 +216,7 @@ export class Endpoint implements UpgradeEndpoint {
     this.#waiting.clear();
     this.connections.closeAll(1001, "The Central System shuts down");
     this.#descriptors.stop();
+    this.#centralSystem.off("finished", this.#told);
     return new Promise((resolve) => this.#webSockets.close(() => resolve()));
   }
 

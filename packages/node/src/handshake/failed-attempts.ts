@@ -1,20 +1,15 @@
 /*
- * How often somebody may be wrong about who he is.
+ * How often somebody may be wrong about who he is, where the owner has set a limit.
  *
  * Theory of operation. Wrong passwords are counted by identity and address together, so that who guesses at one place locks
- * out nobody at another. Who presents what he was last let in with cannot be guessing: he is always asked about, also at an
- * address from which others guess. For that a digest is kept of it, with a secret that ends with the program. An attempt
- * is counted when it begins, or many at once would be free, and taken back when nobody learns that it has failed: it was
- * right, the peer has left, or there was no decision.
+ * out nobody at another. Who presents what he was last let in with, or what he was told to use since, cannot be guessing: he
+ * is always asked about, also at an address from which others guess. For that a digest is kept of it, with a secret that
+ * ends with the program. An attempt is counted when it begins, or many at once would be free, and taken back when nobody
+ * learns that it has failed: it was right, the peer has left, or there was no decision.
  */
 import { createHmac, randomBytes, type X509Certificate } from "node:crypto";
+import { Budgets, mostRemembered } from "./budgets.ts";
 import type { PeerLimits } from "./peer-limits.ts";
-
-/** In which time all is forgotten, in milliseconds. */
-const windowMs = 600_000;
-
-/** How many identities, addresses and pairs of these are remembered; those that were heard of longest ago are forgotten. */
-export const mostRemembered = 50_000;
 
 /** What somebody has presented. */
 interface Presented {
@@ -31,17 +26,33 @@ export interface Attempt {
   forget(): void;
 }
 
+/** What is not counted. */
+const free: Attempt = { succeeded: () => {}, failed: () => {}, forget: () => {} };
+
 /** Counts the failures of those who ask to be let in. */
 export class FailedAttempts {
+  readonly #isLimited: boolean;
   readonly #byAddress: Budgets;
   readonly #byIdentity: Budgets;
   readonly #secret = randomBytes(32);
-  /** What each was last let in with, digested. */
-  readonly #known = new Map<string, string>();
+  /** What each was last let in with, and what he was told to use since, digested. */
+  readonly #letIn = new Map<string, readonly string[]>();
+  readonly #told = new Map<string, readonly string[]>();
 
-  constructor({ failuresPerAddress = Number.POSITIVE_INFINITY, wrongPasswords = 100 }: PeerLimits = {}) {
+  constructor({
+    failuresPerAddress = Number.POSITIVE_INFINITY,
+    wrongPasswords = Number.POSITIVE_INFINITY,
+  }: PeerLimits = {}) {
+    this.#isLimited = Number.isFinite(failuresPerAddress) || Number.isFinite(wrongPasswords);
     this.#byAddress = new Budgets(failuresPerAddress);
     this.#byIdentity = new Budgets(wrongPasswords);
+  }
+
+  /** Says what somebody was told to present from now on, as which he may present any of these. */
+  told(identity: string, passwords: readonly Uint8Array[]): void {
+    if (!this.#isLimited) return;
+    const digests = passwords.map((password) => this.#digestOf({ identity, password, certificate: undefined }));
+    remember(this.#told, identity, digests);
   }
 
   /**
@@ -49,30 +60,35 @@ export class FailedAttempts {
    * @returns `undefined` when there were too many failures.
    */
   begin(presented: Presented, address: string | undefined, now: number): Attempt | undefined {
+    if (!this.#isLimited || address === undefined) return free;
     const { identity, password } = presented;
     const digest = this.#digestOf(presented);
-    const isKnown = this.#known.get(identity) === digest;
-    const pair = address === undefined || password === undefined ? undefined : `${address} ${identity}`;
-    if (!isKnown && (this.#byAddress.isSpent(address, now) || this.#byIdentity.isSpent(pair, now))) return undefined;
-    if (!isKnown) this.#byIdentity.spend(pair, now);
+    const known = [this.#letIn, this.#told].filter((digests) => digests.get(identity)?.includes(digest));
+    const isKnown = known.length > 0;
+    const budgets = [this.#byAddress.of(address, "")];
+    if (password !== undefined) budgets.push(this.#byIdentity.of(address, identity));
+    if (!isKnown && budgets.some((budget) => budget.isSpent(now))) return undefined;
+    const spend = (at: number): void => {
+      for (const budget of budgets) budget.spend(at);
+    };
+    if (!isKnown) spend(now);
     let settle = (how: () => void): void => {
       settle = () => {};
       how();
     };
     const takeBack = (): void => {
-      if (!isKnown) this.#byIdentity.takeBack(pair);
+      if (!isKnown) for (const budget of budgets) budget.takeBack(now);
     };
     return {
       succeeded: () =>
         settle(() => {
           takeBack();
-          remember(this.#known, identity, digest);
+          remember(this.#letIn, identity, [digest]);
         }),
-      failed: (now) =>
+      failed: (at) =>
         settle(() => {
-          if (isKnown) this.#byIdentity.spend(pair, now);
-          this.#byAddress.spend(address, now);
-          if (this.#known.get(identity) === digest) this.#known.delete(identity);
+          if (isKnown) spend(at);
+          for (const digests of known) digests.delete(identity);
         }),
       forget: () => settle(takeBack),
     };
@@ -82,37 +98,8 @@ export class FailedAttempts {
     if (password === undefined && certificate === undefined) return ""; // There is no secret in it.
     const hash = createHmac("sha256", this.#secret);
     hash.update(JSON.stringify([identity, password && Buffer.from(password).toString("base64")]));
-    return hash.update(certificate?.fingerprint256 ?? "").digest("base64");
-  }
-}
-
-/** So much of each for a window; what was spent comes back evenly. */
-class Budgets {
-  readonly #costMs: number;
-  /** When all that was spent will have come back. */
-  readonly #wholeAt = new Map<string, number>();
-
-  constructor(limit: number) {
-    this.#costMs = windowMs / limit; // 0 without a limit.
-  }
-
-  isSpent(key: string | undefined, now: number): boolean {
-    if (key === undefined || this.#costMs === 0) return false;
-    return (this.#wholeAt.get(key) ?? now) - now > windowMs - this.#costMs / 2;
-  }
-
-  spend(key: string | undefined, now: number): void {
-    if (key === undefined || this.#costMs === 0) return;
-    for (const [other, wholeAt] of this.#wholeAt) {
-      if (wholeAt > now) break;
-      this.#wholeAt.delete(other);
-    }
-    remember(this.#wholeAt, key, Math.max(now, this.#wholeAt.get(key) ?? now) + this.#costMs);
-  }
-
-  takeBack(key: string | undefined): void {
-    const wholeAt = key === undefined ? undefined : this.#wholeAt.get(key);
-    if (key !== undefined && wholeAt !== undefined) this.#wholeAt.set(key, wholeAt - this.#costMs);
+    // A password alone says who it is, whatever certificate comes with it.
+    return hash.update(password === undefined ? (certificate?.fingerprint256 ?? "") : "").digest("base64");
   }
 }
 

@@ -2,11 +2,12 @@
 import { EventEmitter, once } from "node:events";
 import { FakeClock } from "@ocppj/testing";
 import { describe, expect, test } from "vitest";
+import { mostOfOneAddress, mostRemembered } from "../../src/handshake/budgets.ts";
 import type { Authenticate } from "../../src/handshake/endpoint-options.ts";
-import { FailedAttempts, mostRemembered } from "../../src/handshake/failed-attempts.ts";
+import { FailedAttempts } from "../../src/handshake/failed-attempts.ts";
 import { networkOf } from "../../src/handshake/peer-address.ts";
 import { basic, openEndpoint, shake, statusOf } from "../open-endpoint.ts";
-import type { RawSocket } from "../raw-socket.ts";
+import { clientFrame, type RawSocket } from "../raw-socket.ts";
 
 const trustedProxies = ["127.0.0.1"];
 const from = (address: string): string => `X-Forwarded-For: ${address}`;
@@ -70,21 +71,22 @@ describe("Who guesses passwords", () => {
   async function site(limits = {}) {
     const clock = new FakeClock();
     const asked: (string | undefined)[] = [];
+    const rightOf = new Map<string, string>();
     const authenticate: Authenticate = ({ identity, password }) => {
       const text = password && Buffer.from(password).toString();
       asked.push(text);
-      return text === `right ${identity}`;
+      return text === (rightOf.get(identity) ?? `right ${identity}`);
     };
-    const { listener, refused } = await openEndpoint({ authenticate, clock, limits, trustedProxies });
+    const endpoint = await openEndpoint({ authenticate, clock, limits, trustedProxies });
     const dial = (identity: string, password: string, address: string): Promise<RawSocket> =>
-      shake(listener.port, identity, basic(`${identity}:${password}`), from(address));
+      shake(endpoint.listener.port, identity, basic(`${identity}:${password}`), from(address));
     const tries = async (...attempt: [identity: string, password: string, address: string]): Promise<number> => {
       const peer = await dial(...attempt);
       const status = await statusOf(peer);
       peer.socket.resetAndDestroy();
       return status;
     };
-    return { asked, clock, dial, listener, refused, tries };
+    return { ...endpoint, asked, clock, dial, rightOf, tries };
   }
 
   test("is refused with 429 after limits.wrongPasswords, and not asked about; the same identity elsewhere is let in", async () => {
@@ -124,51 +126,104 @@ describe("Who guesses passwords", () => {
     expect(await tries("stranger", "guess", elsewhere)).toBe(401);
   });
 
-  test("disturbs by default no other Charge Point at the same address", async () => {
+  test("keeps by default nobody out: whatever a neighbour does, the right password is asked about at once", async () => {
     const { tries } = await site();
-    for (let count = 0; count < 100; count++) expect(await tries("CP001", `guess ${count}`, here)).toBe(401);
+    for (let count = 0; count < 150; count++) expect(await tries("CP001", `guess ${count}`, here)).toBe(401);
+    expect(await tries("CP001", "right CP001", here)).toBe(101);
+  });
+
+  test("does not lock out whose password has been changed since it was let in", async () => {
+    const { central, dial, rightOf, tries } = await site({ wrongPasswords: 2, failuresPerAddress: 2 });
+    const charger = await dial("CP001", "right CP001", here);
+    expect(await statusOf(charger)).toBe(101);
+    for (const status of [401, 401, 429]) expect(await tries("CP001", "guess", here)).toBe(status);
+    const digits = Buffer.from("new").toString("hex");
+    const changed = central.get("CP001")?.call("ChangeConfiguration", { key: "AuthorizationKey", value: digits });
+    const [, messageId] = JSON.parse((await charger.frame()).payload.toString());
+    charger.write(clientFrame(1, JSON.stringify([3, messageId, { status: "Accepted" }])));
+    await changed;
+    rightOf.set("CP001", "new");
+    charger.socket.resetAndDestroy();
+    expect(await tries("CP001", "new", here)).toBe(101);
+    rightOf.set("CP001", digits); // The same of one that sends the text of it.
+    expect(await tries("CP001", digits, here)).toBe(101);
     expect(await tries("CP001", "guess", here)).toBe(429);
-    expect(await tries("CP002", "right CP002", here)).toBe(101);
+  });
+
+  test("who comes to a limit under many names from one address is a fault, once: that of a proxy, most likely", async () => {
+    const { faults, tries } = await site({ failuresPerAddress: 1 });
+    for (const address of [here, elsewhere]) {
+      for (let count = 0; count < 10; count++) await tries(`CP${count}`, "guess", address);
+      expect(faults).toEqual([]); // The first has had its answer.
+    }
+    for (let count = 0; count < 20; count++) await tries(`CP${count % 11}`, "guess", elsewhere);
+    expect(faults).toMatchObject([{ error: { message: expect.stringContaining(`10 identities from ${elsewhere}.`) } }]);
+    expect(faults[0]).not.toHaveProperty("identity");
   });
 });
 
 describe("FailedAttempts", () => {
-  const presented = (identity: string, password: string) => ({
+  const presented = (identity: string, password = "guess") => ({
     identity,
     password: Buffer.from(password),
     certificate: undefined,
   });
 
-  test("count those that have only begun, and give back what nobody has learnt from", () => {
-    const attempts = new FailedAttempts({ wrongPasswords: 2 });
-    const begin = () => attempts.begin(presented("CP001", "guess"), here, 0);
-    const [first, second] = [begin(), begin()];
-    expect(begin()).toBeUndefined();
-    first?.forget();
-    first?.forget(); // Once is enough.
-    expect([begin(), begin()]).toEqual([expect.anything(), undefined]);
-    second?.succeeded();
-    expect(begin()).toBeDefined();
-  });
+  /** Whether one is asked about, and fails. */
+  const fails = (attempts: FailedAttempts, identity: string, address = here): boolean => {
+    const attempt = attempts.begin(presented(identity), address, 0);
+    attempt?.failed(0);
+    return attempt !== undefined;
+  };
+
+  test.each([
+    ["wrongPasswords", ["CP001", "CP001", "CP001"]] as const,
+    ["failuresPerAddress", ["CP001", "CP002", "CP003"]] as const,
+  ])(
+    "count those of %s that have only begun, and give back what nobody has learnt from",
+    (limit, [one, other, another]) => {
+      const attempts = new FailedAttempts({ [limit]: 2 });
+      const begin = (identity: string) => attempts.begin(presented(identity), here, 0);
+      const [first, second] = [begin(one), begin(other)];
+      expect(begin(another)).toBeUndefined();
+      first?.forget();
+      first?.forget(); // Once is enough.
+      expect([begin(one), begin(another)]).toEqual([expect.anything(), undefined]);
+      second?.succeeded();
+      expect(begin(another)).toBeDefined();
+    },
+  );
 
   test("stop to believe what was right once and is wrong now", () => {
     const attempts = new FailedAttempts({ wrongPasswords: 1 });
     attempts.begin(presented("CP001", "old"), here, 0)?.succeeded();
-    attempts.begin(presented("CP001", "old"), here, 0)?.failed(0);
-    expect(attempts.begin(presented("CP001", "old"), here, 0)).toBeUndefined();
+    attempts.told("CP001", [Buffer.from("new")]);
+    for (const password of ["old", "new"]) {
+      attempts.begin(presented("CP001", password), here, 0)?.failed(0);
+      expect(attempts.begin(presented("CP001", password), here, 0)).toBeUndefined();
+    }
   });
 
-  test("remember no more than they have room for", () => {
+  test("do not forget a guesser for all the names that he makes up at his address", () => {
+    const attempts = new FailedAttempts({ wrongPasswords: 3 });
+    let asked = 0;
+    for (let round = 0; round < 2; round++) {
+      for (let count = 0; count < 3; count++) if (fails(attempts, "CP001")) asked += 1;
+      for (let count = 0; count < mostRemembered; count++) fails(attempts, `junk ${round} ${count}`);
+    }
+    expect(asked).toBe(3);
+  });
+
+  test("forget where there is no room those whose address was heard of longest ago", () => {
     const attempts = new FailedAttempts({ wrongPasswords: 1 });
-    const fails = (identity: string): boolean => {
-      const attempt = attempts.begin(presented(identity, "guess"), here, 0);
-      attempt?.failed(0);
-      return attempt !== undefined;
-    };
-    for (let count = 0; count < mostRemembered; count++) fails(`CP${count}`);
-    expect(fails("CP0")).toBe(false);
-    fails("one more");
-    expect(fails("CP0")).toBe(true);
+    const addresses = mostRemembered / mostOfOneAddress;
+    for (let address = 0; address < addresses; address++) {
+      for (let count = 0; count < mostOfOneAddress; count++) fails(attempts, `CP${count}`, `${address}`);
+    }
+    expect(fails(attempts, "CP0", "0")).toBe(false);
+    fails(attempts, "CP0", "one more");
+    expect(fails(attempts, "CP0", "1")).toBe(false);
+    expect(fails(attempts, "CP0", "0")).toBe(true);
   });
 });
 
