@@ -10,12 +10,12 @@ const programs = [
   { what: "decode and encode", core: "decode, encode", budget: 1_500 },
   { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 26_600 },
   { what: "CentralSystem", core: "CentralSystem", budget: 28_300 },
-  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 47_900 },
+  { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 48_200 },
   {
     what: "a charger: all that a ChargePoint takes",
     core: "AuthorizationCache, ChargePoint, Configuration, LocalAuthList",
     browser: "connect, durableStore",
-    budget: 53_000,
+    budget: 53_400,
   },
 ];
 
