@@ -40,8 +40,8 @@ describe("The bundle of @ocppj/core with its dependencies", () => {
     expect(code).not.toMatch(quirks);
   });
 
-  test("of what looks at bills is small: 4.6 kB compressed", async () => {
-    expect(compressed(await bundle("{ Plausibility }"))).toBeLessThan(4600);
+  test("of what looks at bills is small: 4.7 kB compressed", async () => {
+    expect(compressed(await bundle("{ Plausibility }"))).toBeLessThan(4700);
   });
 
   test.each(["{ ChargePoint }", "{ CentralSystem }", "{ Plausibility }", "{ applyConfiguration }"])(
