@@ -160,7 +160,7 @@ describe("A date-time that is none in RFC 3339", () => {
     expect(site.events.violation).toEqual([
       { reason: "payload", message: "currentTime must be of this century.", frame: frames[0] },
     ]);
-    expect(site.events.violation[0]?.frame).toBe(frames[0]);
+    expect(site.events.violation[0]?.frame).toStrictEqual(frames[0]);
     expect(frames[0]).toMatchObject({ payload: { currentTime } });
     await site.chargePoint.stop();
   });

@@ -55,7 +55,9 @@ describe("namespace", () => {
   });
 
   test.each([[undefined], [{}], ["store"]])("is no part of what is no store: %j", (store) => {
-    expect(() => namespace(store as never, "a")).toThrow(/^store is .*\. Give a store, with load, put and delete\.$/);
+    expect(() => namespace(store as never, "a")).toThrow(
+      /^store is .*\. Give a store, with load, put and delete( \(wrong: load, put, delete\))?\.$/,
+    );
   });
 
   test.each([[""], ["a/b"], ["a b"], ["ü"], ["a\n"], ["x".repeat(101)], [undefined], [7]])(

@@ -1,5 +1,4 @@
-import type { Concerned } from "./endpoint-events.ts";
-import { networkOf } from "./peer-address.ts";
+import { type Concerned, networkOf } from "./peer-address.ts";
 
 const many = 10;
 

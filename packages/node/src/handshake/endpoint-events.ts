@@ -3,14 +3,9 @@ import type { Duplex } from "node:stream";
 import type { CentralSystem, ExpiringCertificate, HandshakeRefusal, Tolerated } from "@ocppj/core";
 import { expiryOf } from "../tls/certificate-ends.ts";
 import { CrowdedAddresses } from "./crowded-addresses.ts";
+import type { Concerned } from "./peer-address.ts";
 import { answerTo } from "./refusal-answer.ts";
 import { type Refusal, refusalOfIdentity } from "./refusals.ts";
-
-/** Whom an event concerns, as far as anybody has said. */
-export interface Concerned {
-  readonly identity?: string | undefined;
-  readonly remoteAddress?: string | undefined;
-}
 
 /** What an endpoint tells the Central System of that has no connection yet. */
 export class EndpointEvents {

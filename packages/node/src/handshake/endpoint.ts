@@ -17,7 +17,7 @@ import { WebSocketTransport, webSocketOptions } from "../transport/web-socket-tr
 import { asked } from "./asked.ts";
 import { Authentication } from "./authentication.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
-import { addressOf, type Concerned, EndpointEvents } from "./endpoint-events.ts";
+import { addressOf, EndpointEvents } from "./endpoint-events.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { HandshakePlaces, type Place } from "./handshake-places.ts";
 import { HandshakeQuirks } from "./handshake-quirks.ts";
@@ -25,7 +25,7 @@ import { answerHealth, asksForHealth, type Health } from "./health.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { foreignOrigin } from "./origin.ts";
 import { passwordsTold } from "./passwords-told.ts";
-import { networkOf, PeerAddresses } from "./peer-address.ts";
+import { type Concerned, networkOf, PeerAddresses } from "./peer-address.ts";
 import { certificateOf, refusalOfProfile, revokedCertificate } from "./profile-refusals.ts";
 import { bodyOf, headersOf } from "./refusal-answer.ts";
 import {

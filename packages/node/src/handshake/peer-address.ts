@@ -18,6 +18,12 @@ export const trustedProxiesRule: OptionRule = {
     Array.isArray(blocks) && blocks.every((block) => typeof block === "string" && parse(block) !== undefined),
 };
 
+/** Whom an event concerns, as far as anybody has said. */
+export interface Concerned {
+  readonly identity?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+}
+
 /** Tells where a peer is. */
 export class PeerAddresses {
   readonly #proxies = new BlockList();

@@ -326,7 +326,10 @@ describe("the certificate of the Charge Point is refused by the Central System",
         status: 403,
         securityEvent: "FailedToAuthenticateAtCentralSystem",
       });
-      expect(error.message).toContain('does not let "CP001" in with this certificate. Check the validity');
+      expect(error.message).toContain(
+        'does not let "CP001" in with this certificate, and says "The certificate of the peer',
+      );
+      expect(error.message).toContain("Check the validity");
     },
   );
 
