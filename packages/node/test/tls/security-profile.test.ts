@@ -327,7 +327,7 @@ describe("the certificate of the Charge Point is refused by the Central System",
         securityEvent: "FailedToAuthenticateAtCentralSystem",
       });
       expect(error.message).toContain(
-        'does not let "CP001" in with this certificate, and says "The certificate of the peer',
+        'does not let "CP001" in with this certificate, and says "Th',
       );
       expect(error.message).toContain("Check the validity");
     },
