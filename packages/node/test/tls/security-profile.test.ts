@@ -326,9 +326,7 @@ describe("the certificate of the Charge Point is refused by the Central System",
         status: 403,
         securityEvent: "FailedToAuthenticateAtCentralSystem",
       });
-      expect(error.message).toContain(
-        'does not let "CP001" in with this certificate, and says "Th',
-      );
+      expect(error.message).toContain('does not let "CP001" in with this certificate, and says "Th');
       expect(error.message).toContain("Check the validity");
     },
   );
