@@ -106,6 +106,10 @@ export class ChargingProfiles {
   readonly #facts: ChargePointFacts;
   readonly #state: State;
 
+  /** What was made of the value, which never changes, by connector. */
+  readonly #layers = new Map<number, ConnectorLayers>();
+  #wholeLayer: Layer | undefined;
+
   private constructor(facts: ChargePointFacts, state: State) {
     this.#facts = facts;
     this.#state = state;
@@ -216,6 +220,15 @@ export class ChargingProfiles {
    * @throws RangeError There is no such connector.
    */
   layersOf(connectorId: number): ConnectorLayers {
+    let layers = this.#layers.get(connectorId);
+    if (layers === undefined) {
+      layers = this.#layersOf(connectorId);
+      this.#layers.set(connectorId, layers);
+    }
+    return layers;
+  }
+
+  #layersOf(connectorId: number): ConnectorLayers {
     const maximum = this.#facts.connectors.get(connectorId);
     if (maximum === undefined) throw new RangeError(`There is no connector ${connectorId}.`);
     const own = this.#layer("TxDefaultProfile", connectorId);
@@ -237,7 +250,8 @@ export class ChargingProfiles {
 
   /** Internal: the layer that bounds the charge point as a whole. */
   get chargePointLayer(): Layer {
-    return this.#layer("ChargePointMaxProfile", 0);
+    this.#wholeLayer ??= this.#layer("ChargePointMaxProfile", 0);
+    return this.#wholeLayer;
   }
 
   /** Internal: what the charge point can deliver. */
