@@ -2,9 +2,9 @@ import type { Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { type OptionRules, optionRules } from "@ocppj/core";
 import type { EndpointOptions } from "./handshake/endpoint-options.ts";
-import { healthRule } from "./handshake/health.ts";
 import { originsRule } from "./handshake/origin.ts";
 import { trustedProxiesRule } from "./handshake/peer-address.ts";
+import { pathRule } from "./handshake/request-target.ts";
 import type { Listener } from "./listener.ts";
 import { expiryWarningDaysRule } from "./tls/certificate-ends.ts";
 import { securityProfileRule, type TlsOptions, tlsRule } from "./tls/security-profile.ts";
@@ -39,7 +39,7 @@ export interface ListenOptions<Context = unknown> extends EndpointOptions<Contex
 }
 
 export const listenRules: OptionRules<ListenOptions> = {
-  path: { give: 'a path like "/ocpp"', takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path) },
+  path: pathRule("/ocpp"),
   securityProfile: securityProfileRule,
   authenticate: optionRules.callback,
   tolerate: optionRules.quirks,
@@ -55,6 +55,6 @@ export const listenRules: OptionRules<ListenOptions> = {
   host: optionRules.text,
   tls: tlsRule,
   server: optionRules.object("what createServer of node:http or node:https returns", "on", "address"),
-  health: healthRule,
+  health: pathRule("/health"),
   ...transportRules,
 };

@@ -18,9 +18,9 @@ import { requireSecurityLevel, rulesOf } from "./tls/security-profile.ts";
  * that does not is reported there as `refused`.
  *
  * @returns Resolves when connections are accepted; with an attached server, at once.
- * @throws TypeError There is no `centralSystem`; one of the options is not what it may be, or there is no such option; or the attached server already
- * has an endpoint at `path`, or it is given a port, a host, `health` or `tls`; or the options are not those of the `securityProfile`:
- * nobody is let in for want of a way to check. [trap 13]
+ * @throws TypeError There is no `centralSystem`; one of the options is not what it may be, or there is no such option; or the
+ * attached server already has an endpoint at `path`, or it is given a port, a host, `health` or `tls`; or the options are not
+ * those of the `securityProfile`: nobody is let in for want of a way to check. [trap 13]
  * @throws Error What Node reports when the port cannot be bound, for example with the code `EADDRINUSE`.
  * @spec OCPP-J 1.6 §3.1, §3.2 [J-003, J-008, J-020 … J-032]; security white paper §2 [SEC-A00-305, SEC-A00-306]
  */

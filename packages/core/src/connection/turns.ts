@@ -12,7 +12,9 @@ interface Waiting {
 
 /**
  * Lets so many be served at once; others wait for their turn. A peer that does not wait for answers may send a hundred CALLs
- * in one go: whoever refused them would refuse them for ever.
+ * in one go, which it should not: whoever refused them would refuse them for ever.
+ *
+ * @spec OCPP-J 1.6 §4.1.1 [J-065, J-100]
  */
 export class Turns<Thing extends Waiting> {
   readonly #most: number;

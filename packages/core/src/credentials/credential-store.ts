@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { inTime } from "../in-time.ts";
 import type { CredentialRecord } from "./credential-record.ts";
 
 /**
@@ -75,12 +76,14 @@ export class BoundedCredentialStore {
   /** @param givenUp - Gets what is not waited for any more. */
   #inTime<T>(method: "get" | "set", ask: () => T, givenUp = (_: Promise<Awaited<T>>): void => {}): Promise<Awaited<T>> {
     const settled = new Promise<T>((resolve) => resolve(ask())) as Promise<Awaited<T>>;
-    return new Promise((resolve, reject) => {
-      const disarm = this.#clock.wakeAt(this.#clock.now() + patienceMs, () => {
+    return inTime(
+      this.#clock,
+      patienceMs,
+      () => settled,
+      () => {
         givenUp(settled);
-        reject(new Error(`The store of credentials has not answered ${method} within ${patienceMs} ms.`));
-      });
-      settled.then(resolve, reject).finally(disarm);
-    });
+        return new Error(`The store of credentials has not answered ${method} within ${patienceMs} ms.`);
+      },
+    );
   }
 }

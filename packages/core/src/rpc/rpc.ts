@@ -13,9 +13,10 @@
  * time-out or by the end of the connection, whichever comes first, exactly once. The answer to one that has timed out is
  * handed on as `late`, once, before it is told as a violation. Answers to the peer are sent at once and never wait for an own CALL (J-106).
  *
- * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its text is the same. While the first is being served, nothing is done: the one answer that is coming serves both. Once that was
- * answered with a CALLRESULT, the same answer is sent again, as long as it is remembered (answered-calls.ts). A different
- * CALL is a `conflict` while the first is being served, and served as any other afterwards.
+ * A CALL under a message id that the peer has used (J-051 forbids it) is a repetition if its text is the same. While the
+ * first is being served, nothing is done: the one answer that is coming serves both. Once that was answered with a
+ * CALLRESULT, the same answer is sent again, as long as it is remembered (answered-calls.ts). A different CALL is a
+ * `conflict` while the first is being served, and served as any other afterwards.
  *
  * Inputs that concern nothing we know (an answer to no CALL, `respond` after `close`) do nothing but say `violation`
  * where the peer is to blame. Nothing throws.

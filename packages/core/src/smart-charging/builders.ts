@@ -37,7 +37,8 @@ export interface DailyLimit {
  *
  * @param schedule.startOfDay - Any midnight in the time zone that is meant, in milliseconds since the epoch.
  * @param schedule.limits - Those of one day; the first is from `00:00`.
- * @throws TypeError `startOfDay` is no moment, a time of day is none, the first is not `00:00`, they do not rise, or a charger would refuse the profile.
+ * @throws TypeError `startOfDay` is no moment, a time of day is none, the first is not `00:00`, they do not rise, or a charger
+ * would refuse the profile.
  * @throws PayloadError A number is not what the schema of a charging profile wants.
  * @spec OCPP 1.6 §3.13.7, §7.8 [SC-29, SC-34, SC-35, SC-37]
  */

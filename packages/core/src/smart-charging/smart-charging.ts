@@ -75,12 +75,14 @@ interface ProfileRecord extends InstalledProfile {
   readonly transaction?: number | undefined;
 }
 
+/** SC-28 */
 const notKept: ProfileRefusal = {
   rule: "not-kept",
   answer: "Rejected",
   message: "The store did not keep it.",
 };
 
+/** SC-08 */
 const transactionEnded: ProfileRefusal = {
   rule: "transaction-ended",
   answer: "Rejected",
@@ -234,7 +236,8 @@ export class SmartCharging implements Machine<SmartChargingOutput> {
   }
 
   /**
-   * Carries out a ClearChargingProfile.req. What the store does not forget, it is asked to again, a minute later or with the next change.
+   * Carries out a ClearChargingProfile.req. What the store does not forget, it is asked to again, a minute later or with the
+   * next change.
    *
    * @throws PayloadError It violates the schema of ClearChargingProfile.req.
    * @spec OCPP 1.6 §5.5 [SC-70 … SC-77]

@@ -6,38 +6,20 @@ import { FakeClock, type LinkedTransport, transportPair } from "@ocppj/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CentralSystem, quirks, type Registration } from "../../src/index.ts";
-import { oops } from "../connection/misbehaviours.ts";
+import { after, deeds as common, type Deeds } from "../deeds.ts";
 
 const currentTime = "2026-01-01T00:00:00Z";
 const timestamp = currentTime;
-const property = "then";
 
 /** What a function of the owner's may do instead of what it should. */
 const deeds = {
-  right: (right) => right(),
-  throws: () => {
-    throw oops;
-  },
-  rejects: () => Promise.reject(oops),
-  hangs: () => new Promise(() => {}),
+  ...common,
   "answers later": (right, clock) => after(clock, 3000).then(right),
   "answers much later": (right, clock) => after(clock, 90_000).then(right),
-  "rejects later": (_, clock) => after(clock, 7000).then(() => Promise.reject(oops)),
   "answers nonsense": () => ({ nonsense: true }),
   "answers nonsense later": (_, clock) => after(clock, 1000).then(() => "nonsense"),
-  "answers twice": (right) => ({
-    [property]: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
-      resolve(right());
-      resolve("again");
-      reject(oops);
-    },
-  }),
-} satisfies Record<string, (right: () => unknown, clock: FakeClock) => unknown>;
+} satisfies Deeds;
 type Deed = keyof typeof deeds;
-
-function after(clock: FakeClock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.wakeAt(clock.now() + ms, resolve));
-}
 
 interface Habits {
   readonly unknownTransactions: "serve" | "hold" | "refuse";

@@ -596,7 +596,7 @@ describe("Connection.handle", () => {
     expect(closed).toEqual([{ code: 1008, reason: "Too many unanswered CALLs" }]);
   });
 
-  test("serves a hundred CALLs that come in one go one after the other, and all of them", async () => {
+  test("serves a hundred CALLs that come in one go one after the other, and all of them [J-065] [J-100]", async () => {
     const arrived: string[] = [];
     let receive = (_: string): void => {};
     const transport: Transport = {
@@ -622,7 +622,7 @@ describe("Connection.handle", () => {
     expect(most).toBe(20);
   });
 
-  test("closes the connection of a peer whose CALLs that wait have more than a million characters", async () => {
+  test("closes the connection of a peer whose CALLs that wait have more than a million characters [J-100]", async () => {
     const { connection, clock, peer, closed } = rawPeer("CentralSystem", { maxServedCalls: 1 });
     connection.handle("DataTransfer", () => new Promise(() => {}));
     const call = (id: number) =>

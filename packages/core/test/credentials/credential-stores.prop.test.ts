@@ -7,11 +7,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CentralSystem, type CredentialRecord, KnownCredentials, type PasswordHash } from "../../src/index.ts";
 import { oops } from "../connection/misbehaviours.ts";
+import { after, deeds as common, type Deeds } from "../deeds.ts";
 
 const identity = "CP001";
 const keyOf = (number: number): string => number.toString(16).padStart(40, "0");
 const bytes = (hex: string): Uint8Array => Buffer.from(hex, "hex");
-const property = "then";
 
 const openHash: PasswordHash = {
   seal: (password) => Buffer.from(password).toString("hex"),
@@ -20,12 +20,7 @@ const openHash: PasswordHash = {
 
 /** What the store may do instead of what it should. */
 const deeds = {
-  right: (right) => right(),
-  throws: () => {
-    throw oops;
-  },
-  rejects: () => Promise.reject(oops),
-  hangs: () => new Promise(() => {}),
+  ...common,
   "does it and throws": (right) => {
     right();
     throw oops;
@@ -41,20 +36,8 @@ const deeds = {
     right();
     throw oops;
   },
-  "rejects later": (_, clock) => after(clock, 7000).then(() => Promise.reject(oops)),
-  "answers twice": (right) => ({
-    [property]: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
-      resolve(right());
-      resolve("again");
-      reject(oops);
-    },
-  }),
-} satisfies Record<string, (right: () => unknown, clock: FakeClock) => unknown>;
+} satisfies Deeds;
 type Deed = keyof typeof deeds;
-
-function after(clock: FakeClock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.wakeAt(clock.now() + ms, resolve));
-}
 
 const habits = fc.record({
   deeds: fc.array(fc.constantFrom(...(Object.keys(deeds) as Deed[])), { minLength: 1, maxLength: 8 }),

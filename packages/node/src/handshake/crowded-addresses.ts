@@ -1,3 +1,4 @@
+import { putLatest } from "./latest.ts";
 import { type Concerned, networkOf } from "./peer-address.ts";
 
 const many = 10;
@@ -19,10 +20,7 @@ export class CrowdedAddresses {
     const network = networkOf(remoteAddress);
     if (this.#isTold || identity === undefined || network === undefined) return undefined;
     const identities = (this.#refused.get(network) ?? new Set()).add(identity);
-    this.#refused.delete(network);
-    this.#refused.set(network, identities);
-    const [oldest = ""] = this.#refused.keys();
-    if (this.#refused.size > mostWatched) this.#refused.delete(oldest);
+    putLatest(this.#refused, network, identities, mostWatched);
     if (identities.size < many) return undefined;
     this.#isTold = true;
     this.#refused.clear();

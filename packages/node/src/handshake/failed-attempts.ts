@@ -9,6 +9,7 @@
  */
 import { createHmac, randomBytes, type X509Certificate } from "node:crypto";
 import { Budgets, mostRemembered } from "./budgets.ts";
+import { putLatest } from "./latest.ts";
 import type { PeerLimits } from "./peer-limits.ts";
 
 /** What somebody has presented. */
@@ -52,7 +53,7 @@ export class FailedAttempts {
   told(identity: string, passwords: readonly Uint8Array[]): void {
     if (!this.#isLimited) return;
     const digests = passwords.map((password) => this.#digestOf({ identity, password, certificate: undefined }));
-    remember(this.#told, identity, digests);
+    putLatest(this.#told, identity, digests, mostRemembered);
   }
 
   /**
@@ -83,7 +84,7 @@ export class FailedAttempts {
       succeeded: () =>
         settle(() => {
           takeBack();
-          remember(this.#letIn, identity, [digest]);
+          putLatest(this.#letIn, identity, [digest], mostRemembered);
         }),
       failed: (at) =>
         settle(() => {
@@ -101,12 +102,4 @@ export class FailedAttempts {
     // A password alone says who it is, whatever certificate comes with it.
     return hash.update(password === undefined ? (certificate?.fingerprint256 ?? "") : "").digest("base64");
   }
-}
-
-/** Puts what is newest at the end, and forgets the oldest where there is no room. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest = ""] = map.keys();
-  if (map.size > mostRemembered) map.delete(oldest);
 }

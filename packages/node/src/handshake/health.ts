@@ -1,7 +1,6 @@
 /* What an orchestrator asks a Central System: whether to send Charge Points to it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { OptionRule } from "@ocppj/core";
-import { targetOf } from "./request-target.ts";
+import { pathOf } from "./request-target.ts";
 
 /** Whether handshakes are taken, and how much there is to do. Nothing in it is secret. */
 export interface Health {
@@ -16,15 +15,9 @@ export interface Health {
   readonly handshakes: number;
 }
 
-/** The option `health`. */
-export const healthRule: OptionRule = {
-  give: 'a path like "/health"',
-  takes: (path) => typeof path === "string" && /^\/[^?#]*$/.test(path),
-};
-
 /** Whether a request asks for the health at a path. */
 export const asksForHealth = (request: IncomingMessage, path: string | undefined): boolean =>
-  path !== undefined && /^(GET|HEAD)$/.test(request.method ?? "") && targetOf(request).replace(/\?.*/s, "") === path;
+  path !== undefined && /^(GET|HEAD)$/.test(request.method ?? "") && pathOf(request) === path;
 
 export function answerHealth(health: Health, { method }: IncomingMessage, response: ServerResponse): void {
   const body = `${JSON.stringify(health)}\n`;

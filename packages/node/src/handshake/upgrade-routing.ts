@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { asksForOther, readWithoutUpgrade } from "./other-upgrade.ts";
-import { targetOf } from "./request-target.ts";
+import { pathOf } from "./request-target.ts";
 
 /** What takes the upgrade requests at one path and below. */
 export interface UpgradeEndpoint {
@@ -25,8 +25,9 @@ const routings = new WeakMap<Server, Routing>();
  * Gives an endpoint the upgrade requests at its path and below; where two endpoints fit, the longer path gets it.
  *
  * Other requests are left to the server's other `upgrade` listeners. Without any, nobody would ever answer, so the
- * endpoint with the shortest path gets them, to refuse them, and what asks for another upgrade is an ordinary request. A handshake whose Connection: Upgrade was lost on the way is
- * an ordinary request for the server: whoever answers those does, and the endpoint is told.
+ * endpoint with the shortest path gets them, to refuse them, and what asks for another upgrade is an ordinary request. A
+ * handshake whose Connection: Upgrade was lost on the way is an ordinary request for the server: whoever answers those does,
+ * and the endpoint is told.
  *
  * @returns The function that ends this; the server is then as it was before.
  * @throws TypeError The server already has an endpoint at this path.
@@ -52,9 +53,7 @@ function startRouting(server: Server): Routing {
   const endpoints: UpgradeEndpoint[] = [];
   const endpointFor = (request: IncomingMessage): UpgradeEndpoint | undefined => {
     // Q19: doubled slashes are for the endpoint to forgive, or to refuse.
-    const path = targetOf(request)
-      .replace(/\?.*/s, "")
-      .replace(/\/{2,}/g, "/");
+    const path = pathOf(request).replace(/\/{2,}/g, "/");
     return endpoints.find((endpoint) => `${path}/`.startsWith(prefixOf(endpoint)));
   };
   const route: Routing["route"] = (request, socket, head) => {
