@@ -16,6 +16,7 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "testing", dir: "packages/testing" } },
+      { extends: true, test: { name: "charger", dir: "packages/charger" } },
       { extends: true, test: { name: "node", dir: "packages/node" } },
       {
         extends: true,

@@ -53,6 +53,7 @@ export { Connection, type Handler, type HandlerContext } from "./connection/conn
 export type { ConnectionEvents, FinishedCall, Violation } from "./connection/connection-events.ts";
 export type { ConnectionOptions } from "./connection/connection-options.ts";
 export { connectionUrl, identityFromPath } from "./connection/connection-url.ts";
+export { Emitter } from "./connection/emitter.ts";
 export type { ExactAnswer, NoSuchField } from "./connection/exact-answer.ts";
 export { redacted } from "./connection/redacted.ts";
 export {

@@ -1,0 +1,61 @@
+import type {
+  ChargePointOptions,
+  ConfigurationKey,
+  ConfigurationValue,
+  Connect,
+  Credential,
+  Limit,
+  RecordStore,
+  RetryBackOff,
+  VendorKeys,
+} from "@ocppj/core";
+import type { Hardware } from "./hardware/hardware.ts";
+
+type OfChargePoint = Pick<
+  ChargePointOptions,
+  "identity" | "url" | "boot" | "tolerate" | "maxQueuedMessages" | "clock" | "random"
+>;
+
+/** Settings of a `Charger`. */
+export interface ChargerOptions extends OfChargePoint, RetryBackOff {
+  readonly hardware: Hardware;
+  /** Opens a WebSocket with a credential: `connect` of `@ocppj/node`, or `() => connect()` with that of `@ocppj/browser`. */
+  readonly connect: (credential: Credential) => Connect;
+  /** Where everything is that must survive a power cut. */
+  readonly store: RecordStore;
+  /** With what it connects, until the Central System changes its AuthorizationKey. Default: without anything. */
+  readonly credential?: Credential | undefined;
+  /**
+   * The initial values of configuration keys, where they are to be others than the default ones; those that follow from the
+   * hardware cannot be given. What the Central System has changed since is kept.
+   */
+  readonly configuration?: { readonly [K in ConfigurationKey]?: ConfigurationValue<K> | undefined } | undefined;
+  /** Keys of the maker's own. Default: none. */
+  readonly vendorKeys?: VendorKeys | undefined;
+  /** What the charger as a whole can draw, where that is less than its connectors could together. */
+  readonly maximum?: Limit | undefined;
+  /** Between a phase and neutral, nominal, in V. Default 230. */
+  readonly voltage?: number | undefined;
+  /**
+   * What becomes of a RemoteStartTransaction without a connector: `plugged` takes one that a vehicle is plugged into, else
+   * one that is free; `first` the first that is free; `refuse` none. Default `plugged`.
+   */
+  readonly remoteStartChooses?: "plugged" | "first" | "refuse" | undefined;
+  /** Whose identifier the start button of a connector presents. Default: nobody's, the button does nothing. */
+  readonly startButtonIdTag?: string | undefined;
+  /** The shortest status that is told, in seconds; MinimumStatusDuration comes on top. Default 0. [CORE-STAT-08] */
+  readonly minimumStatusSeconds?: number | undefined;
+  /**
+   * How often the last reading of a transaction is written down for the case of a power cut, in seconds: each is a write of
+   * flash, and what was drawn since the last one is known only from the meter. Default 300.
+   */
+  readonly keepReadingSeconds?: number | undefined;
+  /** How long one that shares the power with others pauses, in seconds, where it does not suffice for all. Default 900. */
+  readonly pauseSeconds?: number | undefined;
+  /** The longest message, in bytes: transactionData are thinned out until they fit. Default 60 000. */
+  readonly maxMessageBytes?: number | undefined;
+  /** How long a method of the hardware may take, in milliseconds. Default 10 000. */
+  readonly hardwareTimeoutMs?: number | undefined;
+  /** How long a reset waits until what was stopped for it is delivered, in milliseconds. Default 10 000. */
+  readonly resetTimeoutMs?: number | undefined;
+}

@@ -1,0 +1,12 @@
+export { Charger, type ChargerEvents } from "./charger.ts";
+export type { ChargerOptions } from "./charger-options.ts";
+export type { ChargerState, ConnectorState, ConnectorStatus, SessionState } from "./charger-state.ts";
+export type {
+  ConnectorHardware,
+  Hardware,
+  HardwareError,
+  HardwareListener,
+  Offer,
+  Unlocking,
+} from "./hardware/hardware.ts";
+export type { Measurand, Phase, Reading } from "./hardware/reading.ts";
