@@ -1,0 +1,398 @@
+import {
+  type Authorization,
+  OwnSignal,
+  type Req,
+  sameGroup,
+  type Transaction,
+} from "@ocppj/core";
+import { sessionKeysOf } from "./charger-keys.ts";
+import type { ConnectorState } from "./charger-state.ts";
+import type { Desk } from "./desk.ts";
+import { Errors } from "./errors.ts";
+import type { ConnectorHardware, HardwareError, Offer, Unlocking } from "./hardware/hardware.ts";
+import type { Reading } from "./hardware/reading.ts";
+import { MeteredTransaction } from "./metered-transaction.ts";
+import type { Reservation } from "./reservation/reservation.ts";
+import { ChargingSession, type Moment, type SessionOutput, type StopReason } from "./session/charging-session.ts";
+import { ConnectorStatusReports, type StatusStep } from "./status/connector-status.ts";
+import { statusOf } from "./status/status-of.ts";
+
+type Profile = NonNullable<Req<"RemoteStartTransaction">["chargingProfile"]>;
+
+const registerName = "Energy.Active.Import.Register";
+
+/**
+ * One connector: joins its session to what it needs. It contains no rule: what the session says is done here, and what
+ * follows is told to the session, or to the machines that connectors share.
+ */
+export class Connector {
+  readonly id: number;
+  readonly session: ChargingSession;
+  readonly statuses = new ConnectorStatusReports();
+  readonly hardware: ConnectorHardware;
+  readonly #desk: Desk;
+  readonly #errors = new Errors();
+  #reading: Reading | undefined;
+  /** The transaction that runs. */
+  #running: MeteredTransaction | undefined;
+  /** The transaction that ran last: who may let its cable go. */
+  #latest: Transaction | undefined;
+  #offer: Offer | undefined;
+  /** The charging profile that came with a RemoteStartTransaction, for the transaction that it starts. [CORE-RST-12] */
+  #profile: Profile | undefined;
+  /** Whether the profile of the transaction is being installed: before that nothing is offered. */
+  #installing = false;
+  /** The reservation of somebody else whose group the present user belongs to. */
+  #ofGroup: Reservation | undefined;
+  /** No energy, whatever the session says: the cable is being let go. */
+  #held = false;
+  /** Takes back the question that is being asked. */
+  #question = new OwnSignal();
+
+  constructor(desk: Desk, id: number, hardware: ConnectorHardware) {
+    this.#desk = desk;
+    this.id = id;
+    this.hardware = hardware;
+    const { cable = "socket", resumesAfterFault = false } = hardware;
+    const traits = { locks: desk.hardware.hasLocks, cable, resumesAfterFault };
+    this.session = new ChargingSession(traits, sessionKeysOf(desk.configuration));
+  }
+
+  get transaction(): Transaction | undefined {
+    return this.#running?.transaction;
+  }
+
+  /** Whether its use has begun and is not over. */
+  get isBusy(): boolean {
+    const { begun, transaction, userActionDue } = this.session.facts;
+    return begun || transaction || userActionDue;
+  }
+
+  /** Whether somebody could begin to use it now, as far as reservations do not matter. */
+  get isFree(): boolean {
+    return !this.isBusy && this.isUsable;
+  }
+
+  get isUsable(): boolean {
+    return !this.session.facts.faulted && this.#desk.availability.isOperative(this.id);
+  }
+
+  get situation(): "free" | "occupied" | "faulted" | "unavailable" {
+    if (this.session.facts.faulted) return "faulted";
+    if (!this.#desk.availability.isOperative(this.id)) return "unavailable";
+    return this.isBusy ? "occupied" : "free";
+  }
+
+  /** What its meter shows: within a transaction it never falls. In Wh. */
+  get register(): number {
+    return this.#running?.register ?? this.#reading?.[registerName] ?? 0;
+  }
+
+  get reading(): Reading | undefined {
+    return this.#reading;
+  }
+
+  get running(): MeteredTransaction | undefined {
+    return this.#running;
+  }
+
+  get state(): ConnectorState {
+    const { idTag, plugged } = this.session.facts;
+    const { availability, reservations } = this.#desk;
+    const reservation = reservations.on(this.id);
+    return {
+      connectorId: this.id,
+      status: this.statuses.latest.status,
+      error: this.#errors.told,
+      plugged,
+      operative: availability.isWanted(this.id),
+      session: this.isBusy ? { idTag, transaction: this.#running?.state } : undefined,
+      offer: this.#offer,
+      reservation,
+      reading: this.#reading,
+    };
+  }
+
+  // What the hardware tells.
+
+  plugged(): void {
+    this.session.plugged(this.#now());
+  }
+
+  unplugged(end: "charge-point" | "vehicle"): void {
+    this.session.unplugged(end, this.#now());
+  }
+
+  wantsEnergy(wants: boolean): void {
+    this.session.wantsEnergy(wants, this.#now());
+  }
+
+  faulted(error: HardwareError): void {
+    this.#errors.put(error, true);
+    this.#desk.reservations.inoperative(this.id, this.#desk.chargePoint.now());
+    this.session.faulted(this.#now());
+    this.follow();
+  }
+
+  warned(error: HardwareError): void {
+    this.#errors.put(error, false);
+    this.follow();
+  }
+
+  mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
+    this.#errors.remove(error);
+    if (!this.#errors.hasFault) this.session.mended(this.#now());
+    this.follow();
+  }
+
+  measured(reading: Reading): void {
+    this.#reading = reading;
+    this.#running?.measured(reading);
+    this.#desk.sharing.draws(this.id, reading["Power.Active.Import"], this.#desk.clock.now());
+    this.session.measured(this.#now());
+    this.#desk.changed();
+  }
+
+  // What people and the Central System want.
+
+  /** A card, or the button: who may use it is asked about, unless it is clear already. [RSV-08] */
+  presented(idTag: string): void {
+    const { facts } = this.session;
+    if (!facts.transaction && !facts.userActionDue && !this.isUsable) {
+      this.#desk.say(this.id, `${idTag} is refused: the connector is ${this.situation}`);
+      return;
+    }
+    if (!facts.transaction && this.#admission(idTag).type === "refused") {
+      this.#desk.say(this.id, `${idTag} is refused: the connector is reserved for somebody else`);
+      return;
+    }
+    this.session.presented(idTag, this.#now());
+  }
+
+  /** Whether a transaction could start for an identifier, so that a RemoteStartTransaction is accepted. [CORE-RST-18] */
+  mayStart(idTag: string): boolean {
+    const { idTag: user, transaction } = this.session.facts;
+    return !transaction && user === undefined && this.isUsable && this.#admission(idTag).type !== "refused";
+  }
+
+  remoteStarted(idTag: string, profile: Profile | undefined): void {
+    if (!this.mayStart(idTag)) return; // Somebody was quicker.
+    this.#profile = profile;
+    const asks = this.#desk.configuration.get("AuthorizeRemoteTxRequests");
+    if (asks) this.session.presented(idTag, this.#now()); // CORE-RST-02
+    else this.session.accepted(idTag, this.#now()); // CORE-RST-03
+  }
+
+  /** Ends what runs, and what waits. */
+  stopped(reason: StopReason): void {
+    this.session.stopped(reason, this.#now());
+  }
+
+  /** StartTransaction.conf did not accept the identifier. */
+  invalidated(): void {
+    this.#running?.invalidated();
+    this.session.invalidated(this.#now());
+  }
+
+  /** Lets the cable go, without energy; `after` is to be called once that was answered. [CORE-UNL-01 … CORE-UNL-06] */
+  async unlock(): Promise<{ readonly status: Unlocking; readonly after: () => void }> {
+    this.#held = true;
+    this.follow();
+    this.#desk.run();
+    const status = await this.#desk.hardware.unlock(this.id);
+    const after = (): void => {
+      this.#held = false;
+      if (status !== "NotSupported") this.session.unlocked(this.#now());
+      this.follow();
+      this.#desk.run();
+    };
+    return { status, after };
+  }
+
+  /** After a power cut: a transaction that ran goes on, or is stopped. [CORE-STOP-17] */
+  restored(transaction: Transaction): void {
+    const running = MeteredTransaction.resume(this.#desk, transaction, this.#reading);
+    this.#running = running;
+    if (!this.hardware.resumesAfterPowerLoss || !this.session.facts.plugged) {
+      this.#desk.say(this.id, "A transaction ran when the power failed; it is stopped.");
+      this.#stop("PowerLoss", undefined);
+      return;
+    }
+    this.session.resumed(transaction.idTag, this.#now());
+    if (running.isInvalid) this.session.invalidated(this.#now());
+  }
+
+  configured(): void {
+    this.session.configured(sessionKeysOf(this.#desk.configuration));
+  }
+
+  /** What the session says. */
+  readonly perform = (output: SessionOutput): void => {
+    switch (output.type) {
+      case "authorize":
+        void this.#ask(output.question, output.idTag);
+        break;
+      case "authorizeStop":
+        void this.#askToStop(output.question, output.idTag);
+        break;
+      case "forget":
+        this.#question.abort("forgotten");
+        break;
+      case "lock":
+        void this.#lock();
+        break;
+      case "unlock":
+        void this.#unlock();
+        break;
+      case "start":
+        this.#start(output.idTag);
+        break;
+      case "stop":
+        this.#stop(output.reason, output.idTag);
+        break;
+      case "changed":
+        this.follow();
+        break;
+      case "lockFailed":
+        this.#errors.put({ errorCode: "ConnectorLockFailure" }, true);
+        this.follow();
+        break;
+      case "over":
+        this.#profile = undefined;
+        this.#ofGroup = undefined;
+        this.#errors.remove({ errorCode: "ConnectorLockFailure" });
+        this.follow();
+        break;
+    }
+  };
+
+  /** What the sharing of power gives it. */
+  offered(offer: Offer | undefined): void {
+    this.#offer = offer;
+    this.#desk.hardware.offer(this.id, offer);
+    this.#desk.changed();
+  }
+
+  /** What the status machine says is to be told. */
+  readonly tell = ({ status, error, info }: StatusStep): void => {
+    this.#desk.chargePoint.report({ connectorId: this.id, status, ...error, ...(info !== undefined && { info }) });
+    this.#desk.changed();
+  };
+
+  /** Draws the consequences of the facts: first for the energy, then for the status. */
+  follow(): void {
+    const { availability, clock, reservations, sharing } = this.#desk;
+    const { facts } = this.session;
+    if (!this.isBusy && availability.settled(this.id)) reservations.inoperative(this.id, this.#desk.chargePoint.now());
+    const mayOffer = facts.mayOffer && !this.#errors.hasFault && !this.#held && !this.#installing;
+    sharing.wants(this.id, mayOffer, clock.now());
+    this.#desk.share();
+    if (this.#held || this.#installing) return; // What follows is told once it was answered, or is known.
+    const { status, info } = statusOf({
+      ...facts,
+      faulted: facts.faulted || this.#errors.hasFault,
+      offered: this.#offer !== undefined,
+      reserved: reservations.on(this.id) !== undefined,
+      operative: availability.isOperative(this.id),
+    });
+    this.statuses.is({ status, error: this.#errors.told, ...(info !== undefined && { info }) }, clock.now());
+    this.#desk.changed();
+  }
+
+  #now(): Moment {
+    return { now: this.#desk.clock.now(), register: this.register };
+  }
+
+  #admission(idTag: string) {
+    return this.#desk.reservations.admission(this.id, idTag);
+  }
+
+  async #ask(question: number, idTag: string): Promise<void> {
+    const signal = new OwnSignal();
+    this.#question = signal;
+    const authorization = await this.#desk.chargePoint.authorize(idTag, { signal });
+    if (signal.aborted) return;
+    const isAccepted = authorization.decision === "accept" && this.#isAdmitted(idTag, authorization);
+    this.#desk.say(this.id, `${idTag}: ${isAccepted ? "accept" : "refuse"} (${authorization.grounds})`);
+    this.session.answered(question, isAccepted, this.#now());
+    this.#desk.run();
+  }
+
+  /** RSV-08: whose group the reservation is for may use it, too. */
+  #isAdmitted(idTag: string, authorization: Authorization): boolean {
+    const admission = this.#admission(idTag);
+    this.#ofGroup = undefined;
+    if (admission.type === "refused") return false;
+    if (admission.type !== "ask-parent") return true;
+    const group = "idTagInfo" in authorization ? authorization.idTagInfo.parentIdTag : undefined;
+    if (!sameGroup(group, admission.reservation.parentIdTag)) return false;
+    this.#ofGroup = admission.reservation;
+    return true;
+  }
+
+  async #askToStop(question: number, idTag: string): Promise<void> {
+    const transaction = this.transaction ?? this.#latest;
+    if (transaction === undefined) return;
+    const signal = new OwnSignal();
+    this.#question = signal;
+    const { decision, grounds } = await this.#desk.chargePoint.authorizeStop(idTag, transaction, { signal });
+    if (signal.aborted) return;
+    this.#desk.say(this.id, `${idTag} wants to stop: ${decision} (${grounds})`);
+    this.session.answered(question, decision === "accept", this.#now());
+    this.#desk.run();
+  }
+
+  async #lock(): Promise<void> {
+    const isLocked = await this.#desk.hardware.lock(this.id);
+    this.session.locked(isLocked, this.#now());
+    this.#desk.run();
+  }
+
+  async #unlock(): Promise<void> {
+    const status = await this.#desk.hardware.unlock(this.id);
+    if (status === "UnlockFailed") this.warned({ errorCode: "ConnectorLockFailure" });
+    this.#desk.run();
+  }
+
+  #start(idTag: string): void {
+    const admission = this.#admission(idTag);
+    const reservation = admission.type === "own" ? admission.reservation : this.#ofGroup;
+    try {
+      this.#running = MeteredTransaction.begin(this.#desk, {
+        connectorId: this.id,
+        idTag,
+        reservationId: reservation?.reservationId,
+        reading: this.#reading,
+      });
+    } catch (error) {
+      this.#desk.fault(error, this.id);
+      this.stopped("Other");
+      return;
+    }
+    this.#latest = this.transaction;
+    if (reservation !== undefined) this.#desk.reservations.used(reservation.reservationId);
+    if (this.#profile !== undefined) void this.#install(this.#profile);
+  }
+
+  /** CORE-RST-12: it bounds the transaction from its first moment on. */
+  async #install(csChargingProfiles: Profile): Promise<void> {
+    this.#profile = undefined;
+    this.#installing = true;
+    try {
+      await this.#desk.smartCharging.setChargingProfile({ connectorId: this.id, csChargingProfiles });
+    } catch (error) {
+      this.#desk.fault(error, this.id);
+    }
+    this.#installing = false;
+    this.follow();
+    this.#desk.run();
+  }
+
+  #stop(reason: StopReason, idTag: string | undefined): void {
+    const running = this.#running;
+    if (running === undefined) return; // It could not be started.
+    running.stop(reason, idTag);
+    this.#running = undefined;
+    this.#desk.changed();
+  }
+}

@@ -1,0 +1,152 @@
+import {
+  type ActionTo,
+  type ChargePoint,
+  type Conf,
+  type ExactAnswer,
+  type HandlerContext,
+  profileRefusal,
+  type Req,
+  type SmartCharging,
+} from "@ocppj/core";
+import type { Availability } from "./availability/availability.ts";
+import type { ChargerOptions } from "./charger-options.ts";
+import type { Connector } from "./connector.ts";
+import type { Reservations } from "./reservation/reservations.ts";
+
+/** What the Central System can ask of. */
+export interface Asked {
+  readonly chargePoint: ChargePoint;
+  readonly connectors: readonly Connector[];
+  readonly reservations: Reservations;
+  readonly availability: Availability;
+  readonly smartCharging: SmartCharging;
+  readonly remoteStartChooses: NonNullable<ChargerOptions["remoteStartChooses"]>;
+  /** Whether it is about to restart. */
+  isResetting(): boolean;
+  reset(type: Req<"Reset">["type"]): void;
+  /** Sends what the meters show; 0 is the main meter, `undefined` all. Whether there is anything to send. */
+  readings(connectorId: number | undefined): (() => void) | undefined;
+  /** Draws the consequences of something that concerns all connectors. */
+  follow(): void;
+  fault(error: unknown): void;
+}
+
+type Context = HandlerContext<"ChargePoint">;
+
+/**
+ * Answers what a ChargePoint does not answer by itself. A handler decides and answers; what the answer promises is done
+ * once that is on its way, so that nothing which follows from it arrives before it.
+ *
+ * @spec OCPP 1.6 §5.1, §5.2, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18 [J-111]
+ */
+export function answerRequests(asked: Asked): void {
+  const { availability, chargePoint, connectors, reservations } = asked;
+
+  /** Does what was written down, once the answer is on its way, or will never be: after a power cut it would be so, too. */
+  function onceAnswered({ answered }: Context, act: (wasSent: boolean) => void): void {
+    answered
+      .then((wasSent) => {
+        act(wasSent);
+        asked.follow();
+      })
+      .catch((error: unknown) => asked.fault(error));
+  }
+
+  /** Does what an answer has promised. Where it never leaves, the Central System does not count on it. */
+  const afterAnswer = (context: Context, act: () => void): void =>
+    onceAnswered(context, (wasSent) => wasSent && act());
+
+  function handle<A extends ActionTo<"ChargePoint">>(
+    action: A,
+    handler: (req: Req<A>, context: Context) => Conf<A> | Promise<Conf<A>>,
+  ): void {
+    chargePoint.handle(action, handler as typeof handler & ExactAnswer<typeof handler, Conf<A>>);
+  }
+
+  const connectorOf = (id: number): Connector | undefined => connectors.find((connector) => connector.id === id);
+
+  handle("RemoteStartTransaction", ({ chargingProfile, connectorId, idTag }, context) => {
+    const connector = connectorId === undefined ? chosenFor(asked, idTag) : connectorOf(connectorId);
+    if (connector === undefined || asked.isResetting() || !connector.mayStart(idTag)) return { status: "Rejected" };
+    if (chargingProfile !== undefined && !isForStart(asked, connector.id, chargingProfile)) return { status: "Rejected" };
+    afterAnswer(context, () => connector.remoteStarted(idTag, chargingProfile));
+    return { status: "Accepted" };
+  });
+
+  handle("RemoteStopTransaction", ({ transactionId }, context) => {
+    const connector = connectors.find(
+      ({ transaction }) => transaction?.identified === true && transaction.transactionId === transactionId,
+    );
+    if (connector === undefined) return { status: "Rejected" }; // CORE-RSP-04
+    const { transaction } = connector;
+    afterAnswer(context, () => {
+      if (connector.transaction === transaction) connector.stopped("Remote");
+    });
+    return { status: "Accepted" };
+  });
+
+  handle("UnlockConnector", async ({ connectorId }, context) => {
+    const connector = connectorOf(connectorId);
+    if (connector === undefined) return { status: "NotSupported" }; // CORE-UNL-05
+    const { status, after } = await connector.unlock();
+    onceAnswered(context, after);
+    return { status };
+  });
+
+  handle("ChangeAvailability", async (req, context) => {
+    const isBusy = (id: number): boolean => connectorOf(id)?.isBusy ?? false;
+    const { status, takeEffect } = await availability.change(req, isBusy);
+    onceAnswered(context, () => {
+      takeEffect();
+      for (const { id } of connectors) {
+        if (!availability.isOperative(id)) reservations.inoperative(id, chargePoint.now());
+      }
+    });
+    return { status };
+  });
+
+  handle("ReserveNow", async (req, context) => {
+    const situationOf = (id: number) => connectorOf(id)?.situation ?? "unavailable";
+    const { status, takeEffect } = await reservations.reserveNow(req, chargePoint.now(), situationOf);
+    onceAnswered(context, takeEffect);
+    return { status };
+  });
+
+  handle("CancelReservation", async (req, context) => {
+    const { status, takeEffect } = await reservations.cancelReservation(req);
+    onceAnswered(context, takeEffect);
+    return { status };
+  });
+
+  handle("Reset", ({ type }, context) => {
+    afterAnswer(context, () => asked.reset(type));
+    return { status: "Accepted" };
+  });
+
+  handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
+    if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
+    const send = asked.readings(connectorId);
+    if (send === undefined) return { status: "Rejected" };
+    afterAnswer(context, send);
+    return { status: "Accepted" };
+  });
+}
+
+/** CORE-RST-07 */
+function chosenFor({ connectors, remoteStartChooses }: Asked, idTag: string): Connector | undefined {
+  if (remoteStartChooses === "refuse") return undefined; // CORE-RST-08
+  const possible = connectors.filter((connector) => connector.mayStart(idTag));
+  const plugged = possible.find(({ session }) => session.facts.plugged);
+  return (remoteStartChooses === "plugged" ? plugged : undefined) ?? possible[0];
+}
+
+/** CORE-RST-15: only one of its transaction, which has no id yet. */
+function isForStart(
+  { smartCharging }: Asked,
+  connectorId: number,
+  profile: NonNullable<Req<"RemoteStartTransaction">["chargingProfile"]>,
+): boolean {
+  const { chargingProfilePurpose, transactionId } = profile;
+  if (chargingProfilePurpose !== "TxProfile" || transactionId !== undefined) return false;
+  return profileRefusal(connectorId, profile, smartCharging.keys) === undefined;
+}
