@@ -1,7 +1,7 @@
 import type { Configuration, ConfigurationKey, ConfigurationValue, StandardKeys } from "@ocppj/core";
 import type { ChargerOptions } from "./charger-options.ts";
 import { measurandLists } from "./metering/measurand-lists.ts";
-import type { SessionKeys } from "./session/charging-session.ts";
+import type { SessionKeys } from "./session/session-facts.ts";
 
 /** The keys that follow from the hardware, so that nobody else can say them. [CFG-61] */
 const fromHardware = ["NumberOfConnectors", "ChargingScheduleAllowedChargingRateUnit"] as const;

@@ -12,14 +12,16 @@ import { Errors } from "./errors.ts";
 import type { ConnectorHardware, HardwareError, Offer, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
 import { MeteredTransaction } from "./metered-transaction.ts";
+import { energyRegister } from "./metering/meter-value.ts";
 import type { Reservation } from "./reservation/reservation.ts";
-import { ChargingSession, type Moment, type SessionOutput, type StopReason } from "./session/charging-session.ts";
+import { ChargingSession } from "./session/charging-session.ts";
+import type { Moment, SessionOutput, StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports, type StatusStep } from "./status/connector-status.ts";
 import { statusOf } from "./status/status-of.ts";
 
 type Profile = NonNullable<Req<"RemoteStartTransaction">["chargingProfile"]>;
 
-const registerName = "Energy.Active.Import.Register";
+const lockFailure: HardwareError = { errorCode: "ConnectorLockFailure" };
 
 /**
  * One connector: joins its session to what it needs. It contains no rule: what the session says is done here, and what
@@ -44,6 +46,7 @@ export class Connector {
   #installing = false;
   /** The reservation of somebody else whose group the present user belongs to. */
   #ofGroup: Reservation | undefined;
+  #isChargerFaulted = false;
   /** No energy, whatever the session says: the cable is being let go. */
   #held = false;
   /** Takes back the question that is being asked. */
@@ -85,7 +88,7 @@ export class Connector {
 
   /** What its meter shows: within a transaction it never falls. In Wh. */
   get register(): number {
-    return this.#running?.register ?? this.#reading?.[registerName] ?? 0;
+    return this.#running?.register ?? this.#reading?.[energyRegister] ?? 0;
   }
 
   get reading(): Reading | undefined {
@@ -129,9 +132,14 @@ export class Connector {
 
   faulted(error: HardwareError): void {
     this.#errors.put(error, true);
-    this.#desk.reservations.inoperative(this.id, this.#desk.chargePoint.now());
-    this.session.faulted(this.#now());
-    this.follow();
+    this.#desk.reservations.inoperative(this.id);
+    this.#judge();
+  }
+
+  /** The charger as a whole is broken, or is not any more. */
+  chargerFaulted(isFaulted: boolean): void {
+    this.#isChargerFaulted = isFaulted;
+    this.#judge();
   }
 
   warned(error: HardwareError): void {
@@ -141,8 +149,7 @@ export class Connector {
 
   mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
     this.#errors.remove(error);
-    if (!this.#errors.hasFault) this.session.mended(this.#now());
-    this.follow();
+    this.#judge();
   }
 
   measured(reading: Reading): void {
@@ -254,14 +261,14 @@ export class Connector {
         this.follow();
         break;
       case "lockFailed":
-        this.#errors.put({ errorCode: "ConnectorLockFailure" }, true);
-        this.follow();
+        this.#errors.put(lockFailure, true);
+        this.#judge();
         break;
       case "over":
         this.#profile = undefined;
         this.#ofGroup = undefined;
-        this.#errors.remove({ errorCode: "ConnectorLockFailure" });
-        this.follow();
+        this.#errors.remove(lockFailure);
+        this.#judge();
         break;
     }
   };
@@ -283,14 +290,13 @@ export class Connector {
   follow(): void {
     const { availability, clock, reservations, sharing } = this.#desk;
     const { facts } = this.session;
-    if (!this.isBusy && availability.settled(this.id)) reservations.inoperative(this.id, this.#desk.chargePoint.now());
-    const mayOffer = facts.mayOffer && !this.#errors.hasFault && !this.#held && !this.#installing;
+    if (!this.isBusy && availability.settled(this.id)) reservations.inoperative(this.id);
+    const mayOffer = facts.mayOffer && !this.#held && !this.#installing;
     sharing.wants(this.id, mayOffer, clock.now());
     this.#desk.share();
     if (this.#held || this.#installing) return; // What follows is told once it was answered, or is known.
     const { status, info } = statusOf({
       ...facts,
-      faulted: facts.faulted || this.#errors.hasFault,
       offered: this.#offer !== undefined,
       reserved: reservations.on(this.id) !== undefined,
       operative: availability.isOperative(this.id),
@@ -299,12 +305,20 @@ export class Connector {
     this.#desk.changed();
   }
 
+  /** Tells the session whether it can be charged. */
+  #judge(): void {
+    const isFaulted = this.#errors.hasFault || this.#isChargerFaulted;
+    if (isFaulted && !this.session.facts.faulted) this.session.faulted(this.#now());
+    if (!isFaulted && this.session.facts.faulted) this.session.mended(this.#now());
+    this.follow();
+  }
+
   #now(): Moment {
     return { now: this.#desk.clock.now(), register: this.register };
   }
 
   #admission(idTag: string) {
-    return this.#desk.reservations.admission(this.id, idTag);
+    return this.#desk.reservations.admission(this.id, idTag, this.#desk.situationOf);
   }
 
   async #ask(question: number, idTag: string): Promise<void> {
@@ -350,7 +364,7 @@ export class Connector {
 
   async #unlock(): Promise<void> {
     const status = await this.#desk.hardware.unlock(this.id);
-    if (status === "UnlockFailed") this.warned({ errorCode: "ConnectorLockFailure" });
+    if (status === "UnlockFailed") this.warned(lockFailure);
     this.#desk.run();
   }
 

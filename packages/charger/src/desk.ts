@@ -3,6 +3,7 @@ import type { Availability } from "./availability/availability.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { PowerSharing } from "./limits/power-sharing.ts";
 import type { MeterSchedule } from "./metering/meter-schedule.ts";
+import type { Situation } from "./reservation/reservation.ts";
 import type { Reservations } from "./reservation/reservations.ts";
 
 /** What the parts of a charger share. */
@@ -24,6 +25,8 @@ export interface Desk {
   run(): void;
   /** Has what the sharing of power says done, before anything else. */
   share(): void;
+  /** How each connector is, for reservations. */
+  readonly situationOf: (connectorId: number) => Situation;
   /** A line for a log. */
   say(connectorId: number, text: string): void;
   fault(error: unknown, connectorId?: number): void;

@@ -1,11 +1,13 @@
 import {
   type ChargePoint,
   type Clock,
+  type Configuration,
+  type ConfigurationKey,
   drive,
-  sameIdTag,
   type SmartCharging,
+  sameIdTag,
+  type Transaction,
 } from "@ocppj/core";
-import type { Configuration } from "@ocppj/core";
 import type { Availability } from "./availability/availability.ts";
 import { CardReader } from "./card-reader.ts";
 import { sessionKeys, valueOf } from "./charger-keys.ts";
@@ -15,13 +17,14 @@ import { Connector } from "./connector.ts";
 import type { Desk } from "./desk.ts";
 import { Errors } from "./errors.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
-import type { Hardware, HardwareListener } from "./hardware/hardware.ts";
+import type { HardwareError, HardwareListener } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
 import { PowerSharing } from "./limits/power-sharing.ts";
-import { MeterSchedule } from "./metering/meter-schedule.ts";
+import { MeterSchedule, type MeterScheduleOutput } from "./metering/meter-schedule.ts";
+import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
-import { Reset } from "./reset/reset.ts";
-import type { Reservations } from "./reservation/reservations.ts";
+import type { ReservationOutput, Reservations } from "./reservation/reservations.ts";
+import { Reset, type ResetOutput } from "./reset/reset.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
 import { onClock, Together } from "./together.ts";
@@ -43,3 +46,352 @@ export interface Outlet {
   fault(error: unknown, connectorId?: number): void;
   changed(): void;
 }
+
+/**
+ * Joins the parts of a charger: what the hardware tells becomes inputs of connectors, what machines say is done, and all of
+ * them have one wake-up. It contains no rule.
+ */
+export class Engine {
+  readonly connectors: readonly Connector[];
+  readonly #parts: Loaded;
+  readonly #outlet: Outlet;
+  readonly #options: ChargerOptions;
+  readonly #errors = new Errors();
+  readonly #status = new ConnectorStatusReports();
+  readonly #schedule = new MeterSchedule();
+  readonly #sharing: PowerSharing;
+  readonly #reset: Reset;
+  readonly #reader = new CardReader(sameIdTag);
+  readonly #run: () => void;
+  #mainReading: Reading | undefined;
+  /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
+  #isReady = false;
+
+  constructor(parts: Loaded, options: ChargerOptions, outlet: Outlet) {
+    const { availability, chargePoint, clock, configuration, hardware, reservations } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.#outlet = outlet;
+    const { pauseSeconds = 900, resetTimeoutMs = 10_000 } = options;
+    this.#sharing = new PowerSharing({ connectors: options.hardware.connectors, voltage: options.voltage, pauseSeconds });
+    this.#reset = new Reset({ timeoutMs: resetTimeoutMs, retries: () => configuration.get("ResetRetries") });
+    const desk: Desk = {
+      ...parts,
+      schedule: this.#schedule,
+      sharing: this.#sharing,
+      options: {
+        keepReadingSeconds: options.keepReadingSeconds ?? 300,
+        maxMessageBytes: options.maxMessageBytes ?? 60_000,
+      },
+      run: () => this.#run(),
+      share: () => this.#share(),
+      ...outlet,
+    };
+    this.connectors = options.hardware.connectors.map((each, index) => new Connector(desk, index + 1, each));
+    const together = new Together();
+    this.#run = drive(together, clock, (act) => act());
+    for (const connector of this.connectors) {
+      together.add(connector.session, connector.perform);
+      together.add(connector.statuses, connector.tell);
+    }
+    together.add(this.#sharing, (output) => this.#connector(output.connectorId)?.offered(output.offer));
+    together.add(this.#status, ({ status, error }) => chargePoint.report({ connectorId: 0, status, ...error }));
+    together.add(this.#reader, ({ connectorId, idTag }) => this.#connector(connectorId)?.presented(idTag));
+    const aheadMs = (): number => chargePoint.now() - clock.now();
+    together.add(onClock(reservations, aheadMs), (output) => this.#reservationEnded(output));
+    together.add(onClock(this.#schedule, aheadMs), (output) => this.#sample(output));
+    together.add(this.#reset, (output) => this.#resetSays(output));
+    this.#configure();
+    this.#followChargePoint();
+  }
+
+  get state(): ChargerState {
+    const { chargePoint, reservations } = this.#parts;
+    return {
+      connected: chargePoint.connected,
+      registration: chargePoint.registration,
+      undelivered: chargePoint.undelivered.count,
+      status: this.#status.latest.status as ChargerState["status"],
+      error: this.#errors.told,
+      reservations: reservations.all.filter(({ connectorId }) => connectorId === 0),
+      connectors: this.connectors.map(({ state }) => state),
+    };
+  }
+
+  /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
+  begin(interrupted: readonly Transaction[]): void {
+    for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
+    this.#isReady = true;
+    this.follow();
+  }
+
+  /** No card or button counts any more, and no energy flows. */
+  end(): void {
+    this.#isReady = false;
+    for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
+  }
+
+  /** Draws the consequences of what concerns all connectors. */
+  follow(): void {
+    const { availability, clock } = this.#parts;
+    for (const connector of this.connectors) connector.follow();
+    const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
+    this.#status.is({ status, error: this.#errors.told }, clock.now());
+    this.#outlet.changed();
+    this.#run();
+  }
+
+  /** What the hardware tells. */
+  readonly listener: HardwareListener = {
+    plugged: (id) =>
+      this.#heard(id, (connector) => {
+        connector.plugged();
+        this.#reader.plugged(id);
+      }),
+    unplugged: (id, end = "charge-point") => this.#heard(id, (connector) => connector.unplugged(end)),
+    presented: (idTag, id) => this.#presented(idTag, id),
+    pressed: (button, id) =>
+      this.#heard(id, (connector) => {
+        if (!this.#isReady) return;
+        const { startButtonIdTag } = this.#options;
+        if (button === "stop") connector.stopped("Local");
+        else if (startButtonIdTag !== undefined && connector.transaction === undefined) {
+          connector.presented(startButtonIdTag);
+        }
+      }),
+    wantsEnergy: (id, wants) => this.#heard(id, (connector) => connector.wantsEnergy(wants)),
+    faulted: (id, error) => (id === 0 ? this.#faulted(error) : this.#heard(id, (connector) => connector.faulted(error))),
+    warned: (id, error) => {
+      if (id === 0) this.#errors.put(error, false);
+      this.#heard(id, (connector) => connector.warned(error));
+    },
+    mended: (id, error) => (id === 0 ? this.#mended(error) : this.#heard(id, (connector) => connector.mended(error))),
+    emergencyStop: (pressed) => {
+      if (pressed) {
+        for (const connector of this.connectors) connector.stopped("EmergencyStop");
+        this.#faulted(emergency);
+      } else this.#mended(emergency);
+    },
+    measured: (id, reading) => {
+      if (id === 0) this.#mainReading = reading;
+      this.#heard(id, (connector) => connector.measured(reading));
+    },
+    limitReached: (id) => this.#heard(id, (connector) => connector.stopped("Other")),
+  };
+
+  /** What the methods of the hardware have failed to do; `undefined`: they do again. */
+  hardwareFailed(connectorId: number, error: HardwareError | undefined): void {
+    this.#heard(connectorId, (connector) =>
+      error === undefined ? connector.mended({ errorCode: "PowerSwitchFailure" }) : connector.faulted(error),
+    );
+  }
+
+  #connector(id: number): Connector | undefined {
+    return this.connectors[id - 1];
+  }
+
+  /** Something concerns a connector, and with 0 the charger. */
+  #heard(id: number, tell: (connector: Connector) => void): void {
+    const connector = this.#connector(id);
+    if (connector !== undefined) tell(connector);
+    this.#outlet.changed();
+    this.#run();
+  }
+
+  #presented(idTag: string, id: number | undefined): void {
+    const { configuration, clock } = this.#parts;
+    if (!this.#isReady) {
+      this.#outlet.say(id ?? 0, `${idTag} comes too early: the charger starts or restarts`);
+      return;
+    }
+    if (id !== undefined) this.#connector(id)?.presented(idTag);
+    else {
+      const reachable = this.connectors.map(({ id: connectorId, isFree, session }) => {
+        const { idTag: user, plugged, transaction } = session.facts;
+        return { connectorId, idTag: user, transaction, isFree, awaitsCard: plugged && user === undefined };
+      });
+      this.#reader.presented(idTag, reachable, clock.now(), 1000 * configuration.get("ConnectionTimeOut"));
+    }
+    this.#run();
+  }
+
+  /** The charger itself is broken: no connector can be charged at. */
+  #faulted(error: HardwareError): void {
+    this.#errors.put(error, true);
+    this.#parts.reservations.inoperative(0);
+    for (const connector of this.connectors) connector.chargerFaulted(true);
+    this.follow();
+  }
+
+  #mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
+    this.#errors.remove(error);
+    for (const connector of this.connectors) connector.chargerFaulted(this.#errors.hasFault);
+    this.follow();
+  }
+
+  /** What is measured and shared is done before anything else that waits. */
+  #share(): void {
+    for (let output = this.#sharing.poll(); output !== undefined; output = this.#sharing.poll()) {
+      this.#connector(output.connectorId)?.offered(output.offer);
+    }
+  }
+
+  #reservationEnded({ cause, reservation }: ReservationOutput): void {
+    const { connectorId, reservationId } = reservation;
+    this.#outlet.say(connectorId, `reservation ${reservationId} is over: ${cause}`);
+    this.#connector(connectorId)?.follow();
+    this.#outlet.changed();
+  }
+
+  #sample(output: MeterScheduleOutput): void {
+    if (output.type === "sample") this.#connector(output.connectorId)?.running?.sample("Sample.Periodic");
+    else this.#sampleAligned(output);
+  }
+
+  /** CORE-MTR-05: of every connector, and of the main meter. */
+  #sampleAligned({ at }: Extract<MeterScheduleOutput, { type: "aligned" }>): void {
+    const names = this.#parts.configuration.get("MeterValuesAlignedData");
+    for (const { id, reading, running } of this.connectors) {
+      if (running !== undefined) running.sampleAligned(at);
+      else this.#sendReading(id, reading, names, { context: "Sample.Clock", at });
+    }
+    this.#sendReading(0, this.#mainReading, names, { context: "Sample.Clock", at });
+  }
+
+  /** What the meters show now, or nothing if there are none. [RT-11] */
+  readings(connectorId: number | undefined): (() => void) | undefined {
+    if (connectorId !== undefined && connectorId !== 0 && this.#connector(connectorId) === undefined) return undefined;
+    const names = this.#parts.configuration.get("MeterValuesSampledData");
+    const at = this.#parts.chargePoint.now();
+    const sends: (() => void)[] = [];
+    const isAsked = (id: number): boolean => connectorId === undefined || connectorId === id;
+    const options = { context: "Trigger", at } as const;
+    if (isAsked(0) && this.#mainReading) sends.push(() => this.#sendReading(0, this.#mainReading, names, options));
+    for (const connector of this.connectors.filter(({ id, reading }) => isAsked(id) && reading !== undefined)) {
+      sends.push(() => {
+        if (connector.running !== undefined) connector.running.sample("Trigger");
+        else this.#sendReading(connector.id, connector.reading, names, options);
+      });
+    }
+    return sends.length === 0 ? undefined : () => sends.forEach((send) => void send());
+  }
+
+  /** Outside of a transaction: what cannot be sent now, nobody misses. */
+  #sendReading(
+    connectorId: number,
+    reading: Reading | undefined,
+    names: readonly string[],
+    { at, context }: { readonly at: number; readonly context: "Sample.Clock" | "Trigger" },
+  ): void {
+    const { chargePoint } = this.#parts;
+    const timestamp = new Date(at).toISOString();
+    const value = reading && meterValueOf(reading, names, { context, timestamp, connectorId });
+    if (value === undefined || !chargePoint.connected) return;
+    chargePoint
+      .call("MeterValues", { connectorId, meterValue: [{ ...value, timestamp }] })
+      .catch((error: unknown) => this.#outlet.say(connectorId, `its readings were not sent: ${error}`));
+  }
+
+  #resetSays(output: ResetOutput): void {
+    const { chargePoint, hardware } = this.#parts;
+    switch (output.type) {
+      case "stopAll":
+        this.#isReady = false;
+        for (const connector of this.connectors) connector.stopped(output.reason);
+        this.#reset.stopped(this.#parts.clock.now());
+        break;
+      case "save":
+        void this.#then(chargePoint.saved(), (now) => this.#reset.saved(now));
+        break;
+      case "reboot":
+        void this.#then(hardware.reboot(output.kind), (now, isDone) => this.#reset.rebooted(isDone, now));
+        break;
+      case "failed":
+        this.#isReady = true;
+        this.#errors.put({ errorCode: "ResetFailure" }, false);
+        this.follow();
+        break;
+    }
+  }
+
+  async #then<T>(work: Promise<T>, done: (now: number, result: T | undefined) => void): Promise<void> {
+    let result: T | undefined;
+    try {
+      result = await work;
+    } catch (error) {
+      this.#outlet.fault(error);
+    }
+    done(this.#parts.clock.now(), result);
+    this.#run();
+  }
+
+  /** The keys that the machines obey, now and whenever they change. */
+  #configure(): void {
+    const { configuration, chargePoint } = this.#parts;
+    const listen = (keys: readonly ConfigurationKey[], changed: () => void): void => {
+      changed();
+      for (const key of keys) {
+        configuration.listen(key, () => {
+          changed();
+          this.#run();
+        });
+      }
+    };
+    listen(sessionKeys, () => {
+      for (const connector of this.connectors) connector.configured();
+    });
+    listen(["MinimumStatusDuration"], () => {
+      const { minimumStatusSeconds = 0 } = this.#options;
+      const minimumMs = 1000 * (minimumStatusSeconds + valueOf(configuration, "MinimumStatusDuration", 0));
+      for (const { statuses } of [...this.connectors, { statuses: this.#status }]) statuses.configured(minimumMs);
+    });
+    listen(["MeterValueSampleInterval", "ClockAlignedDataInterval"], () => {
+      this.#schedule.configured(
+        {
+          sampleIntervalMs: 1000 * configuration.get("MeterValueSampleInterval"),
+          alignedIntervalMs: 1000 * configuration.get("ClockAlignedDataInterval"),
+        },
+        chargePoint.now(),
+      );
+    });
+  }
+
+  #followChargePoint(): void {
+    const { chargePoint, clock } = this.#parts;
+    const changed = (): void => {
+      this.#outlet.changed();
+      this.#run();
+    };
+    chargePoint.on("limit", ({ connectorId, ...limit }) => {
+      this.#sharing.limit(connectorId, limit, clock.now());
+      this.follow();
+    });
+    chargePoint.on("invalidated", ({ transaction }) => {
+      this.connectors.find((connector) => connector.transaction === transaction)?.invalidated();
+      changed();
+    });
+    chargePoint.on("registration", () => {
+      this.#schedule.corrected(chargePoint.now());
+      changed();
+    });
+    chargePoint.on("delivered", () => {
+      this.#reset.delivered(chargePoint.undelivered.count, clock.now());
+      changed();
+    });
+    for (const name of ["connected", "disconnected", "discarded"] as const) chargePoint.on(name, changed);
+    chargePoint.on("profileRefused", ({ connectorId, message }) => this.#outlet.say(connectorId, message));
+    chargePoint.on("fault", ({ error }) => this.#outlet.fault(error));
+    answerRequests({
+      ...this.#parts,
+      connectors: this.connectors,
+      remoteStartChooses: this.#options.remoteStartChooses ?? "plugged",
+      isResetting: () => !this.#isReady,
+      reset: (type) => this.#reset.asked(type, clock.now()),
+      readings: (connectorId) => this.readings(connectorId),
+      follow: () => this.follow(),
+      fault: (error) => this.#outlet.fault(error),
+    });
+  }
+}
+
+const emergency: HardwareError = { errorCode: "OtherError", info: "Emergency stop" };

@@ -99,7 +99,7 @@ export function answerRequests(asked: Asked): void {
     onceAnswered(context, () => {
       takeEffect();
       for (const { id } of connectors) {
-        if (!availability.isOperative(id)) reservations.inoperative(id, chargePoint.now());
+        if (!availability.isOperative(id)) reservations.inoperative(id);
       }
     });
     return { status };

@@ -1,4 +1,4 @@
-export type { AbortSignalLike } from "./abort.ts";
+export { type AbortSignalLike, OwnSignal } from "./abort.ts";
 export {
   AuthorizationCache,
   type AuthorizationCacheOptions,
@@ -102,6 +102,7 @@ export {
   PayloadError,
   type PayloadIssue,
 } from "./errors.ts";
+export { inTime } from "./in-time.ts";
 export { drive, type Machine } from "./machine.ts";
 export {
   type Action,

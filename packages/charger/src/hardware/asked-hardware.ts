@@ -1,0 +1,150 @@
+/*
+ * The hardware as the charger uses it: whatever its methods do, there is an end, and no energy where something failed.
+ *
+ * Theory of operation. A method that throws, rejects, answers nonsense or takes too long has failed: that is told. Offers of a
+ * connector are made one after the other, and only the latest that is wanted; but to open the contactor waits for nothing. When
+ * an offer fails, nothing is offered any more: the contactor is told to open, again and again with growing waits until that is
+ * done, and the connector is broken until then.
+ */
+
+import { type Clock, inTime } from "@ocppj/core";
+import type { Hardware, HardwareError, HardwareListener, Offer, Unlocking } from "./hardware.ts";
+
+/** Who hears of failures. */
+export interface HardwareOutlet {
+  fault(error: unknown, connectorId: number): void;
+  /** A connector is broken, since its contactor does not do what it is told; `undefined`: it does again. */
+  failed(connectorId: number, error: HardwareError | undefined): void;
+}
+
+export interface AskedHardwareOptions extends HardwareOutlet {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+const powerSwitchFailure: HardwareError = { errorCode: "PowerSwitchFailure" };
+const longestWaitMs = 60_000;
+
+/** The contactor of one connector. */
+interface Contactor {
+  wanted: Offer | undefined;
+  /** Whether `offer` runs, and has not taken too long. */
+  isAsked: boolean;
+  /** Whether what is wanted is not what was asked for last. */
+  isDue: boolean;
+  /** How often in a row it could not be opened. */
+  failures: number;
+  disarm: () => void;
+}
+
+export class AskedHardware {
+  readonly #hardware: Hardware;
+  readonly #options: AskedHardwareOptions;
+  readonly #contactors = new Map<number, Contactor>();
+  #isClosed = false;
+
+  constructor(hardware: Hardware, options: AskedHardwareOptions) {
+    this.#hardware = hardware;
+    this.#options = options;
+    hardware.connectors.forEach((_, index) => {
+      const contactor = { wanted: undefined, isAsked: false, isDue: false, failures: 0, disarm: () => {} };
+      this.#contactors.set(index + 1, contactor);
+    });
+  }
+
+  /** Whether cables are held by locks. */
+  get hasLocks(): boolean {
+    return typeof this.#hardware.lock === "function";
+  }
+
+  /** Says who is to be told; resolves when what is the case was told, or that took too long. */
+  async listen(listener: HardwareListener): Promise<void> {
+    await this.#ask(0, "listen", () => this.#hardware.listen(listener));
+  }
+
+  /** Offers energy, or none. Whatever comes of it, it is not waited for. */
+  offer(connectorId: number, offer: Offer | undefined): void {
+    const contactor = this.#contactors.get(connectorId);
+    if (contactor === undefined) return;
+    contactor.wanted = offer;
+    contactor.isDue = true;
+    // What is to be opened waits for nothing.
+    if (!contactor.isAsked || offer === undefined) void this.#switch(connectorId, contactor);
+  }
+
+  /** Whether the cable is held now. */
+  async lock(connectorId: number): Promise<boolean> {
+    const { lock } = this.#hardware;
+    if (typeof lock !== "function") return true;
+    return this.#ask(connectorId, "lock", () => lock.call(this.#hardware, connectorId));
+  }
+
+  async unlock(connectorId: number): Promise<Unlocking> {
+    const { unlock } = this.#hardware;
+    if (typeof unlock !== "function") return "NotSupported";
+    let status: unknown;
+    await this.#ask(connectorId, "unlock", async () => {
+      const answer = await unlock.call(this.#hardware, connectorId);
+      if (!unlockings.includes(answer)) throw new TypeError(`unlock answered ${answer}. Answer ${unlockings.join(", ")}.`);
+      status = answer;
+    });
+    return (status as Unlocking | undefined) ?? "UnlockFailed";
+  }
+
+  /** Whether it does restart. */
+  reboot(kind: "Soft" | "Hard"): Promise<boolean> {
+    return this.#ask(0, "reboot", () => this.#hardware.reboot(kind));
+  }
+
+  /** Opens all contactors, and tries nothing again any more. */
+  close(): void {
+    for (const connectorId of this.#contactors.keys()) this.offer(connectorId, undefined);
+    this.#isClosed = true;
+    for (const { disarm } of this.#contactors.values()) disarm();
+  }
+
+  async #switch(connectorId: number, contactor: Contactor): Promise<void> {
+    const { wanted } = contactor;
+    contactor.isAsked = true;
+    contactor.isDue = false;
+    const isDone = await this.#ask(connectorId, "offer", () => this.#hardware.offer(connectorId, wanted));
+    contactor.isAsked = false;
+    if (contactor.isDue) {
+      void this.#switch(connectorId, contactor);
+      return;
+    }
+    if (isDone) this.#recovered(connectorId, contactor, wanted);
+    else this.#failed(connectorId, contactor);
+  }
+
+  #recovered(connectorId: number, contactor: Contactor, offer: Offer | undefined): void {
+    if (contactor.failures === 0 || offer !== undefined) return;
+    contactor.failures = 0;
+    this.#options.failed(connectorId, undefined);
+  }
+
+  #failed(connectorId: number, contactor: Contactor): void {
+    const { clock, failed } = this.#options;
+    contactor.failures += 1;
+    contactor.disarm();
+    if (this.#isClosed) return;
+    const waitMs = contactor.failures === 1 ? 0 : Math.min(longestWaitMs, 1000 * 2 ** (contactor.failures - 2));
+    contactor.disarm = clock.wakeAt(clock.now() + waitMs, () => this.offer(connectorId, undefined));
+    if (contactor.failures === 1) failed(connectorId, powerSwitchFailure);
+  }
+
+  /** Whether a method has done what it was asked to, in time. */
+  async #ask(connectorId: number, method: string, ask: () => unknown): Promise<boolean> {
+    const { clock, fault, timeoutMs } = this.#options;
+    const late = (): Error => new Error(`${method} of the hardware has not answered for ${timeoutMs} ms.`);
+    try {
+      await inTime(clock, timeoutMs, ask, late);
+      return true;
+    } catch (error) {
+      fault(error, connectorId);
+      return false;
+    }
+  }
+}
+
+const unlockings: readonly unknown[] = ["Unlocked", "UnlockFailed", "NotSupported"] satisfies readonly Unlocking[];

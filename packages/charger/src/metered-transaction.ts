@@ -1,0 +1,182 @@
+import type { MeterReading, Transaction } from "@ocppj/core";
+import { valueOf } from "./charger-keys.ts";
+import type { SessionState } from "./charger-state.ts";
+import type { Desk } from "./desk.ts";
+import type { Reading } from "./hardware/reading.ts";
+import { energyRegister, type MeterValueOptions, meterValueOf } from "./metering/meter-value.ts";
+import { Register, type RegisterState } from "./metering/register.ts";
+import { TransactionData, type TransactionDataState } from "./metering/transaction-data.ts";
+import type { StopReason } from "./session/session-facts.ts";
+
+/** What is kept with a transaction for the time after a power cut. */
+interface Kept {
+  readonly register: RegisterState;
+  readonly data: TransactionDataState;
+  /** StartTransaction.conf did not accept its identifier. */
+  readonly invalid?: true;
+}
+
+/** How a transaction begins. */
+interface Beginning {
+  readonly connectorId: number;
+  readonly idTag: string;
+  readonly reservationId: number | undefined;
+  readonly reading: Reading | undefined;
+}
+
+/**
+ * A transaction of core with the meter of its connector: what it showed at the start, at each sample and at the end is of
+ * one register, which never falls. [CORE-MTR-14 … CORE-MTR-17]
+ */
+export class MeteredTransaction {
+  readonly transaction: Transaction;
+  readonly #desk: Desk;
+  readonly #register: Register;
+  readonly #data: TransactionData;
+  #reading: Reading | undefined;
+  #keptAt: number;
+  #isInvalid: boolean;
+
+  private constructor(
+    desk: Desk,
+    transaction: Transaction,
+    parts: { register: Register; data: TransactionData; reading: Reading | undefined; isInvalid: boolean },
+  ) {
+    this.#desk = desk;
+    this.transaction = transaction;
+    this.#register = parts.register;
+    this.#data = parts.data;
+    this.#reading = parts.reading;
+    this.#isInvalid = parts.isInvalid;
+    this.#keptAt = desk.clock.now();
+  }
+
+  /** @throws RangeError The queue is full. */
+  static begin(desk: Desk, { reading, ...start }: Beginning): MeteredTransaction {
+    const register = new Register(reading?.[energyRegister]);
+    const names = wantedAtStop(desk);
+    const context = { context: "Transaction.Begin", connectorId: start.connectorId, timestamp: timestampOf(desk) } as const;
+    const begin = reading && meterValueOf(reading, names, context);
+    const data = new TransactionData({ begin });
+    const { reservationId, ...rest } = start;
+    const kept: Kept = { register: register.state, data: data.state };
+    const transaction = desk.chargePoint.startTransaction(
+      { ...rest, meterStart: register.value, ...(reservationId !== undefined && { reservationId }) },
+      kept,
+    );
+    desk.schedule.started(start.connectorId, transaction.startedAt, desk.chargePoint.now());
+    return new MeteredTransaction(desk, transaction, { register, data, reading, isInvalid: false });
+  }
+
+  /** Goes on with a transaction of before a power cut. */
+  static resume(desk: Desk, transaction: Transaction, reading: Reading | undefined): MeteredTransaction {
+    const { data = {}, invalid = false, register } = (transaction.data ?? {}) as Partial<Kept>;
+    const running = new MeteredTransaction(desk, transaction, {
+      register: register === undefined ? new Register(transaction.meterStart) : Register.from(register),
+      data: new TransactionData(data),
+      reading,
+      isInvalid: invalid,
+    });
+    running.#register.read(reading?.[energyRegister]);
+    desk.schedule.started(transaction.connectorId, transaction.startedAt, desk.chargePoint.now());
+    return running;
+  }
+
+  /** In Wh, whole. */
+  get register(): number {
+    return this.#register.value;
+  }
+
+  /** Whether StartTransaction.conf did not accept its identifier. */
+  get isInvalid(): boolean {
+    return this.#isInvalid;
+  }
+
+  get state(): NonNullable<SessionState["transaction"]> {
+    const { meterStart, startedAt, transactionId } = this.transaction;
+    return { transactionId, startedAt, energy: this.register - meterStart };
+  }
+
+  /** The meter shows something; now and then that is kept. */
+  measured(reading: Reading): void {
+    this.#reading = reading;
+    this.#register.read(reading[energyRegister]);
+    const { clock, options } = this.#desk;
+    if (clock.now() >= this.#keptAt + 1000 * options.keepReadingSeconds) this.#keep();
+  }
+
+  invalidated(): void {
+    this.#isInvalid = true;
+    this.#keep();
+  }
+
+  /** Tells what the meter shows, and remembers it for the end. */
+  sample(context: "Sample.Periodic" | "Trigger"): void {
+    const { configuration } = this.#desk;
+    const names = configuration.get("MeterValuesSampledData");
+    // Whoever asks for samples and says of what by nothing gets what a bill needs.
+    this.#tell(names.length === 0 ? [energyRegister] : names, { context });
+    if (context === "Sample.Periodic") this.#remember(configuration.get("StopTxnSampledData"), { context });
+  }
+
+  /** The same for what is aligned to the clock. */
+  sampleAligned(at: number): void {
+    const { configuration } = this.#desk;
+    const moment = { context: "Sample.Clock", timestamp: dateTimeOf(Math.max(at, this.transaction.startedAt)) } as const;
+    this.#tell(configuration.get("MeterValuesAlignedData"), moment);
+    this.#remember(configuration.get("StopTxnAlignedData"), moment);
+  }
+
+  /** Reports the end. */
+  stop(reason: StopReason, idTag: string | undefined): void {
+    const { configuration, options, schedule } = this.#desk;
+    schedule.stopped(this.transaction.connectorId);
+    const names = wantedAtStop(this.#desk);
+    const end = this.#valueOf(names, { context: "Transaction.End", timestamp: timestampOf(this.#desk) });
+    const maxValues = valueOf(configuration, "StopTransactionMaxMeterValues", mostValues);
+    const transactionData = this.#data.stopped(end, { maxValues, maxBytes: options.maxMessageBytes - besidesBytes });
+    const stop = { meterStop: this.register, reason, ...(idTag !== undefined && { idTag }) };
+    this.transaction.stop(transactionData.length === 0 ? stop : { ...stop, transactionData });
+  }
+
+  #tell(names: readonly string[], moment: Moment): void {
+    const value = this.#valueOf(names, moment);
+    if (value !== undefined) this.transaction.meterValues({ meterValue: [value] });
+  }
+
+  #remember(names: readonly string[], moment: Moment): void {
+    const value = this.#valueOf(names, { timestamp: timestampOf(this.#desk), ...moment });
+    const maxValues = valueOf(this.#desk.configuration, "StopTransactionMaxMeterValues", mostValues);
+    if (value !== undefined) this.#data.add(value, { maxValues });
+  }
+
+  #valueOf(names: readonly string[], moment: Moment): MeterReading | undefined {
+    if (this.#reading === undefined) return undefined;
+    const { connectorId } = this.transaction;
+    return meterValueOf({ ...this.#reading, [energyRegister]: this.register }, names, { connectorId, ...moment });
+  }
+
+  #keep(): void {
+    this.#keptAt = this.#desk.clock.now();
+    const kept: Kept = { register: this.#register.state, data: this.#data.state, ...(this.#isInvalid && { invalid: true }) };
+    this.transaction.keep(kept);
+  }
+}
+
+type Moment = Pick<MeterValueOptions, "context" | "timestamp">;
+
+/** StopTransactionMaxMeterValues, where a charger does not have it. */
+const mostValues = 1000;
+
+/** What a StopTransaction needs besides its transactionData, at most. */
+const besidesBytes = 500;
+
+/** Begin and End have the values of both lists. [CORE-MTR-11] */
+const wantedAtStop = ({ configuration }: Desk): readonly string[] => [
+  ...configuration.get("StopTxnSampledData"),
+  ...configuration.get("StopTxnAlignedData"),
+];
+
+const timestampOf = ({ chargePoint }: Desk): string => dateTimeOf(chargePoint.now());
+
+const dateTimeOf = (time: number): string => new Date(time).toISOString();
