@@ -37,7 +37,8 @@ export class CardReader implements Machine<CardReaderOutput> {
     this.#forget();
     const chosen = this.#chosen(idTag, connectors);
     if (chosen !== undefined) this.#outputs.push({ type: "presented", connectorId: chosen.connectorId, idTag });
-    else if (wasWaiting !== undefined && this.#isSame(wasWaiting, idTag)) return; // Its owner has changed his mind. [STX-B1]
+    else if (wasWaiting !== undefined && this.#isSame(wasWaiting, idTag))
+      return; // Its owner has changed his mind. [STX-B1]
     else {
       this.#waiting = idTag;
       this.deadline = timeOutMs > 0 ? now + timeOutMs : Number.POSITIVE_INFINITY;

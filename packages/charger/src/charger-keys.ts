@@ -1,10 +1,21 @@
-import type { Configuration, ConfigurationKey, ConfigurationValue, StandardKeys } from "@ocppj/core";
+import type {
+  ChargingProfilesOptions,
+  Configuration,
+  ConfigurationKey,
+  ConfigurationValue,
+  Limit,
+  StandardKeys,
+} from "@ocppj/core";
 import type { ChargerOptions } from "./charger-options.ts";
 import { measurandLists } from "./metering/measurand-lists.ts";
 import type { SessionKeys } from "./session/session-facts.ts";
 
-/** The keys that follow from the hardware, so that nobody else can say them. [CFG-61] */
-const fromHardware = ["NumberOfConnectors", "ChargingScheduleAllowedChargingRateUnit"] as const;
+/** The keys that follow from what the charger is, so that nobody else can say them. [CFG-61] */
+const fromHardware = [
+  "NumberOfConnectors",
+  "ChargingScheduleAllowedChargingRateUnit",
+  "SupportedFeatureProfiles",
+] as const satisfies readonly ConfigurationKey[];
 
 type Given = NonNullable<ChargerOptions["configuration"]>;
 
@@ -30,12 +41,12 @@ const defaults = {
 /**
  * The keys that a charger has, with their initial values, and which values it takes.
  *
- * @throws TypeError A value was given that only the hardware can say.
+ * @throws TypeError A value was given that follows from the charger.
  * @spec OCPP 1.6 §9 [CFG-61, CFG-62]
  */
 export function keysOf({ configuration = {}, credential, hardware }: ChargerOptions): StandardKeys {
   for (const key of fromHardware) {
-    if (configuration[key] !== undefined) throw new TypeError(`${key} follows from the hardware and cannot be given.`);
+    if (configuration[key] !== undefined) throw new TypeError(`${key} follows from the charger and cannot be given.`);
   }
   const values: Given = { ...defaults, ...withoutUndefined(configuration) };
   const keys: Partial<Record<ConfigurationKey, object>> = {};
@@ -80,8 +91,27 @@ export const sessionKeys = [
 ] as const satisfies readonly ConfigurationKey[];
 
 /** The value of a key, or what stands for it where the charger does not have it. */
-export const valueOf = <K extends ConfigurationKey>(
+export const keyOr = <K extends ConfigurationKey>(
   configuration: Pick<Configuration, "get">,
   key: K,
   otherwise: ConfigurationValue<K>,
 ): ConfigurationValue<K> => (configuration.get(key) as ConfigurationValue<K> | undefined) ?? otherwise;
+
+/** What smart charging needs to know of the charger. [SC-27] */
+export function chargingOf(
+  { hardware, maximum, voltage }: ChargerOptions,
+  configuration: Pick<Configuration, "get">,
+): ChargingProfilesOptions {
+  const connectors = hardware.connectors.map(({ maximum, phases = 3 }, index) => {
+    const limit: Limit = maximum.unit === "W" ? maximum : { ...maximum, numberPhases: phases };
+    return [index + 1, limit] as const;
+  });
+  return {
+    connectors: Object.fromEntries(connectors),
+    maximum,
+    voltage,
+    chargeProfileMaxStackLevel: configuration.get("ChargeProfileMaxStackLevel"),
+    chargingScheduleMaxPeriods: configuration.get("ChargingScheduleMaxPeriods"),
+    maxChargingProfilesInstalled: configuration.get("MaxChargingProfilesInstalled"),
+  };
+}

@@ -1,13 +1,17 @@
-import type {
-  ChargePointOptions,
-  ConfigurationKey,
-  ConfigurationValue,
-  Connect,
-  Credential,
-  Limit,
-  RecordStore,
-  RetryBackOff,
-  VendorKeys,
+import {
+  type ChargePointOptions,
+  type ConfigurationKey,
+  type ConfigurationValue,
+  type Connect,
+  type Credential,
+  type Limit,
+  type OptionRules,
+  optionRules,
+  type RecordStore,
+  type RetryBackOff,
+  takeOptions,
+  type VendorKeys,
+  type VendorMessages,
 } from "@ocppj/core";
 import type { Hardware } from "./hardware/hardware.ts";
 
@@ -32,6 +36,8 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   readonly configuration?: { readonly [K in ConfigurationKey]?: ConfigurationValue<K> | undefined } | undefined;
   /** Keys of the maker's own. Default: none. */
   readonly vendorKeys?: VendorKeys | undefined;
+  /** The DataTransfers that it understands. Default: none, each is answered with UnknownVendorId. */
+  readonly vendorMessages?: VendorMessages<"ChargePoint"> | undefined;
   /** What the charger as a whole can draw, where that is less than its connectors could together. */
   readonly maximum?: Limit | undefined;
   /** Between a phase and neutral, nominal, in V. Default 230. */
@@ -59,3 +65,46 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   /** How long a reset waits until what was stopped for it is delivered, in milliseconds. Default 10 000. */
   readonly resetTimeoutMs?: number | undefined;
 }
+
+const { callback, milliseconds, number, object, oneOf, required, text, whole } = optionRules;
+const seconds = /* @__PURE__ */ number("a number of seconds from 0 on", 0);
+
+const rules: OptionRules<ChargerOptions> = {
+  hardware: required(object("your hardware", "listen", "offer", "reboot")),
+  identity: required(text),
+  url: required(text),
+  boot: required(object("the payload of BootNotification")),
+  connect: required(callback),
+  store: required(optionRules.store),
+  credential: { ...object("a credential, for example { securityProfile: 0 }"), secret: true },
+  configuration: object("values of configuration keys"),
+  vendorKeys: object("the keys of your own"),
+  vendorMessages: object("VendorMessages", "answer"),
+  maximum: object('a limit, for example { limit: 32, unit: "A" }'),
+  voltage: number("a voltage", 1),
+  remoteStartChooses: oneOf("plugged", "first", "refuse"),
+  startButtonIdTag: text,
+  minimumStatusSeconds: seconds,
+  keepReadingSeconds: seconds,
+  pauseSeconds: number("a number of seconds from 1 on", 1),
+  maxMessageBytes: whole(2000),
+  hardwareTimeoutMs: milliseconds,
+  resetTimeoutMs: milliseconds,
+  tolerate: optionRules.quirks,
+  maxQueuedMessages: whole(2),
+  clock: optionRules.clock,
+  random: callback,
+  retryBackOffWaitMinimum: seconds,
+  retryBackOffRepeatTimes: whole(0),
+  retryBackOffRandomRange: seconds,
+};
+
+/** @throws TypeError One of the options is not what it may be, or there is no such option. */
+export const takeChargerOptions = (options: ChargerOptions): ChargerOptions => {
+  const taken = takeOptions("Charger", options, rules);
+  const { connectors } = taken.hardware;
+  if (!Array.isArray(connectors) || connectors.length === 0) {
+    throw new TypeError("hardware.connectors is no list of connectors. Give one with at least one.");
+  }
+  return taken;
+};

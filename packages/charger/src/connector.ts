@@ -1,10 +1,4 @@
-import {
-  type Authorization,
-  OwnSignal,
-  type Req,
-  sameGroup,
-  type Transaction,
-} from "@ocppj/core";
+import { type Authorization, OwnSignal, type Req, sameGroup, type Transaction } from "@ocppj/core";
 import { sessionKeysOf } from "./charger-keys.ts";
 import type { ConnectorState } from "./charger-state.ts";
 import type { Desk } from "./desk.ts";
@@ -186,7 +180,8 @@ export class Connector {
     if (!this.mayStart(idTag)) return; // Somebody was quicker.
     this.#profile = profile;
     const asks = this.#desk.configuration.get("AuthorizeRemoteTxRequests");
-    if (asks) this.session.presented(idTag, this.#now()); // CORE-RST-02
+    if (asks)
+      this.session.presented(idTag, this.#now()); // CORE-RST-02
     else this.session.accepted(idTag, this.#now()); // CORE-RST-03
   }
 
@@ -261,14 +256,14 @@ export class Connector {
         this.follow();
         break;
       case "lockFailed":
-        this.#errors.put(lockFailure, true);
-        this.#judge();
+        this.#errors.put(lockFailure, false); // The session knows, and takes nobody.
+        this.follow();
         break;
       case "over":
         this.#profile = undefined;
         this.#ofGroup = undefined;
         this.#errors.remove(lockFailure);
-        this.#judge();
+        this.follow();
         break;
     }
   };

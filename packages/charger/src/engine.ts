@@ -10,14 +10,14 @@ import {
 } from "@ocppj/core";
 import type { Availability } from "./availability/availability.ts";
 import { CardReader } from "./card-reader.ts";
-import { sessionKeys, valueOf } from "./charger-keys.ts";
+import { keyOr, sessionKeys } from "./charger-keys.ts";
 import type { ChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
 import { Connector } from "./connector.ts";
 import type { Desk } from "./desk.ts";
 import { Errors } from "./errors.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
-import type { HardwareError, HardwareListener } from "./hardware/hardware.ts";
+import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
 import { PowerSharing } from "./limits/power-sharing.ts";
 import { MeterSchedule, type MeterScheduleOutput } from "./metering/meter-schedule.ts";
@@ -25,6 +25,7 @@ import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
 import type { ReservationOutput, Reservations } from "./reservation/reservations.ts";
 import { Reset, type ResetOutput } from "./reset/reset.ts";
+import type { StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
 import { onClock, Together } from "./together.ts";
@@ -68,12 +69,16 @@ export class Engine {
   #isReady = false;
 
   constructor(parts: Loaded, options: ChargerOptions, outlet: Outlet) {
-    const { availability, chargePoint, clock, configuration, hardware, reservations } = parts;
+    const { chargePoint, clock, configuration, reservations } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#outlet = outlet;
     const { pauseSeconds = 900, resetTimeoutMs = 10_000 } = options;
-    this.#sharing = new PowerSharing({ connectors: options.hardware.connectors, voltage: options.voltage, pauseSeconds });
+    this.#sharing = new PowerSharing({
+      connectors: options.hardware.connectors,
+      voltage: options.voltage,
+      pauseSeconds,
+    });
     this.#reset = new Reset({ timeoutMs: resetTimeoutMs, retries: () => configuration.get("ResetRetries") });
     const desk: Desk = {
       ...parts,
@@ -83,6 +88,7 @@ export class Engine {
         keepReadingSeconds: options.keepReadingSeconds ?? 300,
         maxMessageBytes: options.maxMessageBytes ?? 60_000,
       },
+      situationOf: (id) => this.#connector(id)?.situation ?? "unavailable",
       run: () => this.#run(),
       share: () => this.#share(),
       ...outlet,
@@ -131,6 +137,28 @@ export class Engine {
     for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
   }
 
+  /** Something of the owner's ends what runs on a connector. */
+  stopped(connectorId: number, reason: StopReason): void {
+    this.#heard(connectorId, (connector) => connector.stopped(reason));
+  }
+
+  async setOperative(connectorId: number, operative: boolean): Promise<"Accepted" | "Scheduled" | "Rejected"> {
+    const type = operative ? "Operative" : "Inoperative";
+    const isBusy = (id: number): boolean => this.#connector(id)?.isBusy ?? false;
+    const { status, takeEffect } = await this.#parts.availability.change({ connectorId, type }, isBusy);
+    takeEffect();
+    this.follow();
+    return status;
+  }
+
+  async unlock(connectorId: number): Promise<Unlocking> {
+    const connector = this.#connector(connectorId);
+    if (connector === undefined) return "NotSupported";
+    const { status, after } = await connector.unlock();
+    after();
+    return status;
+  }
+
   /** Draws the consequences of what concerns all connectors. */
   follow(): void {
     const { availability, clock } = this.#parts;
@@ -160,7 +188,8 @@ export class Engine {
         }
       }),
     wantsEnergy: (id, wants) => this.#heard(id, (connector) => connector.wantsEnergy(wants)),
-    faulted: (id, error) => (id === 0 ? this.#faulted(error) : this.#heard(id, (connector) => connector.faulted(error))),
+    faulted: (id, error) =>
+      id === 0 ? this.#faulted(error) : this.#heard(id, (connector) => connector.faulted(error)),
     warned: (id, error) => {
       if (id === 0) this.#errors.put(error, false);
       this.#heard(id, (connector) => connector.warned(error));
@@ -298,13 +327,13 @@ export class Engine {
       case "stopAll":
         this.#isReady = false;
         for (const connector of this.connectors) connector.stopped(output.reason);
-        this.#reset.stopped(this.#parts.clock.now());
+        this.#reset.delivered(chargePoint.undelivered.count, this.#parts.clock.now());
         break;
       case "save":
-        void this.#then(chargePoint.saved(), (now) => this.#reset.saved(now));
+        void this.#then(chargePoint.saved(), () => this.#reset.saved());
         break;
       case "reboot":
-        void this.#then(hardware.reboot(output.kind), (now, isDone) => this.#reset.rebooted(isDone, now));
+        void this.#then(hardware.reboot(output.kind), (now, isDone = false) => this.#reset.rebooted(isDone, now));
         break;
       case "failed":
         this.#isReady = true;
@@ -342,7 +371,7 @@ export class Engine {
     });
     listen(["MinimumStatusDuration"], () => {
       const { minimumStatusSeconds = 0 } = this.#options;
-      const minimumMs = 1000 * (minimumStatusSeconds + valueOf(configuration, "MinimumStatusDuration", 0));
+      const minimumMs = 1000 * (minimumStatusSeconds + keyOr(configuration, "MinimumStatusDuration", 0));
       for (const { statuses } of [...this.connectors, { statuses: this.#status }]) statuses.configured(minimumMs);
     });
     listen(["MeterValueSampleInterval", "ClockAlignedDataInterval"], () => {

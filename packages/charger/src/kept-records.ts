@@ -16,7 +16,11 @@ export class KeptRecords<Value> {
   #latest: Promise<unknown> = Promise.resolve();
 
   /** @param kind - What the keys begin with, before `/`. */
-  constructor(store: RecordStore, kind: string, options: { readonly clock: Clock; readonly report: (error: Error) => void }) {
+  constructor(
+    store: RecordStore,
+    kind: string,
+    options: { readonly clock: Clock; readonly report: (error: Error) => void },
+  ) {
     this.#store = store;
     this.#kind = kind;
     this.#clock = options.clock;
@@ -82,7 +86,12 @@ export class KeptRecords<Value> {
   }
 
   #inTime<T>(operation: () => Promise<T>): Promise<T> {
-    return inTime(this.#clock, patienceMs, operation, () => new Error(`The store has not answered for ${patienceMs} ms.`));
+    return inTime(
+      this.#clock,
+      patienceMs,
+      operation,
+      () => new Error(`The store has not answered for ${patienceMs} ms.`),
+    );
   }
 }
 

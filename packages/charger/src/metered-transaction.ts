@@ -1,5 +1,5 @@
 import type { MeterReading, Transaction } from "@ocppj/core";
-import { valueOf } from "./charger-keys.ts";
+import { keyOr } from "./charger-keys.ts";
 import type { SessionState } from "./charger-state.ts";
 import type { Desk } from "./desk.ts";
 import type { Reading } from "./hardware/reading.ts";
@@ -55,7 +55,11 @@ export class MeteredTransaction {
   static begin(desk: Desk, { reading, ...start }: Beginning): MeteredTransaction {
     const register = new Register(reading?.[energyRegister]);
     const names = wantedAtStop(desk);
-    const context = { context: "Transaction.Begin", connectorId: start.connectorId, timestamp: timestampOf(desk) } as const;
+    const context = {
+      context: "Transaction.Begin",
+      connectorId: start.connectorId,
+      timestamp: timestampOf(desk),
+    } as const;
     const begin = reading && meterValueOf(reading, names, context);
     const data = new TransactionData({ begin });
     const { reservationId, ...rest } = start;
@@ -122,7 +126,10 @@ export class MeteredTransaction {
   /** The same for what is aligned to the clock. */
   sampleAligned(at: number): void {
     const { configuration } = this.#desk;
-    const moment = { context: "Sample.Clock", timestamp: dateTimeOf(Math.max(at, this.transaction.startedAt)) } as const;
+    const moment = {
+      context: "Sample.Clock",
+      timestamp: dateTimeOf(Math.max(at, this.transaction.startedAt)),
+    } as const;
     this.#tell(configuration.get("MeterValuesAlignedData"), moment);
     this.#remember(configuration.get("StopTxnAlignedData"), moment);
   }
@@ -132,25 +139,25 @@ export class MeteredTransaction {
     const { configuration, options, schedule } = this.#desk;
     schedule.stopped(this.transaction.connectorId);
     const names = wantedAtStop(this.#desk);
-    const end = this.#valueOf(names, { context: "Transaction.End", timestamp: timestampOf(this.#desk) });
-    const maxValues = valueOf(configuration, "StopTransactionMaxMeterValues", mostValues);
+    const end = this.#keyOr(names, { context: "Transaction.End", timestamp: timestampOf(this.#desk) });
+    const maxValues = keyOr(configuration, "StopTransactionMaxMeterValues", mostValues);
     const transactionData = this.#data.stopped(end, { maxValues, maxBytes: options.maxMessageBytes - besidesBytes });
     const stop = { meterStop: this.register, reason, ...(idTag !== undefined && { idTag }) };
     this.transaction.stop(transactionData.length === 0 ? stop : { ...stop, transactionData });
   }
 
   #tell(names: readonly string[], moment: Moment): void {
-    const value = this.#valueOf(names, moment);
+    const value = this.#keyOr(names, moment);
     if (value !== undefined) this.transaction.meterValues({ meterValue: [value] });
   }
 
   #remember(names: readonly string[], moment: Moment): void {
-    const value = this.#valueOf(names, { timestamp: timestampOf(this.#desk), ...moment });
-    const maxValues = valueOf(this.#desk.configuration, "StopTransactionMaxMeterValues", mostValues);
+    const value = this.#keyOr(names, { timestamp: timestampOf(this.#desk), ...moment });
+    const maxValues = keyOr(this.#desk.configuration, "StopTransactionMaxMeterValues", mostValues);
     if (value !== undefined) this.#data.add(value, { maxValues });
   }
 
-  #valueOf(names: readonly string[], moment: Moment): MeterReading | undefined {
+  #keyOr(names: readonly string[], moment: Moment): MeterReading | undefined {
     if (this.#reading === undefined) return undefined;
     const { connectorId } = this.transaction;
     return meterValueOf({ ...this.#reading, [energyRegister]: this.register }, names, { connectorId, ...moment });
@@ -158,7 +165,11 @@ export class MeteredTransaction {
 
   #keep(): void {
     this.#keptAt = this.#desk.clock.now();
-    const kept: Kept = { register: this.#register.state, data: this.#data.state, ...(this.#isInvalid && { invalid: true }) };
+    const kept: Kept = {
+      register: this.#register.state,
+      data: this.#data.state,
+      ...(this.#isInvalid && { invalid: true }),
+    };
     this.transaction.keep(kept);
   }
 }

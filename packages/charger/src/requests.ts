@@ -53,8 +53,7 @@ export function answerRequests(asked: Asked): void {
   }
 
   /** Does what an answer has promised. Where it never leaves, the Central System does not count on it. */
-  const afterAnswer = (context: Context, act: () => void): void =>
-    onceAnswered(context, (wasSent) => wasSent && act());
+  const afterAnswer = (context: Context, act: () => void): void => onceAnswered(context, (wasSent) => wasSent && act());
 
   function handle<A extends ActionTo<"ChargePoint">>(
     action: A,
@@ -68,7 +67,8 @@ export function answerRequests(asked: Asked): void {
   handle("RemoteStartTransaction", ({ chargingProfile, connectorId, idTag }, context) => {
     const connector = connectorId === undefined ? chosenFor(asked, idTag) : connectorOf(connectorId);
     if (connector === undefined || asked.isResetting() || !connector.mayStart(idTag)) return { status: "Rejected" };
-    if (chargingProfile !== undefined && !isForStart(asked, connector.id, chargingProfile)) return { status: "Rejected" };
+    if (chargingProfile !== undefined && !isForStart(asked, connector.id, chargingProfile))
+      return { status: "Rejected" };
     afterAnswer(context, () => connector.remoteStarted(idTag, chargingProfile));
     return { status: "Accepted" };
   });

@@ -121,7 +121,8 @@ export class Availability {
     if (connectorId === 0) this.#apply(0);
     for (const id of connectorId === 0 ? this.#connectorIds : [connectorId]) {
       this.#scheduled.delete(id);
-      if (isBusy(id) && !this.isWanted(id)) this.#scheduled.add(id); // CORE-CA-03, CORE-CA-06
+      if (isBusy(id) && !this.isWanted(id))
+        this.#scheduled.add(id); // CORE-CA-03, CORE-CA-06
       else this.#apply(id);
     }
   }

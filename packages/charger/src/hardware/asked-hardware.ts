@@ -85,7 +85,8 @@ export class AskedHardware {
     let status: unknown;
     await this.#ask(connectorId, "unlock", async () => {
       const answer = await unlock.call(this.#hardware, connectorId);
-      if (!unlockings.includes(answer)) throw new TypeError(`unlock answered ${answer}. Answer ${unlockings.join(", ")}.`);
+      if (!unlockings.includes(answer))
+        throw new TypeError(`unlock answered ${answer}. Answer ${unlockings.join(", ")}.`);
       status = answer;
     });
     return (status as Unlocking | undefined) ?? "UnlockFailed";

@@ -35,7 +35,9 @@ export function toldByHardware(
   function demand(id: unknown, place: Place = "connector"): number {
     const least = place === "connector" ? 1 : 0;
     if (Number.isInteger(id) && (id as number) >= least && (id as number) <= connectors.length) return id as number;
-    throw new TypeError(`The hardware has told of connector ${String(id)}. There are ${least} to ${connectors.length}.`);
+    throw new TypeError(
+      `The hardware has told of connector ${String(id)}. There are ${least} to ${connectors.length}.`,
+    );
   }
 
   return {
@@ -44,15 +46,15 @@ export function toldByHardware(
       told(() => listener.unplugged(demand(id), oneOf("end", end, ["charge-point", "vehicle"]))),
     presented: (idTag, id) =>
       told(() => listener.presented(textOf("idTag", idTag), id === undefined ? undefined : demand(id))),
-    pressed: (button, id) =>
-      told(() => listener.pressed(oneOf("button", button, ["start", "stop"]), demand(id))),
+    pressed: (button, id) => told(() => listener.pressed(oneOf("button", button, ["start", "stop"]), demand(id))),
     wantsEnergy: (id, wants) => told(() => listener.wantsEnergy(demand(id), wants === true)),
     faulted: (id, error) => told(() => listener.faulted(demand(id, "charger or connector"), errorOf(error))),
     warned: (id, error) => told(() => listener.warned(demand(id, "charger or connector"), errorOf(error))),
     mended: (id, error) =>
       told(() => listener.mended(demand(id, "charger or connector"), error === undefined ? undefined : errorOf(error))),
     emergencyStop: (pressed) => told(() => listener.emergencyStop(pressed !== false)),
-    measured: (id, reading) => told(() => listener.measured(demand(id, "charger or connector"), readingOf(reading, fault))),
+    measured: (id, reading) =>
+      told(() => listener.measured(demand(id, "charger or connector"), readingOf(reading, fault))),
     limitReached: (id) => told(() => listener.limitReached(demand(id))),
   };
 }
@@ -69,7 +71,11 @@ function textOf(name: string, value: unknown): string {
 
 /** A copy. @throws PayloadError StatusNotification cannot tell it. */
 function errorOf(error: HardwareError | Pick<HardwareError, "errorCode" | "vendorErrorCode">): HardwareError {
-  const { status: _, connectorId: __, ...told } = check("StatusNotification", "req", {
+  const {
+    status: _,
+    connectorId: __,
+    ...told
+  } = check("StatusNotification", "req", {
     ...error,
     connectorId: 0,
     status: "Faulted",
@@ -81,6 +87,7 @@ function errorOf(error: HardwareError | Pick<HardwareError, "errorCode" | "vendo
 function readingOf(reading: Reading, fault: (error: unknown) => void): Reading {
   const entries = Object.entries(reading).filter(([, value]) => value !== undefined);
   const numbers = entries.filter(([, value]) => Number.isFinite(value));
-  if (numbers.length < entries.length) fault(new TypeError("A reading has values that are no numbers. They are left out."));
+  if (numbers.length < entries.length)
+    fault(new TypeError("A reading has values that are no numbers. They are left out."));
   return Object.fromEntries(numbers) as Reading;
 }

@@ -1,4 +1,4 @@
-import { configurationKeys, type ConfigurationKeyOptions } from "@ocppj/core";
+import { type ConfigurationKeyOptions, configurationKeys } from "@ocppj/core";
 import type { Hardware } from "../hardware/hardware.ts";
 import { measurandOf } from "./meter-value.ts";
 

@@ -6,7 +6,7 @@
  * cancelled or replaced, when its time is up, also while the power is off, or when its connector cannot be used any more.
  */
 
-import { type Clock, check, type Conf, type Machine, type RecordStore, type Req } from "@ocppj/core";
+import { type Clock, type Conf, check, type Machine, type RecordStore, type Req } from "@ocppj/core";
 import { KeptRecords } from "../kept-records.ts";
 import {
   type Admission,
@@ -162,10 +162,7 @@ export class Reservations implements Machine<ReservationOutput> {
     return status === "Accepted" ? undefined : status;
   }
 
-  #circumstances(
-    reservations: readonly Reservation[],
-    situationOf: (connectorId: number) => Situation,
-  ): Circumstances {
+  #circumstances(reservations: readonly Reservation[], situationOf: (connectorId: number) => Situation): Circumstances {
     return { connectorIds: this.#options.connectorIds, reservations, situationOf };
   }
 
