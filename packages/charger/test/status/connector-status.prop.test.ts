@@ -75,8 +75,7 @@ describe("What is told of a status, whatever happens", () => {
         const machine = new ConnectorStatusReports(10);
         machine.is({ status: "Available", error: { errorCode: "NoError" } }, 0);
         machine.poll();
-        for (const [now, status] of flashes.entries())
-          machine.is({ status, error: { errorCode: "NoError" } }, now / 3);
+        for (const [now, status] of flashes.entries()) machine.is({ status, error: { errorCode: "NoError" } }, now / 3);
         machine.is({ status: "Preparing", error: { errorCode: "NoError" } }, 9);
         machine.advance(60);
         expect([machine.poll()?.status, machine.poll()]).toEqual(["Preparing", undefined]);
