@@ -41,6 +41,8 @@ export class Connector {
   /** The reservation of somebody else whose group the present user belongs to. */
   #ofGroup: Reservation | undefined;
   #isChargerFaulted = false;
+  /** The lock did not close: the session is faulted until the cable is out. */
+  #lockFailed = false;
   /** No energy, whatever the session says: the cable is being let go. */
   #held = false;
   /** Takes back the question that is being asked. */
@@ -100,7 +102,7 @@ export class Connector {
     return {
       connectorId: this.id,
       status: this.statuses.latest.status,
-      error: this.#errors.told,
+      error: this.#error,
       plugged,
       operative: availability.isWanted(this.id),
       session: this.isBusy ? { idTag, transaction: this.#running?.state } : undefined,
@@ -158,16 +160,13 @@ export class Connector {
 
   /** A card, or the button: who may use it is asked about, unless it is clear already. [RSV-08] */
   presented(idTag: string): void {
-    const { facts } = this.session;
-    if (!facts.transaction && !facts.userActionDue && !this.isUsable) {
-      this.#desk.say(this.id, `${idTag} is refused: the connector is ${this.situation}`);
-      return;
-    }
-    if (!facts.transaction && this.#admission(idTag).type === "refused") {
+    const { idTag: user, transaction, userActionDue } = this.session.facts;
+    const mayEnd = transaction || (userActionDue && user !== undefined);
+    if (mayEnd) this.session.presented(idTag, this.#now());
+    else if (!this.isUsable) this.#desk.say(this.id, `${idTag} is refused: the connector is ${this.situation}`);
+    else if (this.#admission(idTag).type === "refused") {
       this.#desk.say(this.id, `${idTag} is refused: the connector is reserved for somebody else`);
-      return;
-    }
-    this.session.presented(idTag, this.#now());
+    } else this.session.presented(idTag, this.#now());
   }
 
   /** Whether a transaction could start for an identifier, so that a RemoteStartTransaction is accepted. [CORE-RST-18] */
@@ -256,13 +255,12 @@ export class Connector {
         this.follow();
         break;
       case "lockFailed":
-        this.#errors.put(lockFailure, false); // The session knows, and takes nobody.
+        this.#lockFailed = true;
         this.follow();
         break;
       case "over":
         this.#profile = undefined;
         this.#ofGroup = undefined;
-        this.#errors.remove(lockFailure);
         this.follow();
         break;
     }
@@ -296,7 +294,8 @@ export class Connector {
       reserved: reservations.on(this.id) !== undefined,
       operative: availability.isOperative(this.id),
     });
-    this.statuses.is({ status, error: this.#errors.told, ...(info !== undefined && { info }) }, clock.now());
+    if (!facts.faulted) this.#lockFailed = false;
+    this.statuses.is({ status, error: this.#error, ...(info !== undefined && { info }) }, clock.now());
     this.#desk.changed();
   }
 
@@ -306,6 +305,11 @@ export class Connector {
     if (isFaulted && !this.session.facts.faulted) this.session.faulted(this.#now());
     if (!isFaulted && this.session.facts.faulted) this.session.mended(this.#now());
     this.follow();
+  }
+
+  /** What is wrong. */
+  get #error(): HardwareError {
+    return this.#lockFailed && !this.#errors.hasFault ? lockFailure : this.#errors.told;
   }
 
   #now(): Moment {

@@ -30,8 +30,9 @@ export function statusOf(facts: ConnectorFacts): FollowingStatus {
     if (!facts.offered) return { status: "SuspendedEVSE" };
     return { status: facts.wantsEnergy ? "Charging" : "SuspendedEV" };
   }
-  if (facts.userActionDue) return { status: "Finishing", ...(facts.vehicleGone && left) };
+  // It goes out of service when it is free; what is plugged in after that does not bring it back.
   if (!facts.operative) return { status: "Unavailable" };
+  if (facts.userActionDue) return { status: "Finishing", ...(facts.vehicleGone && left) };
   if (facts.begun || facts.plugged) return { status: "Preparing" };
   return { status: facts.reserved ? "Reserved" : "Available" };
 }

@@ -47,7 +47,11 @@ describe("The status that follows from facts", () => {
       { status: "Finishing", ...left },
     ],
     ["the cable is still to be taken", over, { status: "Finishing" }],
-    ["the cable is to be taken, before it is out of service", { ...over, operative: false }, { status: "Finishing" }],
+    [
+      "out of service, although a cable is in that came after that",
+      { ...over, operative: false },
+      { status: "Unavailable" },
+    ],
     ["something is broken within a transaction", { ...charging, faulted: true }, { status: "Faulted" }],
     ["something is broken out of service", { ...free, faulted: true, operative: false }, { status: "Faulted" }],
   ])("%s", (_, facts, expected) => {

@@ -1,0 +1,298 @@
+import { describe, expect, test } from "vitest";
+import { hour, minute, second } from "../charger-site.ts";
+import { charging, ready } from "./ready.ts";
+
+const soon = (site: { clock: { now(): number } }, ms = hour): string => new Date(site.clock.now() + ms).toISOString();
+
+describe("Offline", () => {
+  test("TC_036: values of while it was cut off arrive in order, one interval apart, before new ones [TCK-C036] [CORE-MTR-02]", async () => {
+    const site = await charging({ configuration: { MeterValueSampleInterval: 60 } });
+    site.reachable = false;
+    site.links.at(-1)?.chargePoint.drop();
+    const startedAt = site.charger.chargePoint.transactions[0]?.startedAt ?? 0;
+    await site.after(() => {}, 5 * minute);
+    site.reachable = true;
+    await site.after(() => {}, 20 * minute);
+    const times = site
+      .payloads("MeterValues")
+      .map((each) => Date.parse((each as { meterValue: { timestamp: string }[] }).meterValue[0]?.timestamp ?? ""));
+    expect(times.length).toBeGreaterThan(10);
+    expect(times).toEqual(times.map((_, index) => startedAt + (index + 1) * minute));
+  });
+
+  test.each([
+    ["TC_037_1", "Accepted", true, "Charging", undefined],
+    ["TC_037_2", "Invalid", false, "SuspendedEVSE", undefined],
+    ["TC_037_3", "Invalid", true, "Finishing", "StopTransaction 1 DeAuthorized"],
+  ] as const)(
+    "%s: started offline, the identifier is %s, StopTransactionOnInvalidId is %s [TCK-C037] [CORE-LAO-09] [CORE-LAO-10] [CORE-START-04]",
+    async (_, status, StopTransactionOnInvalidId, expected, stop) => {
+      const configuration = { StopTransactionOnInvalidId, AllowOfflineTxForUnknownId: true };
+      const site = await ready({ configuration });
+      site.reachable = false;
+      site.links.at(-1)?.chargePoint.drop();
+      await site.after(() => site.hardware.plug(1));
+      await site.after(() => site.hardware.present("TAG", 1));
+      expect(site.status(1)).toBe("Charging");
+      site.idTags.set("TAG", { status });
+      site.reachable = true;
+      const told = await site.after(() => {}, 5 * minute);
+      expect(site.status(1)).toBe(expected);
+      expect(told).toContain("StartTransaction 1 TAG");
+      expect(told.find((line) => line.startsWith("StopTransaction"))).toBe(stop);
+      // The cable is for whoever has started only. [CORE-LAO-09]
+      expect(site.hardware.done.includes("unlock 1")).toBe(false);
+    },
+  );
+
+  test("MaxEnergyOnInvalidId: so much is still offered [CORE-LAO-11]", async () => {
+    const configuration = {
+      StopTransactionOnInvalidId: false,
+      AllowOfflineTxForUnknownId: true,
+      MaxEnergyOnInvalidId: 500,
+    };
+    const site = await ready({ configuration });
+    site.reachable = false;
+    site.links.at(-1)?.chargePoint.drop();
+    site.hardware.plug(1);
+    await site.after(() => site.hardware.present("TAG", 1));
+    site.idTags.set("TAG", { status: "Blocked" });
+    site.reachable = true;
+    await site.after(() => {}, 5 * minute);
+    expect(site.status(1)).toBe("Charging");
+    await site.after(() => site.hardware.measure(1, 1499));
+    expect(site.status(1)).toBe("Charging");
+    await site.after(() => site.hardware.measure(1, 1500));
+    expect(site.status(1)).toBe("SuspendedEVSE");
+    expect(site.hardware.offers.get(1)).toBeUndefined();
+  });
+
+  test("TC_038, TC_039: what was stopped, or all that happened, while it was cut off is told in order [TCK-C037] [CORE-STOP-01]", async () => {
+    const site = await charging({ configuration: { AllowOfflineTxForUnknownId: true, MeterValueSampleInterval: 0 } });
+    site.reachable = false;
+    site.links.at(-1)?.chargePoint.drop();
+    await site.after(() => site.hardware.present("TAG", 1), minute);
+    await site.after(() => site.hardware.unplug(1), minute);
+    await site.after(() => site.hardware.plug(1), minute);
+    await site.after(() => site.hardware.present("OTHER", 1), minute);
+    await site.after(() => site.hardware.present("OTHER", 1), minute);
+    site.reachable = true;
+    await site.after(() => {}, 20 * minute);
+    expect(site.takeOf("StartTransaction", "StopTransaction")).toEqual([]);
+    const actions = site.received.map(({ action }) => action).filter((action) => action.endsWith("Transaction"));
+    expect(actions).toEqual(["StartTransaction", "StopTransaction", "StartTransaction", "StopTransaction"]);
+  });
+});
+
+describe("Configuration", () => {
+  test("TC_019: the required keys of the profiles, with what can be changed [TCK-C019] [CFG-61] [CFG-62]", async () => {
+    const site = await ready();
+    const { configurationKey = [] } = await site.call("GetConfiguration", {});
+    const keys = new Map(configurationKey.map(({ key, readonly }) => [key, readonly]));
+    for (const key of [
+      "NumberOfConnectors",
+      "GetConfigurationMaxKeys",
+      "SupportedFeatureProfiles",
+      "LocalAuthListMaxLength",
+      "SendLocalListMaxLength",
+      "ChargeProfileMaxStackLevel",
+      "ChargingScheduleAllowedChargingRateUnit",
+      "ChargingScheduleMaxPeriods",
+      "MaxChargingProfilesInstalled",
+    ]) {
+      expect([key, keys.get(key)]).toEqual([key, true]);
+    }
+    for (const key of [
+      "ClockAlignedDataInterval",
+      "ConnectionTimeOut",
+      "ConnectorPhaseRotation",
+      "HeartbeatInterval",
+      "LocalAuthorizeOffline",
+      "LocalPreAuthorize",
+      "MeterValuesAlignedData",
+      "MeterValuesSampledData",
+      "MeterValueSampleInterval",
+      "ResetRetries",
+      "StopTransactionOnInvalidId",
+      "StopTxnAlignedData",
+      "StopTxnSampledData",
+      "TransactionMessageAttempts",
+      "TransactionMessageRetryInterval",
+      "LocalAuthListEnabled",
+    ]) {
+      expect([key, keys.get(key)]).toEqual([key, false]);
+    }
+  });
+
+  test("TC_021: what is changed is obeyed at once [TCK-C021] [CORE-CC-02]", async () => {
+    const site = await charging({ configuration: { MeterValueSampleInterval: 60 } });
+    expect(await site.call("ChangeConfiguration", { key: "MeterValueSampleInterval", value: "10" })).toEqual({
+      status: "Accepted",
+    });
+    expect(await site.after(() => {}, 30 * second)).toEqual(["MeterValues 1 1", "MeterValues 1 1", "MeterValues 1 1"]);
+    await site.call("ChangeConfiguration", { key: "MeterValueSampleInterval", value: "0" });
+    expect(await site.after(() => {}, minute)).toEqual([]); // CORE-MTR-03
+  });
+
+  test("TC_040: unknown keys, values that are none, and measurands that no meter has [TCK-C040] [CORE-MTR-09] [CORE-CC-04] [CORE-CC-05] [CORE-CC-12]", async () => {
+    const site = await ready();
+    const change = async (key: string, value: string) =>
+      (await site.call("ChangeConfiguration", { key, value })).status;
+    expect(await change("NoSuchKey", "1")).toBe("NotSupported");
+    expect(await change("MeterValueSampleInterval", "-1")).toBe("Rejected");
+    expect(await change("NumberOfConnectors", "3")).toBe("Rejected");
+    expect(await change("MeterValuesSampledData", "SoC,Frequency")).toBe("Rejected");
+    expect(await change("MeterValuesSampledData", "SoC,Current.Import.L1")).toBe("Accepted");
+    expect(site.charger.configuration.get("MeterValuesSampledData")).toEqual(["SoC", "Current.Import.L1"]);
+  });
+
+  test("MinimumStatusDuration: what did not last is not told, and the rest is told late [CORE-STAT-07] [CORE-STAT-08]", async () => {
+    const site = await ready({ configuration: { MinimumStatusDuration: 10 }, minimumStatusSeconds: 2 });
+    await site.after(() => site.hardware.plug(1), 11 * second);
+    await site.after(() => site.hardware.unplug(1));
+    expect(await site.after(() => {}, minute)).toEqual([]);
+    await site.after(() => site.hardware.plug(1));
+    expect(await site.after(() => {}, 12 * second - 1)).toEqual([]);
+    expect(await site.after(() => {}, 1)).toEqual(["StatusNotification 1 Preparing"]);
+  });
+
+  test("TC_061: after ClearCache it asks again [TCK-C061]; TC_062: vendors are unknown [TCK-C062]", async () => {
+    const site = await charging({ configuration: { LocalPreAuthorize: true } });
+    expect(await site.call("ClearCache", {})).toEqual({ status: "Accepted" });
+    await site.after(() => site.hardware.present("TAG", 1));
+    await site.after(() => site.hardware.unplug(1));
+    expect(await site.after(() => site.hardware.present("TAG", 1))).toContain("Authorize TAG");
+    expect(await site.call("DataTransfer", { vendorId: "nobody" })).toEqual({ status: "UnknownVendorId" });
+  });
+});
+
+describe("Reservations", () => {
+  const reservation = { connectorId: 1, idTag: "TAG", reservationId: 7 };
+
+  test("TC_046_1: used by whom it is for; another card is not asked about [TCK-C046] [RSV-02] [RSV-08] [RSV-13] [RSV-14] [RSV-17] [STX-A7] [STX-G2] [CORE-START-02]", async () => {
+    const site = await ready();
+    expect(await site.call("ReserveNow", { ...reservation, expiryDate: soon(site) })).toEqual({ status: "Accepted" });
+    expect(await site.after(() => {})).toEqual(["StatusNotification 1 Reserved"]);
+    expect(await site.after(() => site.hardware.present("OTHER", 1))).toEqual([]);
+    expect(await site.after(() => site.hardware.present("TAG", 1))).toEqual([
+      "Authorize TAG",
+      "StatusNotification 1 Preparing",
+    ]);
+    expect((await site.after(() => site.hardware.plug(1))).sort()).toEqual([
+      "StartTransaction 1 TAG reservation 7",
+      "StatusNotification 1 Charging",
+    ]);
+    await site.after(() => site.hardware.present("TAG", 1));
+    expect(await site.after(() => site.hardware.unplug(1))).toEqual(["StatusNotification 1 Available"]);
+  });
+
+  test("TC_046_2: and by remote start [TCK-C046]", async () => {
+    const site = await ready();
+    await site.call("ReserveNow", { ...reservation, expiryDate: soon(site) });
+    expect(await site.call("RemoteStartTransaction", { idTag: "OTHER", connectorId: 1 })).toEqual({
+      status: "Rejected",
+    });
+    expect(await site.call("RemoteStartTransaction", { idTag: "TAG", connectorId: 1 })).toEqual({ status: "Accepted" });
+    await site.after(() => {});
+    expect(await site.after(() => site.hardware.plug(1))).toContain("StartTransaction 1 TAG reservation 7");
+  });
+
+  test("TC_047: it expires, also while the power is off [TCK-C046] [RSV-15] [STX-G1]", async () => {
+    const site = await ready();
+    await site.call("ReserveNow", { ...reservation, expiryDate: soon(site, minute) });
+    await site.after(() => {});
+    expect(await site.after(() => {}, minute)).toEqual(["StatusNotification 1 Available"]);
+    await site.call("ReserveNow", { ...reservation, expiryDate: soon(site, minute) });
+    await site.powerCut();
+    expect(await site.after(() => {})).toContain("StatusNotification 1 Reserved");
+    expect(await site.after(() => {}, minute)).toEqual(["StatusNotification 1 Available"]);
+  });
+
+  test("TC_048: Faulted, Occupied, Unavailable, Rejected [TCK-C046] [RSV-03] [RSV-04] [RSV-05] [RSV-06] [RSV-10]", async () => {
+    const site = await charging({ configuration: { ReserveConnectorZeroSupported: false } });
+    const reserve = async (more: object) =>
+      (await site.call("ReserveNow", { ...reservation, expiryDate: soon(site), ...more })).status;
+    expect(await reserve({})).toBe("Occupied");
+    expect(await reserve({ connectorId: 2 })).toBe("Accepted");
+    expect(await reserve({ connectorId: 2, reservationId: 8 })).toBe("Occupied");
+    expect(await reserve({ connectorId: 2, reservationId: 7 })).toBe("Accepted"); // RSV-01
+    site.hardware.listener.faulted(2, { errorCode: "OtherError" });
+    expect(await reserve({ connectorId: 2, reservationId: 8 })).toBe("Faulted");
+    expect(site.charger.state.connectors[1]?.reservation).toBeUndefined(); // RSV-13
+    site.hardware.listener.mended(2);
+    await site.call("ChangeAvailability", { connectorId: 2, type: "Inoperative" });
+    expect(await reserve({ connectorId: 2 })).toBe("Unavailable");
+    expect(await reserve({ connectorId: 0 })).toBe("Rejected");
+    expect(await reserve({ connectorId: 5 })).toBe("Rejected");
+    await site.call("ChangeAvailability", { connectorId: 2, type: "Operative" });
+    expect(await reserve({ connectorId: 2, expiryDate: soon(site, -minute) })).toBe("Rejected");
+  });
+
+  test("TC_049, TC_050: of any connector: one is kept, whichever, and no status is another [TCK-C046] [RSV-09] [CORE-STAT-03]", async () => {
+    const site = await ready();
+    const anyOne = { ...reservation, connectorId: 0, expiryDate: soon(site) };
+    expect(await site.call("ReserveNow", anyOne)).toEqual({ status: "Accepted" });
+    expect(await site.after(() => {})).toEqual([]);
+    expect(site.charger.state.reservations).toMatchObject([{ reservationId: 7 }]);
+    // One of two may be used by others.
+    site.hardware.plug(1);
+    await site.after(() => site.hardware.present("OTHER", 1));
+    expect(site.status(1)).toBe("Charging");
+    site.take();
+    expect(await site.after(() => site.hardware.present("STRANGER", 2))).toEqual([]);
+    expect(await site.call("RemoteStartTransaction", { idTag: "STRANGER" })).toEqual({ status: "Rejected" });
+    expect(await site.call("ReserveNow", { ...anyOne, reservationId: 8 })).toEqual({ status: "Occupied" });
+    site.hardware.plug(2);
+    expect(await site.after(() => site.hardware.present("TAG", 2))).toContain("StartTransaction 2 TAG reservation 7");
+  });
+
+  test("TC_051, TC_052: it is cancelled, or there is none [TCK-C046] [RSV-20] [RSV-21]", async () => {
+    const site = await ready();
+    await site.call("ReserveNow", { ...reservation, expiryDate: soon(site) });
+    await site.after(() => {});
+    expect(await site.call("CancelReservation", { reservationId: 8 })).toEqual({ status: "Rejected" });
+    expect(await site.call("CancelReservation", { reservationId: 7 })).toEqual({ status: "Accepted" });
+    expect(await site.after(() => {})).toEqual(["StatusNotification 1 Available"]);
+    await site.powerCut();
+    expect(site.charger.state.connectors[0]?.reservation).toBeUndefined();
+  });
+
+  test("TC_053: whoever belongs to the group may use it, and is asked about [TCK-C046] [RSV-08] [RSV-11] [RSV-12]", async () => {
+    const site = await ready();
+    site.idTags.set("FRIEND", { status: "Accepted", parentIdTag: "GROUP" });
+    await site.call("ReserveNow", { ...reservation, parentIdTag: "GROUP", expiryDate: soon(site) });
+    await site.after(() => site.hardware.plug(1));
+    expect(await site.after(() => site.hardware.present("STRANGER", 1))).toEqual(["Authorize STRANGER"]);
+    expect(await site.after(() => site.hardware.present("FRIEND", 1))).toContain(
+      "StartTransaction 1 FRIEND reservation 7",
+    );
+  });
+});
+
+describe("Triggers", () => {
+  test("TC_054: statuses, meter values, Heartbeat; TC_055: of no connector [TCK-C054] [RT-03] [RT-04] [RT-11]", async () => {
+    const site = await charging();
+    const trigger = async (req: Parameters<typeof site.call<"TriggerMessage">>[1]) => {
+      const { status } = await site.call("TriggerMessage", req);
+      await site.clock.advance(0);
+      return [status, ...site.take()];
+    };
+    expect(await trigger({ requestedMessage: "MeterValues", connectorId: 1 })).toEqual(["Accepted", "MeterValues 1 1"]);
+    expect(await trigger({ requestedMessage: "MeterValues" })).toEqual([
+      "Accepted",
+      "MeterValues 2",
+      "MeterValues 1 1",
+    ]);
+    expect(await trigger({ requestedMessage: "StatusNotification" })).toEqual([
+      "Accepted",
+      "StatusNotification 0 Available",
+      "StatusNotification 1 Charging",
+      "StatusNotification 2 Available",
+    ]);
+    expect(await trigger({ requestedMessage: "Heartbeat" })).toEqual(["Accepted", "Heartbeat"]);
+    expect(await trigger({ requestedMessage: "MeterValues", connectorId: 3 })).toEqual(["Rejected"]);
+    expect(await trigger({ requestedMessage: "StatusNotification", connectorId: 3 })).toEqual(["Rejected"]);
+    const [value] = site.payloads("MeterValues") as { meterValue: { sampledValue: { context: string }[] }[] }[];
+    expect(value?.meterValue[0]?.sampledValue[0]?.context).toBe("Trigger");
+  });
+});
