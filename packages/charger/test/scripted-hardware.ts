@@ -23,7 +23,7 @@ export class ScriptedHardware implements Hardware {
       measurands: ["Energy.Active.Import.Register", "Power.Active.Import", "Current.Import.L1", "SoC"],
       ...each,
     }));
-    connectors.forEach((_, index) => this.registers.set(index + 1, 1000 * (index + 1)));
+    for (const index of connectors.keys()) this.registers.set(index + 1, 1000 * (index + 1));
   }
 
   get listener(): HardwareListener {
