@@ -211,7 +211,6 @@ export class ChargingSession implements Machine<SessionOutput> {
   /** The cable was let go by UnlockConnector or by the owner: a session ends. [CORE-UNL-02] */
   unlocked(at: Moment): void {
     if (this.#lock === "closed") this.#lock = "open";
-    if (this.#isHeld) this.#letGo();
     this.#end("UnlockCommand", at);
     this.#settle(at);
   }

@@ -1,4 +1,5 @@
 import { outputsOf } from "../../../core/test/charge-point/vocabulary.ts";
+import type { ConnectorStatus } from "../../src/charger-state.ts";
 import { ChargingSession, type Moment, type SessionKeys } from "../../src/session/charging-session.ts";
 import type { SessionFacts, SessionOutput, SessionTraits } from "../../src/session/session-facts.ts";
 import { statusOf } from "../../src/status/status-of.ts";
@@ -18,7 +19,7 @@ export const keys: SessionKeys = {
 };
 
 /** What facts lead to where nothing but the session decides. */
-export const statusIn = (facts: SessionFacts): string =>
+export const statusIn = (facts: SessionFacts): ConnectorStatus =>
   statusOf({ ...facts, offered: facts.mayOffer, reserved: false, operative: true }).status;
 
 /** An output in a few words; of facts the status that follows from them. */
