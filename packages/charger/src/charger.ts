@@ -1,6 +1,7 @@
 import {
   AuthorizationCache,
   ChargePoint,
+  type ChargingProfiles,
   Configuration,
   Emitter,
   type Explanation,
@@ -114,7 +115,12 @@ export class Charger extends Emitter<ChargerEvents> {
    * @throws TypeError `start` has not resolved yet.
    */
   explain(connectorId: number): Explanation {
-    return explain(started(this.#smartCharging).profiles, { connectorId, at: this.chargePoint.now() });
+    return explain(this.profiles, { connectorId, at: this.chargePoint.now() });
+  }
+
+  /** The charging profiles that count: for `limitAt` and `compositeSchedule`. @throws TypeError `start` has not resolved yet. */
+  get profiles(): ChargingProfiles {
+    return started(this.#smartCharging).profiles;
   }
 
   /**

@@ -126,6 +126,8 @@ export class Engine {
 
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
   begin(interrupted: readonly Transaction[]): void {
+    // Whatever was left closed by what ran before.
+    for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
     this.follow();

@@ -28,6 +28,18 @@ export class ChargerSite {
   interval = 300;
   reachable = true;
   charger: Charger;
+  /** Whether the charger has not told yet what is the case. */
+  isStarting = false;
+  /** Hears of each charger that is made. */
+  built: (charger: Charger) => void = () => {};
+  /** Hears of its ChargePoint, before anything is reported. */
+  reports: (chargePoint: Charger["chargePoint"]) => void = () => {};
+  /** How what a bill goes by is answered. */
+  readonly answers: { [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: (req: Req<A>) => Conf<A> } = {
+    StartTransaction: ({ idTag }) => ({ transactionId: this.nextTransactionId++, idTagInfo: this.idTagInfoOf(idTag) }),
+    MeterValues: () => ({}),
+    StopTransaction: () => ({}),
+  };
   /** The answers to StartTransaction count from here. */
   nextTransactionId = 1;
   #taken = 0;
@@ -50,9 +62,13 @@ export class ChargerSite {
 
   /** Starts the charger and lets it connect and register. */
   async start(): Promise<this> {
-    const started = this.charger.start();
+    const { charger } = this;
+    this.isStarting = true;
+    const started = charger.start().then(() => {
+      if (charger === this.charger) this.isStarting = false;
+    });
     await this.clock.advance(0);
-    await started;
+    await Promise.race([started, Promise.resolve()]);
     await this.clock.advance(0);
     return this;
   }
@@ -96,19 +112,47 @@ export class ChargerSite {
 
   /** A program that ends and begins anew over the same hardware and the same store. */
   async restart(): Promise<void> {
+    const power = this.#power;
     await this.charger.stop();
+    if (!power.isOn) return;
     this.charger = this.#build();
-    await this.charger.start();
+    this.isStarting = true;
+    const { charger } = this;
+    await charger.start();
+    if (charger === this.charger) this.isStarting = false;
   }
 
   /** The power fails, and comes back: what ran does nothing any more, be it in the middle of something. */
   async powerCut(): Promise<void> {
+    this.powerOff();
+    await this.powerOn();
+  }
+
+  powerOff(): void {
     this.#power.isOn = false;
-    this.#power = { isOn: true };
     for (const link of this.links) link.chargePoint.drop();
     for (const id of this.hardware.offers.keys()) this.hardware.offers.set(id, undefined);
+  }
+
+  async powerOn(): Promise<void> {
+    this.#power = { isOn: true };
     this.charger = this.#build();
     await this.start();
+  }
+
+  /** The charging profiles that count. */
+  profiles() {
+    return this.charger.profiles;
+  }
+
+  /** What was told last of a connector. */
+  statusTold(connectorId: number): unknown {
+    const told = this.payloads("StatusNotification").filter((each) => (each as { connectorId: number }).connectorId === connectorId);
+    return (told.at(-1) as { status?: unknown } | undefined)?.status;
+  }
+
+  idTagInfoOf(idTag: string): IdTagInfo {
+    return this.idTags.get(idTag) ?? { status: "Accepted" };
   }
 
   status(connectorId: number): string {
@@ -137,6 +181,7 @@ export class ChargerSite {
       ...this.#options,
     });
     charger.on("fault", ({ error }) => this.faults.push(error));
+    this.built(charger);
     charger.on("said", ({ connectorId, text }) => this.said.push(`${connectorId}: ${text}`));
     return charger;
   }
@@ -144,7 +189,7 @@ export class ChargerSite {
   #answer(): void {
     const { centralSystem, clock } = this;
     const currentTime = (): string => new Date(clock.now()).toISOString();
-    const idTagInfoOf = (idTag: string): IdTagInfo => this.idTags.get(idTag) ?? { status: "Accepted" };
+    const idTagInfoOf = (idTag: string): IdTagInfo => this.idTagInfoOf(idTag);
     centralSystem.on("message", ({ direction, frame }) => {
       if (direction !== "in" || frame.type !== "CALL") return;
       this.received.push({ action: frame.action, payload: frame.payload as object, at: clock.now() });
@@ -156,13 +201,10 @@ export class ChargerSite {
     }));
     centralSystem.handle("Heartbeat", () => ({ currentTime: currentTime() }));
     centralSystem.handle("StatusNotification", () => ({}));
-    centralSystem.handle("MeterValues", () => ({}));
+    centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
-    centralSystem.handle("StartTransaction", ({ idTag }) => ({
-      transactionId: this.nextTransactionId++,
-      idTagInfo: idTagInfoOf(idTag),
-    }));
-    centralSystem.handle("StopTransaction", () => ({}));
+    centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));
+    centralSystem.handle("StopTransaction", (req) => this.answers.StopTransaction(req));
   }
 }
 

@@ -14,6 +14,8 @@ export class ScriptedHardware implements Hardware {
   unlocking: Unlocking = "Unlocked";
   /** Whether locks jam. */
   jams = false;
+  /** Whether its methods throw. */
+  fails = false;
   rebooted: (kind: "Soft" | "Hard") => void = () => {};
   #listener: HardwareListener | undefined;
 
@@ -39,6 +41,7 @@ export class ScriptedHardware implements Hardware {
   }
 
   offer(connectorId: number, offer: Offer | undefined): void {
+    if (this.fails) throw new Error("The hardware fails.");
     this.offers.set(connectorId, offer);
     this.done.push(`offer ${connectorId} ${offer?.A ?? "-"}`);
   }
@@ -50,6 +53,7 @@ export class ScriptedHardware implements Hardware {
 
   unlock(connectorId: number): Unlocking {
     this.done.push(`unlock ${connectorId}`);
+    if (this.fails) throw new Error("The hardware fails.");
     return this.unlocking;
   }
 

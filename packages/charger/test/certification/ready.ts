@@ -7,6 +7,7 @@ type Options = ConstructorParameters<typeof ChargerSite>[0];
 export async function ready(options?: Options): Promise<ChargerSite> {
   const site = await new ChargerSite(options).start();
   site.take();
+  site.hardware.done.length = 0;
   return site;
 }
 
