@@ -349,15 +349,10 @@ export class ChargingSession implements Machine<SessionOutput> {
     this.#phase = this.#cable === "out" ? "idle" : "awaiting unplug";
   }
 
-  /** The cable is not kept any longer. */
-  #letGo(): void {
-    this.#idTag = undefined;
-    if (this.#question?.type === "authorizeStop") this.#forget();
-  }
-
   /** Nothing is left to be done by the driver. A card that is being asked about may still begin. */
   #free(): void {
-    this.#letGo();
+    this.#idTag = undefined;
+    if (this.#question?.type === "authorizeStop") this.#forget();
     this.#lockFailed = false;
     this.#phase = "idle";
   }

@@ -1,5 +1,5 @@
 import type { ChargerState, ConnectorStatus } from "../charger-state.ts";
-import type { SessionFacts } from "../session/charging-session.ts";
+import type { SessionFacts } from "../session/session-facts.ts";
 
 /** All that the status of a connector follows from. */
 export interface ConnectorFacts extends SessionFacts {

@@ -75,7 +75,7 @@ describe("A charging session, whatever happens", () => {
         }
         expect([bench.inUse, bench.facts]).toEqual([false, new ChargingSession(traits, given).facts]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 600 },
     );
   });
 });

@@ -180,6 +180,8 @@ export class SessionBench extends MachineBench<SessionOutput> {
     if (running === undefined && !this.isKept) expect(facts.idTag).toBe(this.accepted);
     const hasSomething = running !== undefined || this.cable !== "out" || this.accepted !== undefined;
     const isAsked = this.question !== undefined;
+    const hasUser = running !== undefined || this.isKept;
+    if (isAsked) expect(this.question?.type).toBe(hasUser ? "authorizeStop" : "authorize");
     expect(this.inUse, "in use").toBe(hasSomething || isAsked || this.isLocking || this.isLocked);
     const waits = facts.begun && !isAsked && !(this.accepted !== undefined && this.isLocking);
     const { connectionTimeOutMs } = this.keys;
