@@ -35,7 +35,7 @@ export class Connector {
   #latest: Transaction | undefined;
   #offer: Offer | undefined;
   /** The charging profile that came with a RemoteStartTransaction, for the transaction that it starts. [CORE-RST-12] */
-  #profile: Profile | undefined;
+  #profile: { readonly idTag: string; readonly profile: Profile } | undefined;
   /** Whether the profile of the transaction is being installed: before that nothing is offered. */
   #installing = false;
   /** The reservation of somebody else whose group the present user belongs to. */
@@ -177,7 +177,7 @@ export class Connector {
 
   remoteStarted(idTag: string, profile: Profile | undefined): void {
     if (!this.mayStart(idTag)) return; // Somebody was quicker.
-    this.#profile = profile;
+    this.#profile = profile && { idTag, profile };
     const asks = this.#desk.configuration.get("AuthorizeRemoteTxRequests");
     if (asks)
       this.session.presented(idTag, this.#now()); // CORE-RST-02
@@ -203,7 +203,8 @@ export class Connector {
     const status = await this.#desk.hardware.unlock(this.id);
     const after = (): void => {
       this.#held = false;
-      if (status !== "NotSupported") this.session.unlocked(this.#now());
+      if (status === "Unlocked") this.session.unlocked(this.#now());
+      else if (status === "UnlockFailed") this.session.stopped("UnlockCommand", this.#now());
       this.follow();
       this.#desk.run();
     };
@@ -301,9 +302,8 @@ export class Connector {
 
   /** Tells the session whether it can be charged. */
   #judge(): void {
-    const isFaulted = this.#errors.hasFault || this.#isChargerFaulted;
-    if (isFaulted && !this.session.facts.faulted) this.session.faulted(this.#now());
-    if (!isFaulted && this.session.facts.faulted) this.session.mended(this.#now());
+    if (this.#errors.hasFault || this.#isChargerFaulted) this.session.faulted(this.#now());
+    else this.session.mended(this.#now());
     this.follow();
   }
 
@@ -345,7 +345,10 @@ export class Connector {
 
   async #askToStop(question: number, idTag: string): Promise<void> {
     const transaction = this.transaction ?? this.#latest;
-    if (transaction === undefined) return;
+    if (transaction === undefined) {
+      this.session.answered(question, false, this.#now());
+      return;
+    }
     const signal = new OwnSignal();
     this.#question = signal;
     const { decision, grounds } = await this.#desk.chargePoint.authorizeStop(idTag, transaction, { signal });
@@ -384,12 +387,13 @@ export class Connector {
     }
     this.#latest = this.transaction;
     if (reservation !== undefined) this.#desk.reservations.used(reservation.reservationId);
-    if (this.#profile !== undefined) void this.#install(this.#profile);
+    // Somebody else may have been quicker.
+    if (this.#profile?.idTag === idTag) void this.#install(this.#profile.profile);
+    this.#profile = undefined;
   }
 
   /** CORE-RST-12: it bounds the transaction from its first moment on. */
   async #install(csChargingProfiles: Profile): Promise<void> {
-    this.#profile = undefined;
     this.#installing = true;
     try {
       await this.#desk.smartCharging.setChargingProfile({ connectorId: this.id, csChargingProfiles });

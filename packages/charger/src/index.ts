@@ -10,3 +10,11 @@ export type {
   Unlocking,
 } from "./hardware/hardware.ts";
 export type { Measurand, Phase, Reading } from "./hardware/reading.ts";
+export type { Car } from "./simulated/car.ts";
+export {
+  type Failing,
+  type SimulatedConnectorState,
+  type SimulatedHardware,
+  type SimulatedHardwareOptions,
+  simulatedHardware,
+} from "./simulated/simulated-hardware.ts";

@@ -147,7 +147,9 @@ export class ChargerSite {
 
   /** What was told last of a connector. */
   statusTold(connectorId: number): unknown {
-    const told = this.payloads("StatusNotification").filter((each) => (each as { connectorId: number }).connectorId === connectorId);
+    const told = this.payloads("StatusNotification").filter(
+      (each) => (each as { connectorId: number }).connectorId === connectorId,
+    );
     return (told.at(-1) as { status?: unknown } | undefined)?.status;
   }
 

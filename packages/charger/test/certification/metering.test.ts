@@ -7,7 +7,9 @@ type MeterValue = Req<"MeterValues">["meterValue"][number];
 
 const meterValues = (site: ChargerSite) => site.payloads("MeterValues") as Req<"MeterValues">[];
 const valuesOf = ({ sampledValue }: MeterValue) =>
-  Object.fromEntries(sampledValue.map(({ measurand, phase, value }) => [phase ? `${measurand}.${phase}` : measurand, value]));
+  Object.fromEntries(
+    sampledValue.map(({ measurand, phase, value }) => [phase ? `${measurand}.${phase}` : measurand, value]),
+  );
 
 describe("Metering", () => {
   test("TC_070: sampled values, exactly one interval apart from the start on [TCK-C070] [CORE-MTR-02] [CORE-MTR-04] [CORE-MV-16]", async () => {
@@ -21,7 +23,12 @@ describe("Metering", () => {
     await site.after(() => {}, minute);
     const times = meterValues(site).map(({ meterValue: [first] }) => Date.parse(first?.timestamp ?? ""));
     expect(times).toEqual([1, 2, 3, 4].map((n) => startedAt + n * 15 * second));
-    const [{ meterValue: [value], ...rest }] = meterValues(site) as [Req<"MeterValues">];
+    const [
+      {
+        meterValue: [value],
+        ...rest
+      },
+    ] = meterValues(site) as [Req<"MeterValues">];
     expect(rest).toEqual({ connectorId: 1, transactionId: 1 });
     expect(value?.sampledValue).toEqual([
       { value: "1235", context: "Sample.Periodic", measurand: "Energy.Active.Import.Register", unit: "Wh" },
@@ -36,7 +43,9 @@ describe("Metering", () => {
     site.hardware.plug(1);
     await site.after(() => site.hardware.present("TAG", 1));
     await site.after(() => {}, 40 * minute);
-    const aligned = meterValues(site).filter(({ meterValue }) => meterValue[0]?.sampledValue[0]?.context === "Sample.Clock");
+    const aligned = meterValues(site).filter(
+      ({ meterValue }) => meterValue[0]?.sampledValue[0]?.context === "Sample.Clock",
+    );
     expect(aligned.map(({ connectorId }) => connectorId).sort()).toEqual([1, 1, 1, 2, 2, 2]);
     for (const { meterValue } of aligned) expect(Date.parse(meterValue[0]?.timestamp ?? "") % (15 * minute)).toBe(0);
     expect(aligned.filter(({ transactionId }) => transactionId === 1)).toHaveLength(3);
@@ -70,7 +79,10 @@ describe("Metering", () => {
   });
 
   test("no message grows beyond maxMessageBytes [CORE-MTR-13]", async () => {
-    const configuration = { MeterValueSampleInterval: 10, StopTxnSampledData: ["Energy.Active.Import.Register", "SoC"] };
+    const configuration = {
+      MeterValueSampleInterval: 10,
+      StopTxnSampledData: ["Energy.Active.Import.Register", "SoC"],
+    };
     const site = await charging({ configuration, maxMessageBytes: 4000 });
     for (let count = 1; count <= 90; count++) {
       site.hardware.measure(1, 1000 + count, { SoC: count });

@@ -7,7 +7,11 @@ import { charging, ready } from "./ready.ts";
 type Profile = Req<"SetChargingProfile">["csChargingProfiles"];
 
 /** A profile of one limit from now on. */
-function profileOf(chargingProfilePurpose: Profile["chargingProfilePurpose"], limit: number, more: object = {}): Profile {
+function profileOf(
+  chargingProfilePurpose: Profile["chargingProfilePurpose"],
+  limit: number,
+  more: object = {},
+): Profile {
   return {
     chargingProfileId: 1,
     stackLevel: 0,
@@ -61,16 +65,22 @@ describe("Smart charging", () => {
     expect(
       await site.call("RemoteStartTransaction", { ...start, chargingProfile: profileOf("TxDefaultProfile", 8) }),
     ).toEqual({ status: "Rejected" });
-    expect(await site.call("RemoteStartTransaction", { ...start, chargingProfile: profileOf("TxProfile", 8) })).toEqual({
-      status: "Accepted",
-    });
+    expect(await site.call("RemoteStartTransaction", { ...start, chargingProfile: profileOf("TxProfile", 8) })).toEqual(
+      {
+        status: "Accepted",
+      },
+    );
     await site.clock.advance(0);
     expect(site.hardware.done.filter((each) => each.startsWith("offer"))).toEqual(["offer 1 8"]);
   });
 
   test("a profile of a remote start that leads to nothing is forgotten [CORE-RST-12]", async () => {
     const site = await ready({ configuration: { ConnectionTimeOut: 20 } });
-    await site.call("RemoteStartTransaction", { idTag: "TAG", connectorId: 1, chargingProfile: profileOf("TxProfile", 8) });
+    await site.call("RemoteStartTransaction", {
+      idTag: "TAG",
+      connectorId: 1,
+      chargingProfile: profileOf("TxProfile", 8),
+    });
     await site.after(() => {}, minute);
     site.hardware.plug(1);
     await site.after(() => site.hardware.present("TAG", 1));
@@ -92,13 +102,27 @@ describe("Smart charging", () => {
   test("TC_066: the composite schedule is what is obeyed [TCK-C066] [SC-81] [SC-84]", async () => {
     const site = await charging();
     await set(site, 0, profileOf("ChargePointMaxProfile", 10, { chargingSchedule: schedule({ 0: 10 }) }));
-    await set(site, 0, profileOf("TxDefaultProfile", 6, { chargingProfileId: 2, chargingSchedule: schedule({ 0: 6, 260: 8, 300: 16 }, 400) }));
+    await set(
+      site,
+      0,
+      profileOf("TxDefaultProfile", 6, {
+        chargingProfileId: 2,
+        chargingSchedule: schedule({ 0: 6, 260: 8, 300: 16 }, 400),
+      }),
+    );
     await set(
       site,
       1,
-      profileOf("TxProfile", 8, { chargingProfileId: 3, chargingSchedule: schedule({ 0: 8, 50: 11, 140: 16, 200: 6, 240: 12 }, 260) }),
+      profileOf("TxProfile", 8, {
+        chargingProfileId: 3,
+        chargingSchedule: schedule({ 0: 8, 50: 11, 140: 16, 200: 6, 240: 12 }, 260),
+      }),
     );
-    const { chargingSchedule } = await site.call("GetCompositeSchedule", { connectorId: 1, duration: 400, chargingRateUnit: "A" });
+    const { chargingSchedule } = await site.call("GetCompositeSchedule", {
+      connectorId: 1,
+      duration: 400,
+      chargingRateUnit: "A",
+    });
     const periods = chargingSchedule?.chargingSchedulePeriod ?? [];
     for (const [index, { limit, startPeriod }] of periods.entries()) {
       await site.clock.advance(startPeriod * second - (site.clock.now() - Date.UTC(2026, 0, 1)) + 1);
