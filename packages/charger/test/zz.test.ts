@@ -1,6 +1,0 @@
-import { expect, test } from "vitest";
-import { simulate } from "./simulation.ts";
-
-test("replay", async () => {
-  expect(await simulate(JSON.parse(process.env.SCHEDULE ?? "[]"))).toEqual([]);
-});
