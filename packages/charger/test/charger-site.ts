@@ -53,7 +53,12 @@ export class ChargerSite {
     this.store = store;
     this.#options = rest;
     // It takes a moment, as it does everywhere.
-    this.hardware.rebooted = () => void this.clock.wakeAt(this.clock.now() + second, () => void this.restart());
+    this.hardware.rebooted = () => {
+      const power = this.#power;
+      this.clock.wakeAt(this.clock.now() + second, () => {
+        if (power.isOn) void this.restart();
+      });
+    };
     this.centralSystem = new CentralSystem({ clock: this.clock, handlerTimeoutMs: 2 ** 40 });
     this.#answer();
     this.charger = this.#build();

@@ -14,6 +14,8 @@ export class ScriptedHardware implements Hardware {
   unlocking: Unlocking = "Unlocked";
   /** Whether locks jam. */
   jams = false;
+  /** Connectors that have not done what they were told last. */
+  readonly disobeyed = new Set<number>();
   /** Whether its methods throw. */
   fails = false;
   rebooted: (kind: "Soft" | "Hard") => void = () => {};
@@ -41,7 +43,9 @@ export class ScriptedHardware implements Hardware {
   }
 
   offer(connectorId: number, offer: Offer | undefined): void {
+    this.disobeyed.add(connectorId);
     if (this.fails) throw new Error("The hardware fails.");
+    this.disobeyed.delete(connectorId);
     this.offers.set(connectorId, offer);
     this.done.push(`offer ${connectorId} ${offer?.A ?? "-"}`);
   }

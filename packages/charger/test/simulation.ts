@@ -355,8 +355,8 @@ class World {
       const offer = this.hardware.offers.get(id);
       const state = charger.state.connectors[id - 1];
       if (offer === undefined || state === undefined) continue;
-      const { error, operative, status } = state;
-      if (error.errorCode === "PowerSwitchFailure") continue; // It was told to open, and does not.
+      const { operative, status } = state;
+      if (this.hardware.disobeyed.has(id)) continue; // It was told to open, and does not.
       total += offer.W;
       const transaction = charger.chargePoint.transactions.find((each) => each.connectorId === id);
       const about = `connector ${id} (${status}, ${operative ? "operative" : "inoperative"}) offers ${offer.A} A`;

@@ -28,7 +28,11 @@ function sourcesOf(name: string): Source[] {
 }
 
 /** The files beside the folders of a package that import from these; the others are its foundation. */
-const faces = ["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"];
+const faces = [
+  ...["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
+  ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts"],
+  ...["metered-transaction.ts", "requests.ts"],
+];
 
 /** The module that a source belongs to: its folder, `faces`, or `foundation` for the files that stand alone. */
 function moduleOf(path: string): string {
@@ -72,6 +76,18 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     store: [],
     tls: ["foundation"],
     handshake: ["foundation", "transport", "tls"],
+  },
+  charger: {
+    foundation: ["hardware"],
+    hardware: [],
+    status: ["foundation", "hardware", "session"],
+    session: [],
+    reservation: ["foundation"],
+    availability: ["foundation"],
+    metering: ["hardware"],
+    limits: ["hardware"],
+    reset: [],
+    simulated: ["hardware"],
   },
 };
 
@@ -186,7 +202,7 @@ function reachableFrom(path: string, imports: ReadonlyMap<string, readonly strin
   return found;
 }
 
-test.each(["bench", "browser", "core", "node", "testing"])(
+test.each(["bench", "browser", "charger", "core", "node", "testing"])(
   "no sources of %s import each other in a circle, be it for types only",
   (name) => {
     const imports = new Map(sourcesOf(name).map((source) => [source.path, source.imports]));
@@ -197,6 +213,7 @@ test.each(["bench", "browser", "core", "node", "testing"])(
 describe.each([
   ["node", ["@ocppj/core", "ws"]],
   ["browser", ["@ocppj/core"]],
+  ["charger", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],
 ])("packages/%s/src", (name, dependencies) => {
   test(`imports nothing but itself, the runtime and ${dependencies.join(", ")}`, () => {

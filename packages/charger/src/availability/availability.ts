@@ -8,8 +8,8 @@
  */
 
 import type { Clock, Conf, RecordStore, Req } from "@ocppj/core";
+import type { Decided } from "../decided.ts";
 import { KeptRecords } from "../kept-records.ts";
-import type { Decided } from "../reservation/reservations.ts";
 
 type AvailabilityStatus = Conf<"ChangeAvailability">["status"];
 

@@ -7,6 +7,7 @@
  */
 
 import { type Clock, type Conf, check, type Machine, type RecordStore, type Req } from "@ocppj/core";
+import type { Decided } from "../decided.ts";
 import { KeptRecords } from "../kept-records.ts";
 import {
   type Admission,
@@ -26,12 +27,6 @@ export interface ReservationOutput {
   readonly type: "ended";
   readonly reservation: Reservation;
   readonly cause: "expired" | "used" | "cancelled" | "inoperative" | "replaced";
-}
-
-/** What was decided: how it is answered, and what is to be done once it was. */
-export interface Decided<Status> {
-  readonly status: Status;
-  takeEffect(): void;
 }
 
 export interface ReservationsOptions {
