@@ -9,7 +9,7 @@ import { build } from "esbuild";
 const programs = [
   { what: "decode and encode", core: "decode, encode", budget: 1_500 },
   { what: "Connection, in a browser", core: "Connection", browser: "connect", budget: 26_600 },
-  { what: "CentralSystem", core: "CentralSystem", budget: 28_300 },
+  { what: "CentralSystem", core: "CentralSystem", budget: 28_320 },
   { what: "ChargePoint, in a browser", core: "ChargePoint", browser: "connect", budget: 48_200 },
   {
     what: "a charger: all that a ChargePoint takes",
@@ -17,6 +17,7 @@ const programs = [
     browser: "connect, durableStore",
     budget: 53_400,
   },
+  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 78_000 },
 ];
 
 /** The file that bundlers take of a package. */
@@ -25,13 +26,12 @@ function built(name) {
   return resolve("packages", name, publishConfig.exports["."].module);
 }
 
-const alias = { "@ocppj/core": built("core"), "@ocppj/browser": built("browser") };
+const alias = Object.fromEntries(["core", "browser", "charger"].map((name) => [`@ocppj/${name}`, built(name)]));
 
-async function sizeOf({ core, browser }) {
-  const contents = [
-    `export { ${core} } from "@ocppj/core";`,
-    browser && `export { ${browser} } from "@ocppj/browser";`,
-  ].join("\n");
+async function sizeOf(used) {
+  const contents = ["core", "browser", "charger"]
+    .map((name) => used[name] && `export { ${used[name]} } from "@ocppj/${name}";`)
+    .join("\n");
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: "packages/core" },
     alias,

@@ -8,7 +8,7 @@ export const second = 1000;
 
 export const at = (now = 0, register = 0): Moment => ({ now, register });
 
-export const socket: SessionTraits = { locks: true, cable: "socket", resumesAfterFault: false };
+const socket: SessionTraits = { locks: true, cable: "socket", resumesAfterFault: false };
 
 export const keys: SessionKeys = {
   connectionTimeOutMs: 30 * second,
@@ -23,7 +23,7 @@ export const statusIn = (facts: SessionFacts): ConnectorStatus =>
   statusOf({ ...facts, offered: facts.mayOffer, reserved: false, operative: true }).status;
 
 /** An output in a few words; of facts the status that follows from them. */
-export function said(output: SessionOutput): string {
+function said(output: SessionOutput): string {
   switch (output.type) {
     case "authorize":
     case "authorizeStop":
