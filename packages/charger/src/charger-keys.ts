@@ -58,7 +58,7 @@ export function keysOf({ configuration = {}, credential, hardware }: ChargerOpti
     keys.UnlockConnectorOnEVSideDisconnect = { value: false, readonly: true }; // CFG-35
   }
   for (const [key, more] of Object.entries(measurandLists(hardware))) {
-    keys[key as ConfigurationKey] = { ...keys[key as ConfigurationKey], ...more };
+    keys[key as ConfigurationKey] = { ...more, ...keys[key as ConfigurationKey] };
   }
   if (credential !== undefined) {
     keys.SecurityProfile = { value: credential.securityProfile };

@@ -20,6 +20,7 @@ import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
 import { PowerSharing } from "./limits/power-sharing.ts";
+import { sampledNames } from "./metering/measurand-lists.ts";
 import { MeterSchedule, type MeterScheduleOutput } from "./metering/meter-schedule.ts";
 import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
@@ -292,7 +293,7 @@ export class Engine {
   /** What the meters show now, or nothing if there are none. [RT-11] */
   readings(connectorId: number | undefined): (() => void) | undefined {
     if (connectorId !== undefined && connectorId !== 0 && this.#connector(connectorId) === undefined) return undefined;
-    const names = this.#parts.configuration.get("MeterValuesSampledData");
+    const names = sampledNames(this.#parts.configuration.get("MeterValuesSampledData"));
     const at = this.#parts.chargePoint.now();
     const sends: (() => void)[] = [];
     const isAsked = (id: number): boolean => connectorId === undefined || connectorId === id;
@@ -402,6 +403,7 @@ export class Engine {
       changed();
     });
     chargePoint.on("registration", () => {
+      for (const { running } of this.connectors) running?.clockCorrected();
       this.#schedule.corrected(chargePoint.now());
       changed();
     });

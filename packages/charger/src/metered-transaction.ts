@@ -3,7 +3,8 @@ import { keyOr } from "./charger-keys.ts";
 import type { SessionState } from "./charger-state.ts";
 import type { Desk } from "./desk.ts";
 import type { Reading } from "./hardware/reading.ts";
-import { energyRegister, type MeterValueOptions, meterValueOf } from "./metering/meter-value.ts";
+import { sampledNames } from "./metering/measurand-lists.ts";
+import { energyRegister, type MeterValueOptions, meterValueOf, toldEnergy } from "./metering/meter-value.ts";
 import { Register, type RegisterState } from "./metering/register.ts";
 import { TransactionData, type TransactionDataState } from "./metering/transaction-data.ts";
 import type { StopReason } from "./session/session-facts.ts";
@@ -81,6 +82,8 @@ export class MeteredTransaction {
       reading,
       isInvalid: invalid,
     });
+    // What it has told since the last time that it was kept.
+    running.#register.told(transaction.lastReading && toldEnergy(transaction.lastReading));
     running.#register.read(reading?.[energyRegister]);
     desk.schedule.started(transaction.connectorId, transaction.startedAt, desk.chargePoint.now());
     return running;
@@ -109,6 +112,11 @@ export class MeteredTransaction {
     if (clock.now() >= this.#keptAt + 1000 * options.keepReadingSeconds) this.#keep();
   }
 
+  /** The clock was wrong when it started: its samples are due at other times. */
+  clockCorrected(): void {
+    this.#desk.schedule.moved(this.transaction.connectorId, this.transaction.startedAt);
+  }
+
   invalidated(): void {
     this.#isInvalid = true;
     this.#keep();
@@ -117,9 +125,7 @@ export class MeteredTransaction {
   /** Tells what the meter shows, and remembers it for the end. */
   sample(context: "Sample.Periodic" | "Trigger"): void {
     const { configuration } = this.#desk;
-    const names = configuration.get("MeterValuesSampledData");
-    // Whoever asks for samples and says of what by nothing gets what a bill needs.
-    this.#tell(names.length === 0 ? [energyRegister] : names, { context });
+    this.#tell(sampledNames(configuration.get("MeterValuesSampledData")), { context });
     if (context === "Sample.Periodic") this.#remember(configuration.get("StopTxnSampledData"), { context });
   }
 
@@ -158,9 +164,9 @@ export class MeteredTransaction {
   }
 
   #keyOr(names: readonly string[], moment: Moment): MeterReading | undefined {
-    if (this.#reading === undefined) return undefined;
     const { connectorId } = this.transaction;
-    return meterValueOf({ ...this.#reading, [energyRegister]: this.register }, names, { connectorId, ...moment });
+    const energy = this.#register.isKnown && { [energyRegister]: this.register };
+    return meterValueOf({ ...this.#reading, ...energy }, names, { connectorId, ...moment });
   }
 
   #keep(): void {

@@ -14,18 +14,20 @@ export interface TransactionDataLimits {
 }
 
 /**
- * The meter values that StopTransaction tells: the first and the last, and what fits of those between, thinned out evenly.
+ * The meter values that StopTransaction tells: the first and the last, and what fits of those between. They are thinned out
+ * evenly, samples and clock-aligned ones each for themselves; what repeats the one before goes first. Those between do not
+ * survive a power cut.
  *
  * @spec OCPP 1.6 §3.16.5; errata 3.14, 3.89 [CORE-MTR-10 … CORE-MTR-13]
  */
 export class TransactionData {
   readonly #begin: MeterReading | undefined;
   #between: MeterReading[] = [];
-  /** Of how many that came since one was left out, one is kept. */
+  /** Of how many that come one is taken, since there was room for no more. */
   #stride = 1;
-  #skipped = 0;
+  readonly #came = new Map<unknown, number>();
 
-  /** @param state - With the values at the start; without them, nothing is to be told. */
+  /** @param state - With the values at the start; without them, none were asked for then. */
   constructor({ begin }: TransactionDataState) {
     this.#begin = begin;
   }
@@ -36,36 +38,67 @@ export class TransactionData {
 
   /** Takes values of between the start and the end. */
   add(value: MeterReading, { maxValues }: Pick<TransactionDataLimits, "maxValues">): void {
-    this.#skipped += 1;
-    if (this.#skipped < this.#stride) return;
-    this.#skipped = 0;
+    if (!isNth(this.#stride, value, this.#came)) return;
     this.#between.push(value);
-    if (this.#between.length <= Math.max(0, maxValues - 2)) return;
-    this.#between = everyOther(this.#between);
-    this.#stride *= 2;
+    if (this.#between.length <= roomFor(maxValues)) return;
+    const distinct = withoutRepetitions(this.#between);
+    if (distinct.length < this.#between.length) this.#between = distinct;
+    else {
+      this.#between = everyOther(this.#between);
+      this.#stride *= 2;
+    }
   }
 
   /**
-   * What StopTransaction tells.
+   * What StopTransaction tells, in the order of time.
    *
-   * @param end - The values at the end; without them, nothing was asked for.
+   * @param end - The values at the end; without them, none are asked for any more, and none are told. [CORE-MTR-10]
+   * @returns The first and the last even where those alone are too many.
    */
   stopped(end: MeterReading | undefined, { maxBytes, maxValues }: TransactionDataLimits): readonly MeterReading[] {
+    if (end === undefined) return [];
     const begin = this.#begin === undefined ? [] : [this.#begin];
-    const last = end === undefined ? [] : [end];
-    let between = this.#between;
-    for (;;) {
-      const all = [...begin, ...between, ...last];
-      if (between.length === 0 || (all.length <= Math.max(2, maxValues) && bytesOf(all) <= maxBytes)) return all;
-      between = everyOther(between);
-    }
+    const fits = (between: readonly MeterReading[]): boolean =>
+      between.length <= roomFor(maxValues) && bytesOf([...begin, ...between, end]) <= maxBytes;
+    let between = [...this.#between].sort((one, other) => timeOf(one) - timeOf(other));
+    if (!fits(between)) between = withoutRepetitions(between);
+    while (between.length > 0 && !fits(between)) between = everyOther(between);
+    return [...begin, ...between, end];
   }
 }
 
-/** The second, the fourth and so on: what was between others that remain, or are told as the first and the last. */
-const everyOther = (values: readonly MeterReading[]): MeterReading[] => values.filter((_, index) => index % 2 === 1);
+/** Besides the first and the last. */
+const roomFor = (maxValues: number): number => Math.max(0, maxValues - 2);
 
-/** No character of a meter value needs more than one byte, but of `sampledValue.value`, which may be anything: then three. */
+const timeOf = ({ timestamp = "" }: MeterReading): number => Date.parse(timestamp);
+
+const contextOf = ({ sampledValue: [first] }: MeterReading): unknown => first?.context;
+
+/** Counts values by their context; whether this is the nth, and then the next nth, and so on. */
+function isNth(n: number, value: MeterReading, came: Map<unknown, number>): boolean {
+  const count = (came.get(contextOf(value)) ?? 0) + 1;
+  came.set(contextOf(value), count);
+  return count % n === 0;
+}
+
+/** The second, the fourth and so on of each context: what was between remains between others, or the first and the last. */
+function everyOther(values: readonly MeterReading[]): MeterReading[] {
+  const came = new Map<unknown, number>();
+  return values.filter((value) => isNth(2, value, came));
+}
+
+/** Without what shows the same as the one of its context before it. */
+function withoutRepetitions(values: readonly MeterReading[]): MeterReading[] {
+  const shown = new Map<unknown, string>();
+  return values.filter((value) => {
+    const text = JSON.stringify(value.sampledValue);
+    const repeats = shown.get(contextOf(value)) === text;
+    shown.set(contextOf(value), text);
+    return !repeats;
+  });
+}
+
+/** As UTF-8. */
 function bytesOf(value: unknown): number {
   let bytes = 0;
   for (const character of JSON.stringify(value)) {
