@@ -5,10 +5,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, durableStore } from "@ocppj/node";
+import { durableStore } from "@ocppj/node";
 import { openConnection, runSession } from "../charge-point.ts";
-import type { Charger } from "../charger/charger.ts";
-import { PoweredCharger } from "../charger/powered.ts";
+import { ExampleCharger } from "../charger/charger.ts";
 import { fail, whenAskedToEnd } from "../program.ts";
 import { legend, narrate, note, Timeline } from "../timeline.ts";
 import { type BackEnd, startBackEnd } from "./back-end.ts";
@@ -89,16 +88,15 @@ async function startCharger(backEnd: BackEnd, folder: string, identity: string):
   const registered = new Promise<void>((resolve) => {
     backEnd.centralSystem.on("registration", (event) => event.identity === identity && resolve());
   });
-  const powered = await PoweredCharger.start({
+  const charger = await ExampleCharger.start({
     identity,
     url: backEnd.chargersUrl,
-    connect,
     openStore: () => durableStore(join(folder, identity)),
     changed: () => {},
     failed: fail,
   });
   await registered;
-  const steps: readonly ((charger: Charger) => unknown)[] = [
+  const steps: readonly ((charger: ExampleCharger) => unknown)[] = [
     (charger) => charger.plug(1),
     (charger) => charger.present(1, cardOf(identity)),
     (charger) => charger.plug(2),
@@ -113,10 +111,9 @@ async function startCharger(backEnd: BackEnd, folder: string, identity: string):
   ];
   let second = Number(identity.at(-1)) * 7; // Each somewhere else in its day.
   const life = setInterval(() => {
-    powered.charger.elapse(30);
-    if (second % 2 === 0) powered.charger.sample();
+    charger.elapse(30);
     if (second % 4 === 0)
-      powered
+      charger
         .ready()
         .then(steps[(second / 4) % steps.length])
         .catch(fail);
@@ -124,7 +121,7 @@ async function startCharger(backEnd: BackEnd, folder: string, identity: string):
   }, 1000);
   return () => {
     clearInterval(life);
-    return powered.stop();
+    return charger.stop();
   };
 }
 

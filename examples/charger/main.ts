@@ -11,7 +11,7 @@ import { emitKeypressEvents } from "node:readline";
 import { type ConnectOptions, connect, durableStore } from "@ocppj/node";
 import { messageOf } from "../check.ts";
 import { commandLine, fail, securityProfileIn, tlsIn, typedPath, UsageError, whenAskedToEnd } from "../program.ts";
-import { PoweredCharger } from "./powered.ts";
+import { ExampleCharger } from "./charger.ts";
 import { Screen } from "./screen.ts";
 import { scriptHelp, scriptOf } from "./script.ts";
 
@@ -47,56 +47,47 @@ async function main(): Promise<void> {
   const location = values.store === undefined ? mkdtempSync(join(tmpdir(), "ocppj-charger-")) : typedPath(values.store);
   const live = script === undefined && process.stdout.isTTY && process.stdin.isTTY;
   const screen = new Screen(live);
-  const powered = await PoweredCharger.start({
+  const charger = await ExampleCharger.start({
     identity: values.identity,
     url,
     credential: { securityProfile, ...(authorizationKey && { authorizationKey }) },
-    connect: (settings) => connect({ ...settings, tls }),
+    tls,
     openStore: () => durableStore(location),
     changed: (line) => screen.log(line),
     failed: failAtOnce,
   });
-  let sampledAt = Date.now();
-  const draw = (): void => screen.draw(powered.charger);
-  const meter = setInterval(() => {
-    const { charger } = powered;
-    charger.elapse(1);
-    const intervalMs = 1000 * charger.configuration.get("MeterValueSampleInterval");
-    if (intervalMs > 0 && Date.now() - sampledAt >= intervalMs) {
-      sampledAt = Date.now();
-      charger.sample();
-    }
-    draw();
-  }, 1000);
+  const draw = (): void => screen.draw(charger);
+  const drawing = setInterval(draw, 1000);
 
   let quitting = false;
   async function quit(): Promise<void> {
     if (quitting) process.exit(1); // Whoever presses a key twice does not want to wait for the peer's goodbye.
     quitting = true;
-    clearInterval(meter);
+    clearInterval(drawing);
     screen.log("stopping");
     draw();
-    await powered.stop();
+    await charger.stop();
     process.stdin.pause();
     if (live) process.once("exit", () => console.log(`The store is in ${location}: go on with it with --store.`));
   }
   whenAskedToEnd(quit);
 
   if (script !== undefined) {
-    await script(async () => ({ charger: await powered.ready(), screen }));
+    await script(async () => ({ charger: await charger.ready(), screen }));
     await quit();
     return;
   }
   const actions: Record<string, () => unknown> = {
     1: () => (screen.selected = 1),
     2: () => (screen.selected = 2),
-    p: async () => (await powered.ready()).plug(screen.selected),
-    u: async () => (await powered.ready()).unplug(screen.selected),
-    t: async () => (await powered.ready()).present(screen.selected, "04E91C5A"),
-    x: async () => (await powered.ready()).present(screen.selected, "UNKNOWN"),
-    f: async () => (await powered.ready()).fault(screen.selected),
-    n: async () => (await powered.ready()).network(!powered.charger.networkOn),
-    w: async () => (await powered.ready()).why(screen.selected),
+    p: async () => (await charger.ready()).plug(screen.selected),
+    u: async () => (await charger.ready()).unplug(screen.selected),
+    t: async () => (await charger.ready()).present(screen.selected, "04E91C5A"),
+    x: async () => (await charger.ready()).present(screen.selected, "UNKNOWN"),
+    f: async () => (await charger.ready()).fault(screen.selected),
+    n: async () => (await charger.ready()).network(!charger.networkOn),
+    c: async () => (await charger.ready()).powerCut(),
+    w: async () => (await charger.ready()).why(screen.selected),
     q: quit,
   };
   emitKeypressEvents(process.stdin);

@@ -4,18 +4,18 @@ import type { Duplex } from "node:stream";
 import { type Connect, HandshakeError, type Transport } from "@ocppj/core";
 
 /** What makes the TCP connections, as `connect` of `@ocppj/node` takes it. */
-export interface NetworkSettings {
+interface NetworkSettings {
   readonly network: { readonly agent: HttpAgent };
 }
 
 /** The network between a charger and the world, with a plug that can be pulled out. */
 export class Network {
   on = true;
-  readonly #connect: Connect;
+  readonly #agent: HttpAgent;
   readonly #sockets = new Set<Duplex>();
   #end = (_code: number, _reason: string): void => {};
 
-  constructor(url: string, connectOver: (settings: NetworkSettings) => Connect) {
+  constructor(url: string) {
     const agent = url.startsWith("wss:") ? new HttpsAgent({ maxCachedSessions: 0 }) : new HttpAgent();
     const create = agent.createConnection.bind(agent);
     agent.createConnection = (...args) => {
@@ -23,18 +23,22 @@ export class Network {
       if (socket) this.#sockets.add(socket.once("close", () => this.#sockets.delete(socket)));
       return socket;
     };
-    this.#connect = connectOver({ network: { agent } });
+    this.#agent = agent;
   }
 
-  readonly connect: Connect = async (target) => {
-    if (!this.on) throw new HandshakeError("network", "The network plug is out.", { url: target.url });
-    try {
-      return this.#cuttable(await this.#connect(target));
-    } catch (error) {
-      if (this.on) throw error;
-      throw new HandshakeError("network", "The network plug was pulled out.", { url: target.url });
-    }
-  };
+  /** Opens connections over this network. */
+  over(connectOver: (network: NetworkSettings["network"]) => Connect): Connect {
+    const connect = connectOver({ agent: this.#agent });
+    return async (target) => {
+      if (!this.on) throw new HandshakeError("network", "The network plug is out.", { url: target.url });
+      try {
+        return this.#cuttable(await connect(target));
+      } catch (error) {
+        if (this.on) throw error;
+        throw new HandshakeError("network", "The network plug was pulled out.", { url: target.url });
+      }
+    };
+  }
 
   /** Pulled out, what is under way is lost on both sides; nobody says goodbye. */
   switch(on: boolean): void {

@@ -1,10 +1,12 @@
+import type { ConnectorState } from "@ocppj/charger";
 import { bold, dim, green, plain, red, wrap } from "../timeline.ts";
-import type { Bay, Charger } from "./charger.ts";
+import type { ExampleCharger } from "./charger.ts";
 
 const keys = [
   "1 2  choose a connector   t  show it card 04E91C5A     n  network out, in",
   "p    plug a car in        x  show it an unknown card   f  break it, mend it",
-  "u    unplug the car       w  why it may draw that much  q  quit",
+  "u    unplug the car       w  why it may draw that much  c  cut the power",
+  "                                                        q  quit",
 ];
 
 /** Takes over the terminal: another screen, no cursor, no line breaks; and gives it back. */
@@ -55,17 +57,19 @@ export class Screen {
     found?.();
   }
 
-  draw(charger: Charger): void {
+  draw(example: ExampleCharger): void {
     if (!this.#live) return;
-    const { chargePoint, reach, undelivered } = charger;
+    const { chargePoint, state } = example.charger;
+    const { undelivered } = state;
+    const { reach } = example;
     const above = [
-      `${bold(chargePoint.identity)} at ${plain(charger.url)}`,
+      `${bold(chargePoint.identity)} at ${plain(example.url)}`,
       `${reach === "online" ? green(reach) : red(reach)}, registration ${chargePoint.registration}, ` +
         `${undelivered} ${undelivered === 1 ? "message waits" : "messages wait"}`,
       `${new Date(chargePoint.now()).toISOString().slice(0, 19).replace("T", " ")} UTC`,
       "",
-      dim("  connector  status         cable           meter     power     limit  transaction"),
-      ...charger.bays.map((bay) => this.#row(bay, charger.powerOf(bay))),
+      dim("  connector  status         cable           meter     power     offer  use"),
+      ...state.connectors.map((connector) => this.#row(connector, example)),
       "",
       ...keys.map(dim),
       "",
@@ -76,16 +80,25 @@ export class Screen {
     process.stdout.write(`\u001b[H${text}\u001b[J`);
   }
 
-  #row({ id, limit, locked, plugged, register, status, transaction }: Bay, power: number): string {
+  #row(connector: ConnectorState, { hardware }: ExampleCharger): string {
+    const { connectorId, offer, operative, plugged, reading, reservation, session, status } = connector;
+    const { isLocked = false, power = 0 } = hardware.state[connectorId - 1] ?? {};
     const paint = status === "Faulted" ? red : power > 0 ? green : (text: string) => text;
+    const { transaction } = session ?? {};
+    const use = [
+      transaction && `${transaction.transactionId ?? "no id yet"}: ${Math.round(transaction.energy)} Wh`,
+      session?.idTag && `card ${plain(session.idTag)}`,
+      reservation && `reserved for ${plain(reservation.idTag)}`,
+      !operative && status !== "Unavailable" && "out of service when it is free",
+    ];
     const cells = [
-      `${id === this.selected ? "›" : " "} ${id}`.padEnd(11),
+      `${connectorId === this.selected ? "›" : " "} ${connectorId}`.padEnd(11),
       paint(status.padEnd(13)),
-      (locked ? "locked" : plugged ? "plugged in" : "").padEnd(10),
-      `${Math.round(register)} Wh`.padStart(9),
+      (isLocked ? "locked" : plugged ? "plugged in" : "").padEnd(10),
+      `${Math.round(reading?.["Energy.Active.Import.Register"] ?? 0)} Wh`.padStart(9),
       `${Math.round(power)} W`.padStart(8),
-      `${Math.round(limit)} W`.padStart(8),
-      transaction === undefined ? "" : `${transaction.transactionId ?? "no id yet"}, card ${plain(transaction.idTag)}`,
+      `${offer?.A ?? 0} A`.padStart(8),
+      use.filter(Boolean).join(", "),
     ];
     return cells.join("  ").trimEnd();
   }

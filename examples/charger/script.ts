@@ -1,10 +1,10 @@
 import { UsageError } from "../program.ts";
-import type { Charger } from "./charger.ts";
+import type { ExampleCharger } from "./charger.ts";
 import type { Screen } from "./screen.ts";
 
 /** What a script acts on; a charger that has restarted is another one. */
 interface Scene {
-  readonly charger: Charger;
+  readonly charger: ExampleCharger;
   readonly screen: Screen;
 }
 
@@ -60,10 +60,10 @@ const verbs: readonly Verb[] = [
     act: ({ charger }, seconds) => charger.elapse(Number(seconds)),
   },
   {
-    usage: "sample",
-    help: "reports what the meters show, for each transaction that runs",
-    pattern: /^sample$/,
-    act: ({ charger }) => charger.sample(),
+    usage: "power cut",
+    help: "cuts the power, and gives it back",
+    pattern: /^power cut$/,
+    act: ({ charger }) => charger.powerCut(),
   },
   {
     usage: "until <text>",
@@ -76,7 +76,7 @@ const verbs: readonly Verb[] = [
     help: "waits until the store has everything",
     pattern: /^saved$/,
     act: async ({ charger, screen }) => {
-      await charger.chargePoint.saved();
+      await charger.charger.chargePoint.saved();
       screen.log("saved");
     },
   },

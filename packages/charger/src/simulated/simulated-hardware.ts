@@ -208,6 +208,12 @@ export class SimulatedHardware implements Hardware {
     this.#arm();
   }
 
+  /** Reads all meters now, and tells what they show. */
+  measure(): void {
+    for (const index of this.#simulated.keys()) this.#measure(index + 1);
+    this.#arm();
+  }
+
   get state(): readonly SimulatedConnectorState[] {
     const now = this.#clock.now();
     return this.#simulated.map((connector, index) => {
@@ -240,13 +246,15 @@ export class SimulatedHardware implements Hardware {
   }
 
   #meter(): void {
-    for (const [index, connector] of this.#simulated.entries()) {
-      if (connector.power === 0) continue;
-      const wanted = connector.wants;
-      this.#tell(index + 1);
-      if (wanted && !connector.wants) this.#listener?.wantsEnergy(index + 1, false);
-    }
+    for (const [index, { power }] of this.#simulated.entries()) if (power > 0) this.#measure(index + 1);
     this.#arm();
+  }
+
+  #measure(connectorId: number): void {
+    const connector = this.#at(connectorId);
+    const wanted = connector.wants;
+    this.#tell(connectorId);
+    if (wanted && !connector.wants) this.#listener?.wantsEnergy(connectorId, false);
   }
 
   #does<T>(method: keyof SimulatedHardware["failing"], act: () => T): T | Promise<T> {
