@@ -330,7 +330,8 @@ export class Engine {
       case "stopAll":
         this.#isReady = false;
         for (const connector of this.connectors) connector.stopped(output.reason);
-        this.#reset.delivered(chargePoint.undelivered.count, this.#parts.clock.now());
+        // Once all of that has become messages.
+        void this.#then(Promise.resolve(), (now) => this.#reset.delivered(chargePoint.undelivered.count, now));
         break;
       case "save":
         void this.#then(chargePoint.saved(), () => this.#reset.saved());

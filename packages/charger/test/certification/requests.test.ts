@@ -188,6 +188,8 @@ describe("Reset", () => {
       const told = await site.after(() => {}, minute);
       expect(told.filter((line) => line.startsWith("StopTransaction"))).toEqual([`StopTransaction 1 ${reason}`]);
       expect(told).toContain("BootNotification");
+      if (type === "Soft")
+        expect(told.indexOf(`StopTransaction 1 ${reason}`)).toBeLessThan(told.indexOf("BootNotification"));
       expect(site.charger.chargePoint.undelivered.count).toBe(0);
     },
   );
