@@ -105,23 +105,19 @@ export class AskedHardware {
   }
 
   async #switch(connectorId: number, contactor: Contactor): Promise<void> {
-    const { wanted } = contactor;
+    // What is broken has to open first.
+    const offer = contactor.failures > 0 ? undefined : contactor.wanted;
     contactor.isAsked = true;
-    contactor.isDue = false;
-    const isDone = await this.#ask(connectorId, "offer", () => this.#hardware.offer(connectorId, wanted));
+    contactor.isDue = offer !== contactor.wanted;
+    const isDone = await this.#ask(connectorId, "offer", () => this.#hardware.offer(connectorId, offer));
     contactor.isAsked = false;
-    if (contactor.isDue) {
-      void this.#switch(connectorId, contactor);
-      return;
+    if (!isDone) this.#failed(connectorId, contactor);
+    else if (contactor.failures > 0 && offer === undefined) {
+      contactor.failures = 0;
+      contactor.disarm();
+      this.#options.failed(connectorId, undefined);
     }
-    if (isDone) this.#recovered(connectorId, contactor, wanted);
-    else this.#failed(connectorId, contactor);
-  }
-
-  #recovered(connectorId: number, contactor: Contactor, offer: Offer | undefined): void {
-    if (contactor.failures === 0 || offer !== undefined) return;
-    contactor.failures = 0;
-    this.#options.failed(connectorId, undefined);
+    if (contactor.isDue && contactor.failures === 0 && !contactor.isAsked) void this.#switch(connectorId, contactor);
   }
 
   #failed(connectorId: number, contactor: Contactor): void {
@@ -130,7 +126,7 @@ export class AskedHardware {
     contactor.disarm();
     if (this.#isClosed) return;
     const waitMs = contactor.failures === 1 ? 0 : Math.min(longestWaitMs, 1000 * 2 ** (contactor.failures - 2));
-    contactor.disarm = clock.wakeAt(clock.now() + waitMs, () => this.offer(connectorId, undefined));
+    contactor.disarm = clock.wakeAt(clock.now() + waitMs, () => void this.#switch(connectorId, contactor));
     if (contactor.failures === 1) failed(connectorId, powerSwitchFailure);
   }
 
