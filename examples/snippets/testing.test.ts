@@ -73,4 +73,21 @@ async function open(): Promise<OpenedTransport> {
 
 // #region contract
 for (const { title, run } of transportContract(open)) test(title, run);
+
+// #endregion
+
+// #region hardware
+import { simulatedHardware } from "@ocppj/charger";
+import { hardwareContract } from "@ocppj/testing";
+
+const openHardware = () => {
+  const hardware = simulatedHardware(); // Yours
+  return {
+    hardware,
+    plug: () => hardware.plug(1),
+    unplug: () => void hardware.unplug(1),
+    isClosed: () => hardware.state[0]?.offer !== undefined,
+  };
+};
+for (const { title, run } of hardwareContract(openHardware)) test(title, run);
 // #endregion

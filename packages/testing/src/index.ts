@@ -8,6 +8,13 @@ export {
   type PayloadViolation,
 } from "./arbitrary-payloads.ts";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.ts";
+export {
+  type ContractHardware,
+  type HardwareContractCase,
+  type HardwareContractOptions,
+  hardwareContract,
+  type OpenedHardware,
+} from "./hardware-contract.ts";
 export { type QuirkContractCase, type QuirkContractOptions, quirkContract } from "./quirk-contract.ts";
 export {
   type RecordStoreContractCase,
