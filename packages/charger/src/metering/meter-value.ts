@@ -47,8 +47,8 @@ export const isMeasured = (value: unknown): value is number =>
 /** A number as a meter shows it: without exponent, energy whole like meterStart and meterStop. [CORE-START-06] */
 function textOf(measurand: Measurand, value: number): string {
   // As meterStart is rounded, so that all that is told of a register agrees.
-  if (measurand.startsWith("Energy.")) return String(Math.round(value) + 0);
-  return String(Number(value.toFixed(decimals[measurand] ?? 1)) + 0);
+  if (measurand.startsWith("Energy.")) return String(Math.round(value));
+  return String(Number(value.toFixed(decimals[measurand] ?? 1)));
 }
 
 const named = new RegExp(

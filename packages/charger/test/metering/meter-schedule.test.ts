@@ -68,6 +68,12 @@ describe("Samples of a transaction", () => {
     expect(schedule.deadline).toBe(start + 2 * minute);
   });
 
+  test("are none before the start, nor at it [CORE-MTR-02]", () => {
+    const schedule = scheduleOf({ sample: minute });
+    schedule.started(1, start, start - 5 * minute);
+    expect(schedule.deadline).toBe(start + minute);
+  });
+
   test("are none with an interval of 0, and others as soon as that changes [CORE-MTR-03] [CFG-20]", () => {
     const schedule = scheduleOf({});
     schedule.started(1, start, start);

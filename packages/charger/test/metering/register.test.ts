@@ -31,6 +31,12 @@ describe("The register of a transaction", () => {
     expect(after(register, 991, 1000, 1001)).toEqual([1000, 1000, 1001]);
   });
 
+  test("what is no reading changes nothing [CORE-MTR-15]", () => {
+    expect(after(new Register(100), -50, 100, Number.NaN, 1e300, undefined, 101)).toEqual([
+      100, 100, 100, 100, 100, 101,
+    ]);
+  });
+
   test("a fall in small steps is one, too [CORE-MTR-15]", () => {
     expect(after(new Register(1000), 995, 990, 1000)).toEqual([1000, 1000, 1010]);
   });

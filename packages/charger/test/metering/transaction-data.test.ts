@@ -57,6 +57,14 @@ describe("The meter values of StopTransaction", () => {
     expect(secondsOf(told(still, { maxValues: 8 }))).toEqual([0, 1, 2, 3, 4, 5, 6, 1000]);
   });
 
+  test("are thinned out at the end, too: what repeats the one before first [CORE-MTR-13]", () => {
+    const data = new TransactionData({ begin });
+    for (const at of [1, 2, 3, 4]) data.add(reading(at, "Sample.Periodic", "1"), roomy);
+    data.add(reading(5), roomy);
+    expect(secondsOf(data.stopped(end, { ...roomy, maxValues: 5 }))).toEqual([0, 1, 5, 1000]);
+    expect(secondsOf(data.stopped(end, { ...roomy, maxValues: 3 }))).toEqual([0, 5, 1000]);
+  });
+
   test("lose neither all samples nor all clock-aligned ones, where they take turns [CORE-MTR-13]", () => {
     const turns = samples(40).map((each, index) => (index % 2 ? reading(index + 1, "Sample.Clock") : each));
     const contexts = told(turns, { maxValues: 12 }).map(({ sampledValue: [first] }) => first?.context);
