@@ -81,12 +81,13 @@ import { simulatedHardware } from "@ocppj/charger";
 import { hardwareContract } from "@ocppj/testing";
 
 const openHardware = () => {
-  const hardware = simulatedHardware(); // Yours
+  const hardware = simulatedHardware({ meterSeconds: 0.1 }); // Yours
   return {
     hardware,
     plug: () => hardware.plug(1),
     unplug: () => void hardware.unplug(1),
     isClosed: () => hardware.state[0]?.offer !== undefined,
+    pass: () => new Promise<void>((resolve) => setTimeout(resolve, 200)), // As long as your meter takes
   };
 };
 for (const { title, run } of hardwareContract(openHardware)) test(title, run);

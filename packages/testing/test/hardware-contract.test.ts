@@ -27,9 +27,10 @@ class Bench implements OpenedHardware {
     this.hardware = {
       connectors: [{ maximum: { limit: 32, unit: "A" }, measurands: ["Energy.Active.Import.Register"] }],
       listen: (listener: never) => {
-        this.listener = listener;
-        this.listeners.push(listener);
-        if (this.plugged) this.listener?.plugged?.(1);
+        const told: Told = listener;
+        this.listener = told;
+        this.listeners.push(told);
+        if (this.plugged) told.plugged?.(1);
         this.tell();
       },
       offer: (_, offer) => {
