@@ -1,6 +1,7 @@
 /* Runs the parts that it is given the names of, or all of them; with --json FILE the figures go there, too. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { chargers } from "./chargers.ts";
 import { codec } from "./codec.ts";
 import { fullQueue } from "./full-queue.ts";
 import { memory } from "./memory.ts";
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   queue: fullQueue,
   memory,
   start: startUp,
+  chargers,
   server,
   storm,
   curves,

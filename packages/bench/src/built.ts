@@ -10,7 +10,7 @@ function builtFile(name: string): string {
   return `${root}/packages/${name}/${publishConfig.exports["."].import.default}`;
 }
 
-const alias = { "@ocppj/core": builtFile("core"), "@ocppj/node": builtFile("node") };
+const alias = Object.fromEntries(["core", "node", "charger"].map((name) => [`@ocppj/${name}`, builtFile(name)]));
 
 /**
  * Makes a program of one of this folder that runs on the built packages, as they are published, and not on their sources.

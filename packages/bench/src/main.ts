@@ -1,7 +1,7 @@
 /**
  * Speed, memory and start-up of the built packages, side by side in one run.
  *
- *   pnpm bench [codec] [queue] [memory] [start] [server] [storm] [curves] [--quick] [--json FILE]
+ *   pnpm bench [codec] [queue] [memory] [start] [server] [storm] [curves] [chargers] [--quick] [--json FILE]
  */
 import { spawnSync } from "node:child_process";
 import { built } from "./built.ts";
