@@ -227,7 +227,7 @@ function whilePowered<T extends object>(object: T, power: { readonly isOn: boole
 }
 
 /** A CALL as one line. */
-function lineOf(action: string, payload: object): string {
+export function lineOf(action: string, payload: object): string {
   const { connectorId, errorCode, idTag, info, reason, reservationId, status, transactionId } = payload as Record<
     string,
     unknown
