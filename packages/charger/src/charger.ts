@@ -80,17 +80,12 @@ export class Charger extends Emitter<ChargerEvents> {
   async start(): Promise<void> {
     if (this.#phase !== "new") throw new TypeError("A Charger is started once. Make a new one.");
     this.#phase = "starting";
-    const engine = await this.#load();
-    if (this.#isStopped()) return;
-    const { connectors } = this.#options.hardware;
-    const fault = (error: unknown): void => void this.emit("fault", { error });
-    const isCurrent = (): boolean => !this.#isStopped();
-    await this.#hardware.listen(toldByHardware(engine.listener, { connectors, fault, isCurrent }));
-    if (this.#isStopped()) return;
-    const interrupted = await this.chargePoint.start();
-    if (this.#isStopped()) return;
-    this.#phase = "started";
-    engine.begin(interrupted);
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (!this.#isStopped()) this.#phase = "new";
+      throw error;
+    }
   }
 
   /** The protocol side. @throws TypeError `start` has not resolved yet. */
@@ -160,6 +155,20 @@ export class Charger extends Emitter<ChargerEvents> {
     this.#engine?.end();
     this.#hardware.close();
     await this.#chargePoint?.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const engine = await this.#load();
+    if (this.#isStopped()) return;
+    const { connectors } = this.#options.hardware;
+    const fault = (error: unknown): void => void this.emit("fault", { error });
+    const isCurrent = (): boolean => !this.#isStopped();
+    await this.#hardware.listen(toldByHardware(engine.listener, { connectors, fault, isCurrent }));
+    if (this.#isStopped()) return;
+    const interrupted = await this.chargePoint.start();
+    if (this.#isStopped()) return;
+    this.#phase = "started";
+    engine.begin(interrupted);
   }
 
   async #load(): Promise<Engine> {

@@ -40,11 +40,12 @@ export class Connector {
   #installing = false;
   /** The reservation of somebody else whose group the present user belongs to. */
   #ofGroup: Reservation | undefined;
-  #isChargerFaulted = false;
+  /** What is wrong with the charger as a whole. */
+  #chargerFault: HardwareError | undefined;
   /** The lock did not close: the session is faulted until the cable is out. */
   #lockFailed = false;
   /** No energy, whatever the session says: the cable is being let go. */
-  #held = false;
+  #holds = 0;
   /** Takes back the question that is being asked. */
   #question = new OwnSignal();
 
@@ -133,8 +134,8 @@ export class Connector {
   }
 
   /** The charger as a whole is broken, or is not any more. */
-  chargerFaulted(isFaulted: boolean): void {
-    this.#isChargerFaulted = isFaulted;
+  chargerFaulted(fault: HardwareError | undefined): void {
+    this.#chargerFault = fault;
     this.#judge();
   }
 
@@ -197,12 +198,12 @@ export class Connector {
 
   /** Lets the cable go, without energy; `after` is to be called once that was answered. [CORE-UNL-01 … CORE-UNL-06] */
   async unlock(): Promise<{ readonly status: Unlocking; readonly after: () => void }> {
-    this.#held = true;
+    this.#holds += 1;
     this.follow();
     this.#desk.run();
     const status = await this.#desk.hardware.unlock(this.id);
     const after = (): void => {
-      this.#held = false;
+      this.#holds -= 1;
       if (status === "Unlocked") this.session.unlocked(this.#now());
       else if (status === "UnlockFailed") this.session.stopped("UnlockCommand", this.#now());
       this.follow();
@@ -220,6 +221,7 @@ export class Connector {
       this.#stop("PowerLoss", undefined);
       return;
     }
+    this.#desk.availability.resumed(this.id);
     this.session.resumed(transaction.idTag, this.#now());
     if (running.isInvalid) this.session.invalidated(this.#now());
   }
@@ -285,10 +287,10 @@ export class Connector {
     const { availability, clock, reservations, sharing } = this.#desk;
     const { facts } = this.session;
     if (!this.isBusy && availability.settled(this.id)) reservations.inoperative(this.id);
-    const mayOffer = facts.mayOffer && !this.#held && !this.#installing;
+    const mayOffer = facts.mayOffer && this.#holds === 0 && !this.#installing;
     sharing.wants(this.id, mayOffer, clock.now());
     this.#desk.share();
-    if (this.#held || this.#installing) return; // What follows is told once it was answered, or is known.
+    if (this.#holds > 0 || this.#installing) return; // What follows is told once it was answered, or is known.
     const { status, info } = statusOf({
       ...facts,
       offered: this.#offer !== undefined,
@@ -302,14 +304,15 @@ export class Connector {
 
   /** Tells the session whether it can be charged. */
   #judge(): void {
-    if (this.#errors.hasFault || this.#isChargerFaulted) this.session.faulted(this.#now());
+    if (this.#errors.hasFault || this.#chargerFault !== undefined) this.session.faulted(this.#now());
     else this.session.mended(this.#now());
     this.follow();
   }
 
   /** What is wrong. */
   get #error(): HardwareError {
-    return this.#lockFailed && !this.#errors.hasFault ? lockFailure : this.#errors.told;
+    if (this.#errors.hasFault) return this.#errors.told;
+    return this.#chargerFault ?? (this.#lockFailed ? lockFailure : this.#errors.told);
   }
 
   #now(): Moment {

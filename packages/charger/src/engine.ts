@@ -64,6 +64,7 @@ export class Engine {
   readonly #sharing: PowerSharing;
   readonly #reset: Reset;
   readonly #reader = new CardReader(sameIdTag);
+  readonly #together = new Together();
   readonly #run: () => void;
   #mainReading: Reading | undefined;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
@@ -95,7 +96,7 @@ export class Engine {
       ...outlet,
     };
     this.connectors = options.hardware.connectors.map((each, index) => new Connector(desk, index + 1, each));
-    const together = new Together();
+    const together = this.#together;
     this.#run = drive(together, clock, (act) => act());
     for (const connector of this.connectors) {
       together.add(connector.session, connector.perform);
@@ -138,6 +139,8 @@ export class Engine {
   end(): void {
     this.#isReady = false;
     for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
+    this.#together.end();
+    this.#run();
   }
 
   /** Something of the owner's ends what runs on a connector. */
@@ -251,14 +254,19 @@ export class Engine {
   #faulted(error: HardwareError): void {
     this.#errors.put(error, true);
     this.#parts.reservations.inoperative(0);
-    for (const connector of this.connectors) connector.chargerFaulted(true);
+    for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
   }
 
   #mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
     this.#errors.remove(error);
-    for (const connector of this.connectors) connector.chargerFaulted(this.#errors.hasFault);
+    for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
+  }
+
+  /** Why nobody can be charged by this charger. */
+  get #fault(): HardwareError | undefined {
+    return this.#errors.hasFault ? this.#errors.told : undefined;
   }
 
   /** What is measured and shared is done before anything else that waits. */

@@ -8,11 +8,16 @@ interface Part {
 
 /** Several machines as one: with one deadline, so that a charger has one wake-up, however many connectors it has. */
 export class Together implements Machine<() => void> {
-  readonly #parts: Part[] = [];
+  #parts: Part[] = [];
 
   /** @param perform - As in core's `drive`: it may give any of the machines further inputs; it must not throw. */
   add<Output>(machine: Machine<Output>, perform: (output: Output) => void): void {
     this.#parts.push({ machine, perform });
+  }
+
+  /** None of them says anything any more. */
+  end(): void {
+    this.#parts = [];
   }
 
   poll(): (() => void) | undefined {

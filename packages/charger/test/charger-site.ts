@@ -32,7 +32,7 @@ export class ChargerSite {
   isStarting = false;
   /** Hears of each charger that is made. */
   built: (charger: Charger) => void = () => {};
-  /** Hears of its ChargePoint, before anything is reported. */
+  /** Hears of its ChargePoint, once it is started. */
   reports: (chargePoint: Charger["chargePoint"]) => void = () => {};
   /** How what a bill goes by is answered. */
   readonly answers: { [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: (req: Req<A>) => Conf<A> } = {
@@ -69,9 +69,7 @@ export class ChargerSite {
   async start(): Promise<this> {
     const { charger } = this;
     this.isStarting = true;
-    const started = charger.start().then(() => {
-      if (charger === this.charger) this.isStarting = false;
-    });
+    const started = charger.start().then(() => this.#started(charger));
     await this.clock.advance(0);
     await Promise.race([started, Promise.resolve()]);
     await this.clock.advance(0);
@@ -124,7 +122,7 @@ export class ChargerSite {
     this.isStarting = true;
     const { charger } = this;
     await charger.start();
-    if (charger === this.charger) this.isStarting = false;
+    this.#started(charger);
   }
 
   /** The power fails, and comes back: what ran does nothing any more, be it in the middle of something. */
@@ -164,6 +162,12 @@ export class ChargerSite {
 
   status(connectorId: number): string {
     return (this.charger.state.connectors[connectorId - 1]?.status as string) ?? "none";
+  }
+
+  #started(charger: Charger): void {
+    if (charger !== this.charger) return;
+    this.isStarting = false;
+    this.reports(charger.chargePoint);
   }
 
   #build(): Charger {

@@ -11,6 +11,8 @@ const idTags = ["ANNA", "BERT", "BLOCKED"] as const;
 
 /** What happens in the world of a charger. */
 export type Happening =
+  /** Somebody comes and charges, if all goes well. */
+  | { readonly do: "charge"; readonly connectorId: number; readonly idTag: string }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "plug"; readonly connectorId: number }
   | { readonly do: "unplug"; readonly connectorId: number; readonly end: "charge-point" | "vehicle" }
@@ -47,13 +49,11 @@ const calls = {
   }),
   CancelReservation: (choice) => ({ reservationId: choice % 4 }),
   Reset: (choice) => ({ type: choice % 2 ? "Soft" : "Hard" }),
-  SetChargingProfile: (choice) => ({
-    connectorId: choice % 3,
-    csChargingProfiles: profile(
-      (["TxDefaultProfile", "TxProfile", "ChargePointMaxProfile"] as const)[choice % 3] as "TxProfile",
-      choice % 33,
-    ),
-  }),
+  SetChargingProfile: (choice) => {
+    const purpose = (["TxDefaultProfile", "TxProfile", "ChargePointMaxProfile"] as const)[choice % 3] ?? "TxProfile";
+    const connectorId = purpose === "TxProfile" ? 1 + (choice % 2) : purpose === "TxDefaultProfile" ? choice % 4 : 0;
+    return { connectorId, csChargingProfiles: profile(purpose, choice % 33) };
+  },
   ClearChargingProfile: () => ({}),
   ChangeConfiguration: (choice) =>
     [
@@ -90,6 +90,7 @@ function profile(chargingProfilePurpose: "TxProfile" | "TxDefaultProfile" | "Cha
 
 const connectorId = fc.constantFrom(...connectorIds);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("charge"), connectorId, idTag: fc.constantFrom(...idTags) }) },
   {
     weight: 12,
     arbitrary: fc.record({ do: fc.constant("wait"), ms: fc.constantFrom(0, second, 20 * second, minute, 20 * minute) }),
@@ -200,8 +201,11 @@ class World {
   readonly #stops = new Map<number, Req<"StopTransaction">[]>();
   readonly #readings = new Map<number, { readonly at: number; readonly register: number }[]>();
   readonly #reported = new Map<number, ConnectorStatus>();
+  /** Where the cable has been pulled out of the vehicle. */
+  readonly #loose = new Set<number>();
+  #current: ChargePoint | undefined;
   #isPowered = true;
-  /** The stops of transactions that were started before may be lost. */
+  /** Of transactions that were started before, the disk may have other ideas. */
   #excusedUntil = Number.NEGATIVE_INFINITY;
 
   constructor() {
@@ -215,6 +219,9 @@ class World {
     this.site.idTags.set("BLOCKED", { status: "Blocked" });
     this.site.built = (charger) => {
       this.#reported.clear();
+      this.#current = undefined;
+      // What the disk has refused is lost with the program.
+      if (this.disk.fails) this.#excusedUntil = this.clock.now();
       charger.on("fault", () => {});
     };
     this.site.reports = (chargePoint) => this.#follow(chargePoint);
@@ -231,11 +238,20 @@ class World {
       case "wait":
         await this.pass(happening.ms);
         return;
+      case "charge":
+        hardware.plug(happening.connectorId);
+        this.#loose.delete(happening.connectorId);
+        await this.pass(1);
+        hardware.present(happening.idTag, happening.connectorId);
+        await this.pass(20 * second);
+        return;
       case "plug":
         hardware.plug(happening.connectorId);
+        this.#loose.delete(happening.connectorId);
         break;
       case "unplug":
         hardware.unplug(happening.connectorId, happening.end);
+        this.#loose[happening.end === "vehicle" ? "add" : "delete"](happening.connectorId);
         break;
       case "present":
         hardware.present(happening.idTag, happening.connectorId);
@@ -331,10 +347,8 @@ class World {
   async #powerCut(): Promise<void> {
     if (this.#isPowered) this.site.powerOff();
     this.#isPowered = true;
-    // What the disk has refused is lost with the power.
-    if (this.disk.fails) this.#excusedUntil = this.clock.now();
-    this.disk.fails = false;
     await this.site.powerOn();
+    this.disk.fails = false;
   }
 
   #flow(ms: number): void {
@@ -361,7 +375,8 @@ class World {
       const transaction = charger.chargePoint.transactions.find((each) => each.connectorId === id);
       const about = `connector ${id} (${status}, ${operative ? "operative" : "inoperative"}) offers ${offer.A} A`;
       if (transaction === undefined) this.#break(`${about} without a transaction`);
-      if (!this.hardware.plugs.has(id)) this.#break(`${about} without a cable`);
+      if (!this.hardware.plugs.has(id) || this.#loose.has(id)) this.#break(`${about} without a cable`);
+      if (transaction?.identified && transaction.idTag === "BLOCKED") this.#break(`${about} to who is blocked`);
       if (this.hardware.faults.has(id) || this.hardware.faults.has(0)) this.#break(`${about} although it is broken`);
       const { limit } = limitAt(this.site.profiles(), { connectorId: id, at: charger.chargePoint.now(), unit: "A" });
       if (offer.A > limit) this.#break(`${about}, of which the profiles allow ${limit} A`);
@@ -372,8 +387,18 @@ class World {
 
   /** STX-*: what is reported are steps of the table. */
   #follow(chargePoint: ChargePoint): void {
+    this.#current = chargePoint;
+    const isDead = (): boolean => this.#current !== chargePoint; // Its power was cut.
+    const startTransaction = chargePoint.startTransaction.bind(chargePoint);
+    chargePoint.startTransaction = (req, data) => {
+      const reservation = this.site.charger.state.connectors[req.connectorId - 1]?.reservation;
+      if (!isDead() && reservation !== undefined && reservation.idTag !== req.idTag)
+        this.#break(`${req.idTag} starts where ${reservation.idTag} has reserved`);
+      return startTransaction(req, data);
+    };
     const report = chargePoint.report.bind(chargePoint);
     chargePoint.report = (status) => {
+      if (isDead()) return;
       const { connectorId, status: to } = status;
       const from = this.#reported.get(connectorId);
       if (connectorId === 0 && !["Available", "Unavailable", "Faulted"].includes(to))

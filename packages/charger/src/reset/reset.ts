@@ -31,6 +31,8 @@ export interface ResetOptions {
 const savingMs = 40_000;
 /** Between two attempts. */
 const retryMs = 10_000;
+/** How long hardware that says it restarts may take. */
+const restartingMs = 120_000;
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -65,6 +67,7 @@ export class Reset implements Machine<ResetOutput> {
     this.#deadline = never;
     if (this.#phase === "delivering") this.#save(now);
     else if (this.#phase === "saving" || this.#phase === "waiting") this.#reboot();
+    else if (this.#phase === "rebooting") this.rebooted(false, now); // It has not.
   }
 
   asked(kind: ResetKind, now: number): void {
@@ -92,8 +95,13 @@ export class Reset implements Machine<ResetOutput> {
 
   /** Whether the hardware restarts. */
   rebooted(isDone: boolean, now: number): void {
-    if (this.#phase !== "rebooting" || isDone) return; // It is about to.
+    if (this.#phase !== "rebooting") return;
+    if (isDone) {
+      this.#deadline = now + restartingMs;
+      return;
+    }
     this.#failures += 1;
+    this.#deadline = never;
     if (this.#failures <= this.#options.retries()) {
       this.#phase = "waiting"; // CORE-RES-07
       this.#deadline = now + retryMs;
