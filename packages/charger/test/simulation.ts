@@ -213,7 +213,12 @@ class World {
       clock: this.clock,
       store: this.disk,
       hardware: this.hardware,
-      configuration: { AllowOfflineTxForUnknownId: true, MeterValueSampleInterval: 60, ConnectionTimeOut: 30 },
+      configuration: {
+        AllowOfflineTxForUnknownId: true,
+        ConnectionTimeOut: 30,
+        MeterValueSampleInterval: 60,
+        StopTransactionOnInvalidId: false,
+      },
       keepReadingSeconds: 60,
     });
     this.site.idTags.set("BLOCKED", { status: "Blocked" });
