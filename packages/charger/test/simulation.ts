@@ -82,7 +82,8 @@ function profile(chargingProfilePurpose: "TxProfile" | "TxDefaultProfile" | "Cha
       chargingRateUnit: "A" as const,
       chargingSchedulePeriod: [
         { startPeriod: 0, limit },
-        { startPeriod: 600, limit: 32 - limit },
+        // That of the whole charger begins at no moment, so it cannot change.
+        ...(chargingProfilePurpose === "ChargePointMaxProfile" ? [] : [{ startPeriod: 600, limit: 32 - limit }]),
       ],
     },
   };

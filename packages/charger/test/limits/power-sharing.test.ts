@@ -138,6 +138,8 @@ describe("PowerSharing", () => {
         const limits = new Map<number, number>([[0, Number.POSITIVE_INFINITY]]);
         const wanting = new Set<number>();
         for (const each of deeds) {
+          const before = Math.min(limits.get(0) ?? 0, 1e9);
+          bench.peak = bench.sum;
           if (each.do === "limit") limits.set(each.id, each.watts);
           if (each.do === "want") wanting[each.wants ? "add" : "delete"](each.id);
           if (each.do === "limit") bench.limit(each.id, each.watts);
@@ -145,6 +147,8 @@ describe("PowerSharing", () => {
           else if (each.do === "draw") bench.draw(each.id, each.part * (bench.offers.get(each.id)?.W ?? 0));
           else bench.pass(each.ms);
           expect(bench.sum).toBeLessThanOrEqual((limits.get(0) ?? 0) + 1e-6);
+          // Nor in between: it is lowered before it is raised.
+          expect(bench.peak).toBeLessThanOrEqual(Math.max(before, limits.get(0) ?? 0) + 1e-6);
           for (const [id, offer] of bench.offers) {
             if (offer === undefined) continue;
             expect(wanting.has(id)).toBe(true);
