@@ -19,9 +19,11 @@ import { chargingOf, keyOr, keysOf } from "./charger-keys.ts";
 import { type ChargerOptions, takeChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
 import { Engine } from "./engine.ts";
+import { type KeptJob, readJob } from "./files/kept-job.ts";
 import { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { Unlocking } from "./hardware/hardware.ts";
 import { toldByHardware } from "./hardware/told-by-hardware.ts";
+import { KeptRecords } from "./kept-records.ts";
 import { Reservations } from "./reservation/reservations.ts";
 
 /** The events of a {@link Charger}. Those of the protocol are told by its `chargePoint`. */
@@ -45,6 +47,8 @@ export class Charger extends Emitter<ChargerEvents> {
   readonly #options: ChargerOptions;
   readonly #hardware: AskedHardware;
   #engine: Engine | undefined;
+  /** The jobs that were under way when the power failed. */
+  #interrupted: readonly KeptJob[] = [];
   #chargePoint: ChargePoint | undefined;
   #configuration: Configuration | undefined;
   #smartCharging: SmartCharging | undefined;
@@ -168,7 +172,7 @@ export class Charger extends Emitter<ChargerEvents> {
     const interrupted = await this.chargePoint.start();
     if (this.#isStopped()) return;
     this.#phase = "started";
-    engine.begin(interrupted);
+    engine.begin(interrupted, this.#interrupted);
   }
 
   async #load(): Promise<Engine> {
@@ -224,7 +228,9 @@ export class Charger extends Emitter<ChargerEvents> {
       smartCharging,
       reservations: await Reservations.load(own, { ...kept, connectorZero }),
       availability: await Availability.load(own, kept),
+      jobs: new KeptRecords<KeptJob>(own, "job", kept),
     };
+    this.#interrupted = await parts.jobs.load(readJob);
     const vendorMessages = options.vendorMessages ?? new VendorMessages<"ChargePoint">();
     chargePoint.handle("DataTransfer", vendorMessages.answer);
     this.#chargePoint = chargePoint;

@@ -389,6 +389,7 @@ export class Connector {
       return;
     }
     this.#latest = this.transaction;
+    this.#desk.charging();
     if (reservation !== undefined) this.#desk.reservations.used(reservation.reservationId);
     // Somebody else may have been quicker.
     if (this.#profile?.idTag === idTag) void this.#install(this.#profile.profile);
@@ -413,6 +414,7 @@ export class Connector {
     if (running === undefined) return; // It could not be started.
     running.stop(reason, idTag);
     this.#running = undefined;
+    this.#desk.charging();
     this.#desk.changed();
   }
 }

@@ -30,6 +30,8 @@ export interface Desk {
   /** A line for a log. */
   say(connectorId: number, text: string): void;
   fault(error: unknown, connectorId?: number): void;
+  /** Whether a transaction runs may be another. */
+  charging(): void;
   /** The state is another. */
   changed(): void;
 }

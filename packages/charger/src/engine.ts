@@ -16,9 +16,12 @@ import type { ChargerState } from "./charger-state.ts";
 import { Connector } from "./connector.ts";
 import type { Desk } from "./desk.ts";
 import { Errors } from "./errors.ts";
+import { FileJobs } from "./file-jobs.ts";
+import type { KeptJob } from "./files/kept-job.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
+import type { KeptRecords } from "./kept-records.ts";
 import { PowerSharing } from "./limits/power-sharing.ts";
 import { sampledNames } from "./metering/measurand-lists.ts";
 import { MeterSchedule, type MeterScheduleOutput } from "./metering/meter-schedule.ts";
@@ -40,6 +43,7 @@ export interface Loaded {
   readonly smartCharging: SmartCharging;
   readonly reservations: Reservations;
   readonly availability: Availability;
+  readonly jobs: KeptRecords<KeptJob>;
 }
 
 /** Who hears of what happens. */
@@ -66,6 +70,8 @@ export class Engine {
   readonly #reader = new CardReader(sameIdTag);
   readonly #together = new Together();
   readonly #run: () => void;
+  /** Without `transfers` there are none. */
+  readonly #jobs: FileJobs | undefined;
   #mainReading: Reading | undefined;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
   #isReady = false;
@@ -93,6 +99,7 @@ export class Engine {
       situationOf: (id) => this.#connector(id)?.situation ?? "unavailable",
       run: () => this.#run(),
       share: () => this.#share(),
+      charging: () => this.#jobs?.follow(),
       ...outlet,
     };
     this.connectors = options.hardware.connectors.map((each, index) => new Connector(desk, index + 1, each));
@@ -109,6 +116,21 @@ export class Engine {
     together.add(onClock(reservations, aheadMs), (output) => this.#reservationEnded(output));
     together.add(onClock(this.#schedule, aheadMs), (output) => this.#sample(output));
     together.add(this.#reset, (output) => this.#resetSays(output));
+    const { transfers } = options;
+    if (transfers !== undefined) {
+      this.#jobs = new FileJobs({
+        desk,
+        connectors: this.connectors,
+        availability: parts.availability,
+        transfers,
+        records: parts.jobs,
+        version: options.boot.firmwareVersion ?? "",
+        restart: () => this.#reset.asked("Soft", clock.now()),
+        follow: () => this.follow(),
+      });
+      together.add(onClock(this.#jobs.update, aheadMs), this.#jobs.performUpdate);
+      together.add(onClock(this.#jobs.upload, aheadMs), this.#jobs.performUpload);
+    }
     this.#configure();
     this.#followChargePoint();
   }
@@ -127,11 +149,12 @@ export class Engine {
   }
 
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
-  begin(interrupted: readonly Transaction[]): void {
+  begin(interrupted: readonly Transaction[], jobs: readonly KeptJob[]): void {
     // Whatever was left closed by what ran before.
     for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
+    void this.#jobs?.restore(jobs);
     this.follow();
   }
 
@@ -140,6 +163,7 @@ export class Engine {
     this.#isReady = false;
     for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
     this.#together.end();
+    this.#jobs?.end();
     this.#run();
   }
 
@@ -169,6 +193,7 @@ export class Engine {
   follow(): void {
     const { availability, clock } = this.#parts;
     for (const connector of this.connectors) connector.follow();
+    this.#jobs?.follow();
     const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
     this.#status.is({ status, error: this.#errors.told }, clock.now());
     this.#outlet.changed();
@@ -430,6 +455,7 @@ export class Engine {
       isResetting: () => !this.#isReady,
       reset: (type) => this.#reset.asked(type, clock.now()),
       readings: (connectorId) => this.readings(connectorId),
+      jobs: this.#jobs,
       follow: () => this.follow(),
       fault: (error) => this.#outlet.fault(error),
     });

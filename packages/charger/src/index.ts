@@ -1,11 +1,15 @@
 export { Charger, type ChargerEvents } from "./charger.ts";
 export type { ChargerOptions } from "./charger-options.ts";
 export type { ChargerState, ConnectorState, ConnectorStatus, SessionState } from "./charger-state.ts";
+export type { FileTransfers } from "./files/file-transfers.ts";
 export type {
   ConnectorHardware,
+  DiagnosticsFile,
+  DiagnosticsRange,
   Hardware,
   HardwareError,
   HardwareListener,
+  Installation,
   Offer,
   Unlocking,
 } from "./hardware/hardware.ts";

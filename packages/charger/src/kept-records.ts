@@ -51,16 +51,20 @@ export class KeptRecords<Value> {
   /** Writes a record. Whether it would survive a power cut; where not, it is as before. */
   put(name: string, value: Value): Promise<boolean> {
     return this.#inTurn(async () => {
+      const isLeftOver = this.#unforgotten.delete(name);
       await this.#forgetAll();
-      this.#unforgotten.delete(name);
-      return this.#try(() => this.#store.put(`${this.#kind}/${name}`, JSON.stringify(value)));
+      const isKept = await this.#try(() => this.#store.put(`${this.#kind}/${name}`, JSON.stringify(value)));
+      if (!isKept && isLeftOver) this.#unforgotten.add(name);
+      return isKept;
     });
   }
 
   /** Deletes a record, sooner or later. */
   forget(name: string): Promise<void> {
-    this.#unforgotten.add(name);
-    return this.#inTurn(() => this.#forgetAll());
+    return this.#inTurn(() => {
+      this.#unforgotten.add(name);
+      return this.#forgetAll();
+    });
   }
 
   async #forgetAll(): Promise<void> {

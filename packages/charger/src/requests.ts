@@ -11,6 +11,7 @@ import {
 import type { Availability } from "./availability/availability.ts";
 import type { ChargerOptions } from "./charger-options.ts";
 import type { Connector } from "./connector.ts";
+import type { FileJobs } from "./file-jobs.ts";
 import type { Reservations } from "./reservation/reservations.ts";
 
 /** What the Central System can ask of. */
@@ -29,6 +30,8 @@ export interface Asked {
   /** Draws the consequences of something that concerns all connectors. */
   follow(): void;
   fault(error: unknown): void;
+  /** Absent: the profile FirmwareManagement is not supported. */
+  readonly jobs: FileJobs | undefined;
 }
 
 type Context = HandlerContext<"ChargePoint">;
@@ -123,7 +126,18 @@ export function answerRequests(asked: Asked): void {
     return { status: "Accepted" };
   });
 
+  const { jobs } = asked;
+  if (jobs !== undefined) {
+    handle("UpdateFirmware", (req, context) => jobs.updateFirmware(req, (act) => afterAnswer(context, act)));
+    handle("GetDiagnostics", (req, context) => jobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
+  }
+
   handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
+    if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
+      if (jobs === undefined) return { status: "NotImplemented" };
+      afterAnswer(context, () => jobs.trigger(requestedMessage));
+      return { status: "Accepted" };
+    }
     if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
     const send = asked.readings(connectorId);
     if (send === undefined) return { status: "Rejected" };

@@ -212,6 +212,8 @@ export class ChargerSite {
     }));
     centralSystem.handle("Heartbeat", () => ({ currentTime: currentTime() }));
     centralSystem.handle("StatusNotification", () => ({}));
+    centralSystem.handle("FirmwareStatusNotification", () => ({}));
+    centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));

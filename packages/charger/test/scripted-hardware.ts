@@ -1,4 +1,12 @@
-import type { ConnectorHardware, Hardware, HardwareListener, Offer, Unlocking } from "../src/index.ts";
+import type {
+  ConnectorHardware,
+  DiagnosticsFile,
+  Hardware,
+  HardwareListener,
+  Installation,
+  Offer,
+  Unlocking,
+} from "../src/index.ts";
 
 /** Hardware that does what a test says, and writes down what it is told to do. */
 export class ScriptedHardware implements Hardware {
@@ -59,6 +67,20 @@ export class ScriptedHardware implements Hardware {
     this.done.push(`unlock ${connectorId}`);
     if (this.fails) throw new Error("The hardware fails.");
     return this.unlocking;
+  }
+
+  /** How `install` ends. */
+  installing: () => Installation | Promise<Installation> = () => "installed";
+  /** What `diagnostics` makes. */
+  made: DiagnosticsFile | undefined = { file: "/tmp/log", fileName: "log.txt" };
+
+  install(file: string): Installation | Promise<Installation> {
+    this.done.push(`install ${file}`);
+    return this.installing();
+  }
+
+  diagnostics(): DiagnosticsFile | undefined {
+    return this.made;
   }
 
   reboot(kind: "Soft" | "Hard"): void {

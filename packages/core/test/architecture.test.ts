@@ -30,7 +30,7 @@ function sourcesOf(name: string): Source[] {
 /** The files beside the folders of a package that import from these; the others are its foundation. */
 const faces = [
   ...["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
-  ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts"],
+  ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
   ...["metered-transaction.ts", "requests.ts"],
 ];
 
@@ -87,6 +87,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     metering: ["hardware"],
     limits: ["hardware"],
     reset: [],
+    files: [],
     simulated: ["hardware"],
   },
 };

@@ -8,7 +8,16 @@
  */
 
 import { type Clock, inTime } from "@ocppj/core";
-import type { Hardware, HardwareError, HardwareListener, Offer, Unlocking } from "./hardware.ts";
+import type {
+  DiagnosticsFile,
+  DiagnosticsRange,
+  Hardware,
+  HardwareError,
+  HardwareListener,
+  Installation,
+  Offer,
+  Unlocking,
+} from "./hardware.ts";
 
 /** Who hears of failures. */
 export interface HardwareOutlet {
@@ -90,6 +99,48 @@ export class AskedHardware {
       status = answer;
     });
     return (status as Unlocking | undefined) ?? "UnlockFailed";
+  }
+
+  /** Whether firmware can be installed. */
+  get installs(): boolean {
+    return typeof this.#hardware.install === "function";
+  }
+
+  /** How an installation has ended: it may take its time. */
+  async install(file: string): Promise<Installation | "failed"> {
+    try {
+      const outcome = await this.#hardware.install?.(file);
+      if (outcome === "installed" || outcome === "restart") return outcome;
+      throw new TypeError(`install answered ${String(outcome)}. Answer "installed" or "restart".`);
+    } catch (error) {
+      this.#options.fault(error, 0);
+      return "failed";
+    }
+  }
+
+  /** Whether the new firmware runs. */
+  async isInstalled(otherwise: boolean): Promise<boolean> {
+    let isInstalled: unknown;
+    const { isInstalled: ask } = this.#hardware;
+    if (typeof ask !== "function") return otherwise;
+    await this.#ask(0, "isInstalled", async () => {
+      isInstalled = await ask.call(this.#hardware);
+    });
+    return isInstalled === true;
+  }
+
+  /** A file with diagnostics, if there is one. */
+  async diagnostics(range: DiagnosticsRange): Promise<DiagnosticsFile | undefined> {
+    let made: DiagnosticsFile | undefined;
+    await this.#ask(0, "diagnostics", async () => {
+      const given = await this.#hardware.diagnostics?.(range);
+      if (given === undefined) return;
+      const { file, fileName } = given;
+      const isName = typeof fileName === "string" && /^[^/\\\0]{1,255}$/.test(fileName);
+      if (typeof file !== "string" || !isName) throw new TypeError("diagnostics made no { file, fileName } of texts.");
+      made = { file, fileName };
+    });
+    return made;
   }
 
   /** Whether it does restart. */

@@ -30,6 +30,23 @@ export interface ConnectorHardware {
   readonly resumesAfterFault?: boolean | undefined;
 }
 
+/** From when and until when diagnostics are wanted; open where nothing is said. */
+export interface DiagnosticsRange {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** A file with diagnostics. */
+export interface DiagnosticsFile {
+  /** Where it is: what `upload` is given. */
+  readonly file: string;
+  /** What the Central System is to call it: at most 255 characters, no folders. */
+  readonly fileName: string;
+}
+
+/** How an installation has ended. */
+export type Installation = "installed" | "restart";
+
 /** How an attempt to unlock has ended. */
 export type Unlocking = Conf<"UnlockConnector">["status"];
 
@@ -58,6 +75,17 @@ export interface Hardware {
   lock?(connectorId: number): void | PromiseLike<void>;
   /** Lets the cable of a connector go. Absent: there are no locks, which is answered with `NotSupported`. */
   unlock?(connectorId: number): Unlocking | PromiseLike<Unlocking>;
+  /**
+   * Installs the firmware in a file that was fetched. `restart`: it is in use after a restart only, which then follows. Rejects
+   * when it is no firmware, or cannot be installed. Absent: UpdateFirmware is not supported.
+   */
+  install?(file: string): Installation | PromiseLike<Installation>;
+  /** After a restart in an installation: whether the new firmware runs. Absent: it does if `firmwareVersion` is another. */
+  isInstalled?(): boolean | PromiseLike<boolean>;
+  /**
+   * Makes a file with diagnostics of a time, in milliseconds since the epoch. Absent, or `undefined`: there are none.
+   */
+  diagnostics?(range: DiagnosticsRange): DiagnosticsFile | undefined | PromiseLike<DiagnosticsFile | undefined>;
   /** Restarts: `Soft` the program, `Hard` everything. All that has to survive is in the store. */
   reboot(kind: "Soft" | "Hard"): void | PromiseLike<void>;
 }
