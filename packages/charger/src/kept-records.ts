@@ -60,7 +60,7 @@ export class KeptRecords<Value> {
   /** Writes a record. Whether it would survive a power cut; where not, it is as before, sooner or later. */
   put(name: string, value: Value): Promise<boolean> {
     return this.#inTurn(async () => {
-      await this.#settle(name);
+      await this.#settle();
       const text = JSON.stringify(value);
       try {
         await this.#write(name, text);
@@ -69,7 +69,6 @@ export class KeptRecords<Value> {
         return false;
       }
       this.#wanted.set(name, text);
-      this.#owed.delete(name);
       return true;
     });
   }
@@ -99,9 +98,8 @@ export class KeptRecords<Value> {
   }
 
   /** Up to the first failure: a store that hangs is not waited for more than once. */
-  async #settle(exceptName?: string): Promise<void> {
+  async #settle(): Promise<void> {
     for (const [name, isReported] of [...this.#owed]) {
-      if (name === exceptName) continue;
       try {
         await this.#write(name, this.#wanted.get(name));
         this.#owed.delete(name);

@@ -35,8 +35,6 @@ export class Availability {
   readonly #wishes = new Map<number, boolean>();
   /** What counts at present. */
   readonly #inEffect = new Map<number, boolean>();
-  /** Wishes of busy connectors: they count once those are free. */
-  readonly #scheduled = new Set<number>();
   /** For which reasons of the charger's own a connector is out of service. */
   readonly #withdrawn = new Map<number, Set<string>>();
   readonly #inTurn = oneAfterAnother();
@@ -66,12 +64,12 @@ export class Availability {
   /** Whether a connector is in service at present; 0: the charger itself. */
   isOperative(connectorId: number): boolean {
     if (this.#withdrawn.has(connectorId) || this.#withdrawn.has(0)) return false;
-    return this.#inEffect.get(connectorId) ?? true;
+    return this.#isIn(connectorId);
   }
 
   /** Whether a connector is to be in service, at once or as soon as it is free. */
   isWanted(connectorId: number): boolean {
-    return isIn(this.#wishes, connectorId);
+    return isWanted(this.#wishes, connectorId);
   }
 
   /**
@@ -89,14 +87,13 @@ export class Availability {
       const operative = type === "Operative";
       if (!(await this.#records.put(`${connectorId}`, { connectorId, operative }))) return nothing("Rejected");
       this.#decided.set(connectorId, operative);
-      const waits = concerned.some((id) => this.#waits(id, isBusy) && !isIn(this.#decided, id));
+      const waits = concerned.some((id) => isBusy(id) && this.#isIn(id) && !isWanted(this.#decided, id));
       return { status: waits ? "Scheduled" : "Accepted", takeEffect: () => this.#takeEffect(connectorId, isBusy) };
     });
   }
 
   /** A connector is not in use any more: what was scheduled counts. Whether that changes anything. [CORE-CA-09] */
   settled(connectorId: number): boolean {
-    if (!this.#scheduled.delete(connectorId)) return false;
     const before = this.isOperative(connectorId);
     this.#apply(connectorId);
     return this.isOperative(connectorId) !== before;
@@ -104,9 +101,7 @@ export class Availability {
 
   /** A transaction goes on after a power cut: what was scheduled for its end still is. */
   resumed(connectorId: number): void {
-    if (this.isWanted(connectorId)) return;
     this.#inEffect.set(connectorId, true);
-    this.#scheduled.add(connectorId);
   }
 
   /** Takes a connector out of service for a reason of the charger's own. [CORE-STAT-06] */
@@ -125,16 +120,12 @@ export class Availability {
     this.#wishes.set(connectorId, this.#decided.get(connectorId) ?? true);
     if (connectorId === 0) this.#apply(0);
     for (const id of connectorId === 0 ? this.#connectorIds : [connectorId]) {
-      this.#scheduled.delete(id);
-      if (this.#waits(id, isBusy) && !this.isWanted(id))
-        this.#scheduled.add(id); // CORE-CA-03, CORE-CA-06
-      else this.#apply(id);
+      if (!isBusy(id) || this.isWanted(id)) this.#apply(id); // CORE-CA-03, CORE-CA-06
     }
   }
 
-  /** Whether going out of service has to wait: what is in use stays in service. */
-  #waits(connectorId: number, isBusy: (connectorId: number) => boolean): boolean {
-    return isBusy(connectorId) && (this.#inEffect.get(connectorId) ?? true);
+  #isIn(connectorId: number): boolean {
+    return this.#inEffect.get(connectorId) ?? true;
   }
 
   /** What is wished counts. */
@@ -144,7 +135,7 @@ export class Availability {
 }
 
 /** A connector is in service if it is to be, and the charger is. */
-const isIn = (wishes: ReadonlyMap<number, boolean>, connectorId: number): boolean =>
+const isWanted = (wishes: ReadonlyMap<number, boolean>, connectorId: number): boolean =>
   (wishes.get(connectorId) ?? true) && (wishes.get(0) ?? true);
 
 const nothing = (status: AvailabilityStatus): Decided<AvailabilityStatus> => ({ status, takeEffect: () => {} });

@@ -23,7 +23,7 @@ import {
 
 export type { Reservation };
 
-/** How long a store that has refused something is left alone. */
+/** How often a store that has refused something is asked again. */
 const retryMs = 60_000;
 
 /** A reservation is over. */
@@ -51,8 +51,8 @@ export class Reservations implements Machine<ReservationOutput> {
   readonly #inEffect = new Map<number, Reservation>();
   readonly #outputs: ReservationOutput[] = [];
   readonly #inTurn = oneAfterAnother();
-  /** When the store is asked again for what it has refused; `undefined`: that it has is not known here yet. */
-  #retryAt: number | undefined;
+  /** When the store may be asked again for what it has refused. */
+  #retryAt = 0;
 
   private constructor(records: KeptRecords<Reservation>, options: ReservationsOptions) {
     this.#records = records;
@@ -91,19 +91,16 @@ export class Reservations implements Machine<ReservationOutput> {
 
   /** When the next one is over, or the store is asked again. */
   get deadline(): number {
-    const retryAt = this.#records.isOwing ? (this.#retryAt ?? 0) : Number.POSITIVE_INFINITY;
+    const retryAt = this.#records.isOwing ? this.#retryAt : Number.POSITIVE_INFINITY;
     return this.all.reduce((first, { expiresAt }) => Math.min(first, expiresAt), retryAt);
   }
 
   /** RSV-15 */
   advance(now: number): void {
     for (const each of this.all) if (each.expiresAt <= now) this.#end(each, "expired");
-    if (!this.#records.isOwing) this.#retryAt = undefined;
-    else if (this.#retryAt === undefined) this.#retryAt = now + retryMs;
-    else if (this.#retryAt <= now) {
-      this.#retryAt = now + retryMs;
-      void this.#records.settle();
-    }
+    if (this.#retryAt > now) return;
+    this.#retryAt = now + retryMs;
+    void this.#records.settle();
   }
 
   poll(): ReservationOutput | undefined {

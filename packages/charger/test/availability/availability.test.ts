@@ -137,6 +137,11 @@ describe("Availability", () => {
     expect(bench.operative).toBe("02");
     bench.availability.giveBack(1, "check");
     expect(bench.operative).toBe("012");
+    bench.availability.withdraw(0, "update");
+    expect([bench.operative, bench.availability.isWanted(0)]).toEqual(["", true]);
+    bench.availability.giveBack(0, "update");
+    expect(bench.operative).toBe("012");
+    bench.availability.withdraw(0, "update");
     await bench.load();
     expect(bench.operative).toBe("012");
   });

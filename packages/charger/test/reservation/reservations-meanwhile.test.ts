@@ -50,6 +50,22 @@ describe("Between a decision and its answer", () => {
     expect(bench.ids).toBe("1@1");
   });
 
+  test("what is cancelled can be neither cancelled again nor replaced, and its connector can be reserved [RSV-02] [RSV-21]", async () => {
+    const bench = await Bench.open();
+    await bench.reserve({});
+    const [first, second, other] = await Promise.all([
+      bench.reservations.cancelReservation({ reservationId: 1 }),
+      bench.reservations.cancelReservation({ reservationId: 1 }),
+      bench.decide({ reservationId: 2 }),
+    ]);
+    expect([first.status, second.status, other.status]).toEqual(["Accepted", "Rejected", "Accepted"]);
+    expect(bench.ids).toBe("1@1");
+    bench.do(() => {
+      for (const { takeEffect } of [first, second, other]) takeEffect();
+    });
+    expect([bench.ids, bench.ended]).toEqual(["2@1", ["1 cancelled"]]);
+  });
+
   test("others are decided on in the order of their calls, and see what was decided [RSV-04]", async () => {
     const bench = await Bench.open();
     const [first, second, third] = await Promise.all([
@@ -77,7 +93,7 @@ describe("A store", () => {
     expect(await store.disk.load("")).toEqual([]);
   });
 
-  test("that does not forget is asked again after a minute, and is reported once", async () => {
+  test("that does not forget is asked again every minute, and is reported once", async () => {
     const store = new FickleStore();
     const bench = await Bench.open(store);
     await bench.reserve({});
@@ -95,6 +111,34 @@ describe("A store", () => {
     await bench.pass(minute);
     expect(await store.disk.load("")).toEqual([]);
     expect(bench.reservations.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("that refuses what replaces a reservation of before the restart keeps that [RSV-01]", async () => {
+    const store = new FickleStore();
+    const bench = await Bench.open(store);
+    await bench.reserve({ expiryDate: at(60 * minute) });
+    await bench.load();
+    await store.becomes("refuses");
+    expect(await bench.reserve({ connectorId: 2 })).toBe("Rejected");
+    await store.becomes("takes");
+    await bench.pass(0);
+    await bench.pass(minute);
+    await bench.load();
+    expect(bench.ids).toBe("1@1");
+  });
+
+  test("that never forgets one record forgets the others", async () => {
+    const store = new FickleStore();
+    const { disk } = store;
+    const bench = await Bench.open({
+      ...disk,
+      delete: (key) => (key === "reservation/1" ? Promise.reject(new Error("A bad block.")) : disk.delete(key)),
+    });
+    for (const id of [1, 2, 3]) await bench.reserve({ reservationId: id, connectorId: id });
+    bench.do((reservations) => reservations.inoperative(0));
+    await bench.pass(0);
+    await bench.pass(minute);
+    expect((await disk.load("")).map(({ key }) => key)).toEqual(["reservation/1"]);
   });
 
   test("that hangs is waited for once, however much it has not forgotten", async () => {

@@ -91,7 +91,7 @@ describe("Reservations", () => {
   test("of any connector, by several groups: whoever belongs to one of them may [RSV-08] [RSV-09]", async () => {
     const bench = await Bench.open();
     await bench.reserve({ connectorId: 0, parentIdTag: "GROUP" });
-    await bench.reserve({ reservationId: 2, connectorId: 0, idTag: "BERT" });
+    await bench.reserve({ reservationId: 2, connectorId: 0, idTag: "BERT", parentIdTag: "" });
     await bench.reserve({ reservationId: 3, connectorId: 0, idTag: "CARL", parentIdTag: "CLUB" });
     const admission = bench.reservations.admission(1, "DORA", bench.situationOf);
     expect(admission.type === "ask-parent" && admission.candidates.map(({ parentIdTag }) => parentIdTag)).toEqual([
