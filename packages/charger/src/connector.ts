@@ -341,8 +341,9 @@ export class Connector {
     if (admission.type === "refused") return false;
     if (admission.type !== "ask-parent") return true;
     const group = "idTagInfo" in authorization ? authorization.idTagInfo.parentIdTag : undefined;
-    if (!sameGroup(group, admission.reservation.parentIdTag)) return false;
-    this.#ofGroup = admission.reservation;
+    const theirs = admission.candidates.find(({ parentIdTag }) => sameGroup(group, parentIdTag));
+    if (theirs === undefined) return false;
+    this.#ofGroup = theirs;
     return true;
   }
 

@@ -10,6 +10,7 @@
 import type { Clock, Conf, RecordStore, Req } from "@ocppj/core";
 import type { Decided } from "../decided.ts";
 import { KeptRecords } from "../kept-records.ts";
+import { oneAfterAnother } from "../one-after-another.ts";
 
 type AvailabilityStatus = Conf<"ChangeAvailability">["status"];
 
@@ -28,15 +29,15 @@ export interface AvailabilityOptions {
 export class Availability {
   readonly #connectorIds: readonly number[];
   readonly #records: KeptRecords<Wish>;
-  /** What was asked for last, by connector. Absent: in service. */
+  /** What was decided last, whether or not that was answered already. Absent: in service. */
+  readonly #decided = new Map<number, boolean>();
+  /** What was asked for and answered. */
   readonly #wishes = new Map<number, boolean>();
   /** What counts at present. */
   readonly #inEffect = new Map<number, boolean>();
-  /** Wishes of busy connectors: they count once those are free. */
-  readonly #scheduled = new Set<number>();
   /** For which reasons of the charger's own a connector is out of service. */
   readonly #withdrawn = new Map<number, Set<string>>();
-  #latest: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAfterAnother();
 
   private constructor(records: KeptRecords<Wish>, { connectorIds }: AvailabilityOptions) {
     this.#records = records;
@@ -53,6 +54,7 @@ export class Availability {
     const records = new KeptRecords<Wish>(store, "availability", options);
     const availability = new Availability(records, options);
     for (const { connectorId, operative } of await records.load(readWish)) {
+      availability.#decided.set(connectorId, operative);
       availability.#wishes.set(connectorId, operative);
     }
     for (const id of [0, ...options.connectorIds]) availability.#apply(id);
@@ -62,12 +64,12 @@ export class Availability {
   /** Whether a connector is in service at present; 0: the charger itself. */
   isOperative(connectorId: number): boolean {
     if (this.#withdrawn.has(connectorId) || this.#withdrawn.has(0)) return false;
-    return this.#inEffect.get(connectorId) ?? true;
+    return this.#isIn(connectorId);
   }
 
   /** Whether a connector is to be in service, at once or as soon as it is free. */
   isWanted(connectorId: number): boolean {
-    return (this.#wishes.get(connectorId) ?? true) && (this.#wishes.get(0) ?? true);
+    return isWanted(this.#wishes, connectorId);
   }
 
   /**
@@ -84,15 +86,14 @@ export class Availability {
       if (concerned.some((id) => !this.#connectorIds.includes(id))) return nothing("Rejected"); // CORE-CA-10
       const operative = type === "Operative";
       if (!(await this.#records.put(`${connectorId}`, { connectorId, operative }))) return nothing("Rejected");
-      this.#wishes.set(connectorId, operative);
-      const waits = concerned.some((id) => isBusy(id) && this.isOperative(id) !== this.isWanted(id));
+      this.#decided.set(connectorId, operative);
+      const waits = concerned.some((id) => isBusy(id) && this.#isIn(id) && !isWanted(this.#decided, id));
       return { status: waits ? "Scheduled" : "Accepted", takeEffect: () => this.#takeEffect(connectorId, isBusy) };
     });
   }
 
   /** A connector is not in use any more: what was scheduled counts. Whether that changes anything. [CORE-CA-09] */
   settled(connectorId: number): boolean {
-    if (!this.#scheduled.delete(connectorId)) return false;
     const before = this.isOperative(connectorId);
     this.#apply(connectorId);
     return this.isOperative(connectorId) !== before;
@@ -100,9 +101,7 @@ export class Availability {
 
   /** A transaction goes on after a power cut: what was scheduled for its end still is. */
   resumed(connectorId: number): void {
-    if (this.isWanted(connectorId)) return;
     this.#inEffect.set(connectorId, true);
-    this.#scheduled.add(connectorId);
   }
 
   /** Takes a connector out of service for a reason of the charger's own. [CORE-STAT-06] */
@@ -118,26 +117,26 @@ export class Availability {
   }
 
   #takeEffect(connectorId: number, isBusy: (connectorId: number) => boolean): void {
+    this.#wishes.set(connectorId, this.#decided.get(connectorId) ?? true);
     if (connectorId === 0) this.#apply(0);
     for (const id of connectorId === 0 ? this.#connectorIds : [connectorId]) {
-      this.#scheduled.delete(id);
-      if (isBusy(id) && !this.isWanted(id))
-        this.#scheduled.add(id); // CORE-CA-03, CORE-CA-06
-      else this.#apply(id);
+      if (!isBusy(id) || this.isWanted(id)) this.#apply(id); // CORE-CA-03, CORE-CA-06
     }
+  }
+
+  #isIn(connectorId: number): boolean {
+    return this.#inEffect.get(connectorId) ?? true;
   }
 
   /** What is wished counts. */
   #apply(connectorId: number): void {
     this.#inEffect.set(connectorId, this.isWanted(connectorId));
   }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#latest.then(act);
-    this.#latest = turn;
-    return turn;
-  }
 }
+
+/** A connector is in service if it is to be, and the charger is. */
+const isWanted = (wishes: ReadonlyMap<number, boolean>, connectorId: number): boolean =>
+  (wishes.get(connectorId) ?? true) && (wishes.get(0) ?? true);
 
 const nothing = (status: AvailabilityStatus): Decided<AvailabilityStatus> => ({ status, takeEffect: () => {} });
 

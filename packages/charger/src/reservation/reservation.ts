@@ -30,8 +30,13 @@ export type Admission =
   | { readonly type: "free" }
   /** The one who asks has. */
   | { readonly type: "own"; readonly reservation: Reservation }
-  /** Somebody else has, with a group: whoever belongs to it may. */
-  | { readonly type: "ask-parent"; readonly reservation: Reservation }
+  /** Others have, with groups: whoever belongs to the group of one of these may. */
+  | {
+      readonly type: "ask-parent";
+      /** The first of them. */
+      readonly reservation: Reservation;
+      readonly candidates: readonly [Reservation, ...Reservation[]];
+    }
   | { readonly type: "refused"; readonly reservation: Reservation };
 
 export const reservationOf = (req: Req<"ReserveNow">): Reservation => {
@@ -79,17 +84,17 @@ export function admit(connectorId: number, idTag: string, circumstances: Circums
   const { reservations } = circumstances;
   const concerned = reservations.filter((each) => each.connectorId === connectorId);
   const ofAny = reservations.filter((each) => each.connectorId === 0);
-  const own = [...concerned, ...ofAny].find((each) => sameIdTag(each.idTag, idTag));
-  const [specific] = concerned;
-  if (own !== undefined && (specific === undefined || specific === own)) return { type: "own", reservation: own };
-  if (specific !== undefined) return forGroup([specific]);
+  // Whoever has reserved this one comes before those who have reserved any.
+  const own = (concerned.length > 0 ? concerned : ofAny).find((each) => sameIdTag(each.idTag, idTag));
+  if (own !== undefined) return { type: "own", reservation: own };
+  if (concerned.length > 0) return forGroup(concerned);
   const others = unreserved(circumstances).filter((id) => id !== connectorId);
   const isEnough = others.length >= promised(circumstances);
   return isEnough ? { type: "free" } : forGroup(ofAny);
 }
 
 function forGroup(reservations: readonly Reservation[]): Admission {
-  const withGroup = reservations.find(({ parentIdTag }) => parentIdTag !== undefined && parentIdTag !== "");
-  if (withGroup !== undefined) return { type: "ask-parent", reservation: withGroup };
-  return { type: "refused", reservation: reservations[0] as Reservation };
+  const [first, ...more] = reservations.filter(({ parentIdTag }) => parentIdTag !== undefined && parentIdTag !== "");
+  if (first === undefined) return { type: "refused", reservation: reservations[0] as Reservation };
+  return { type: "ask-parent", reservation: first, candidates: [first, ...more] };
 }

@@ -9,6 +9,7 @@
 import { type Clock, type Conf, check, type Machine, type RecordStore, type Req } from "@ocppj/core";
 import type { Decided } from "../decided.ts";
 import { KeptRecords } from "../kept-records.ts";
+import { oneAfterAnother } from "../one-after-another.ts";
 import {
   type Admission,
   admit,
@@ -21,6 +22,9 @@ import {
 } from "./reservation.ts";
 
 export type { Reservation };
+
+/** How often a store that has refused something is asked again. */
+const retryMs = 60_000;
 
 /** A reservation is over. */
 export interface ReservationOutput {
@@ -46,7 +50,9 @@ export class Reservations implements Machine<ReservationOutput> {
   /** What counts. */
   readonly #inEffect = new Map<number, Reservation>();
   readonly #outputs: ReservationOutput[] = [];
-  #latest: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAfterAnother();
+  /** When the store may be asked again for what it has refused. */
+  #retryAt = 0;
 
   private constructor(records: KeptRecords<Reservation>, options: ReservationsOptions) {
     this.#records = records;
@@ -83,14 +89,18 @@ export class Reservations implements Machine<ReservationOutput> {
     return admit(connectorId, idTag, this.#circumstances(this.all, situationOf));
   }
 
-  /** When the next one is over. */
+  /** When the next one is over, or the store is asked again. */
   get deadline(): number {
-    return this.all.reduce((first, { expiresAt }) => Math.min(first, expiresAt), Number.POSITIVE_INFINITY);
+    const retryAt = this.#records.isOwing ? this.#retryAt : Number.POSITIVE_INFINITY;
+    return this.all.reduce((first, { expiresAt }) => Math.min(first, expiresAt), retryAt);
   }
 
   /** RSV-15 */
   advance(now: number): void {
     for (const each of this.all) if (each.expiresAt <= now) this.#end(each, "expired");
+    if (this.#retryAt > now) return;
+    this.#retryAt = now + retryMs;
+    void this.#records.settle();
   }
 
   poll(): ReservationOutput | undefined {
@@ -139,7 +149,8 @@ export class Reservations implements Machine<ReservationOutput> {
 
   /** A connector, or with 0 the charger, is Faulted or Unavailable. [RSV-13] */
   inoperative(connectorId: number): void {
-    for (const each of this.all) {
+    // Also what is about to be answered: it is over before it counts.
+    for (const each of new Set([...this.all, ...this.#decided.values()])) {
       if (connectorId === 0 || each.connectorId === connectorId) this.#end(each, "inoperative");
     }
   }
@@ -163,10 +174,10 @@ export class Reservations implements Machine<ReservationOutput> {
 
   #takeEffect(reservation: Reservation): void {
     const { reservationId } = reservation;
-    if (this.#decided.get(reservationId) !== reservation) return; // It is over already.
+    const decided = this.#decided.get(reservationId);
     const replaced = this.#inEffect.get(reservationId);
-    this.#inEffect.set(reservationId, reservation);
-    if (replaced !== undefined) this.#outputs.push({ type: "ended", reservation: replaced, cause: "replaced" });
+    if (replaced !== undefined && replaced !== decided) this.#end(replaced, "replaced");
+    if (decided === reservation) this.#inEffect.set(reservationId, reservation); // Else it is over already.
   }
 
   #end(reservation: Reservation, cause: ReservationOutput["cause"]): void {
@@ -185,13 +196,7 @@ export class Reservations implements Machine<ReservationOutput> {
   async #restore(reservationId: number): Promise<void> {
     const before = this.#decided.get(reservationId);
     if (before === undefined) await this.#records.forget(`${reservationId}`);
-    else await this.#records.put(`${reservationId}`, before);
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#latest.then(act);
-    this.#latest = turn;
-    return turn;
+    else await this.#records.restore(`${reservationId}`, before);
   }
 }
 

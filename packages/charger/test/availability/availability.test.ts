@@ -72,6 +72,37 @@ describe("Availability", () => {
     expect(bench.availability.settled(1)).toBe(false);
   });
 
+  test("of what is in use though it is out of service waits for nothing [CORE-CA-04]", async () => {
+    const bench = await Bench.open();
+    await bench.change(1, "Inoperative");
+    bench.busy.add(1); // A cable was plugged.
+    expect(await bench.change(1, "Inoperative")).toBe("Accepted");
+    expect(await bench.change(1, "Operative")).toBe("Accepted");
+    expect(bench.operative).toBe("012");
+  });
+
+  test("is nothing that others carry out before it was answered [CORE-CA-02] [CORE-CA-05]", async () => {
+    const bench = await Bench.open();
+    const isBusy = (): boolean => false;
+    const all = await bench.availability.change({ connectorId: 0, type: "Operative" }, isBusy);
+    const one = await bench.availability.change({ connectorId: 1, type: "Inoperative" }, isBusy);
+    expect(bench.availability.isWanted(1)).toBe(true);
+    all.takeEffect();
+    expect([bench.operative, bench.availability.isWanted(1)]).toEqual(["012", true]);
+    one.takeEffect();
+    expect([bench.operative, bench.availability.isWanted(1)]).toEqual(["02", false]);
+  });
+
+  test("is the one that was asked for last, whichever is answered first [CORE-CA-09]", async () => {
+    const bench = await Bench.open();
+    const isBusy = (): boolean => false;
+    const first = await bench.availability.change({ connectorId: 1, type: "Inoperative" }, isBusy);
+    const second = await bench.availability.change({ connectorId: 1, type: "Operative" }, isBusy);
+    second.takeEffect();
+    first.takeEffect();
+    expect(bench.operative).toBe("012");
+  });
+
   test("of connector 0 is that of all, beside the wish of each [CORE-CA-06]", async () => {
     const bench = await Bench.open();
     bench.busy.add(1);
@@ -106,6 +137,11 @@ describe("Availability", () => {
     expect(bench.operative).toBe("02");
     bench.availability.giveBack(1, "check");
     expect(bench.operative).toBe("012");
+    bench.availability.withdraw(0, "update");
+    expect([bench.operative, bench.availability.isWanted(0)]).toEqual(["", true]);
+    bench.availability.giveBack(0, "update");
+    expect(bench.operative).toBe("012");
+    bench.availability.withdraw(0, "update");
     await bench.load();
     expect(bench.operative).toBe("012");
   });

@@ -1,89 +1,6 @@
-import { memoryStore, type RecordStore, type Req } from "@ocppj/core";
-import { FakeClock } from "@ocppj/testing";
-import fc from "fast-check";
+import { memoryStore, type RecordStore } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
-import type { Situation } from "../../src/reservation/reservation.ts";
-import { Reservations } from "../../src/reservation/reservations.ts";
-
-const minute = 60_000;
-const at = (ms: number): string => new Date(ms).toISOString();
-
-/** Reservations of three connectors, and what is over of them. */
-class Bench {
-  readonly clock = new FakeClock({ now: 0 });
-  readonly situations = new Map<number, Situation>();
-  readonly reports: string[] = [];
-  readonly ended: string[] = [];
-  readonly store: RecordStore;
-  reservations!: Reservations;
-
-  constructor(store: RecordStore = memoryStore()) {
-    this.store = store;
-  }
-
-  static async open(store?: RecordStore): Promise<Bench> {
-    const bench = new Bench(store);
-    await bench.load();
-    return bench;
-  }
-
-  async load(): Promise<void> {
-    this.reservations = await Reservations.load(this.store, {
-      connectorIds: [1, 2, 3],
-      connectorZero: true,
-      clock: this.clock,
-      report: (error) => this.reports.push(error.message),
-    });
-  }
-
-  readonly situationOf = (id: number): Situation => this.situations.get(id) ?? "free";
-
-  async reserve(req: Partial<Req<"ReserveNow">>, takesEffect = true): Promise<string> {
-    const full = {
-      connectorId: 1,
-      idTag: "ANNA",
-      reservationId: 1,
-      expiryDate: at(this.clock.now() + 10 * minute),
-      ...req,
-    };
-    const { status, takeEffect } = await this.reservations.reserveNow(full, this.clock.now(), this.situationOf);
-    if (takesEffect) takeEffect();
-    this.#take();
-    return status;
-  }
-
-  async cancel(reservationId: number): Promise<string> {
-    const { status, takeEffect } = await this.reservations.cancelReservation({ reservationId });
-    takeEffect();
-    this.#take();
-    return status;
-  }
-
-  async pass(ms: number): Promise<void> {
-    await this.clock.advance(ms);
-    this.reservations.advance(this.clock.now());
-    this.#take();
-  }
-
-  do(act: (reservations: Reservations) => void): void {
-    act(this.reservations);
-    this.#take();
-  }
-
-  admission(connectorId: number, idTag: string): string {
-    return this.reservations.admission(connectorId, idTag, this.situationOf).type;
-  }
-
-  get ids(): string {
-    return this.reservations.all.map(({ connectorId, reservationId }) => `${reservationId}@${connectorId}`).join(" ");
-  }
-
-  #take(): void {
-    for (let output = this.reservations.poll(); output !== undefined; output = this.reservations.poll()) {
-      this.ended.push(`${output.reservation.reservationId} ${output.cause}`);
-    }
-  }
-}
+import { at, Bench, minute } from "./reservations-bench.ts";
 
 describe("Reservations", () => {
   test("count once they were answered, and are there after a power cut [RSV-02] [RSV-17]", async () => {
@@ -171,6 +88,25 @@ describe("Reservations", () => {
     expect(bench.admission(3, "DORA")).toBe("own");
   });
 
+  test("of any connector, by several groups: whoever belongs to one of them may [RSV-08] [RSV-09]", async () => {
+    const bench = await Bench.open();
+    await bench.reserve({ connectorId: 0, parentIdTag: "GROUP" });
+    await bench.reserve({ reservationId: 2, connectorId: 0, idTag: "BERT", parentIdTag: "" });
+    await bench.reserve({ reservationId: 3, connectorId: 0, idTag: "CARL", parentIdTag: "CLUB" });
+    const admission = bench.reservations.admission(1, "DORA", bench.situationOf);
+    expect(admission.type === "ask-parent" && admission.candidates.map(({ parentIdTag }) => parentIdTag)).toEqual([
+      "GROUP",
+      "CLUB",
+    ]);
+  });
+
+  test("of connector 0 where the charger does not offer that: Rejected [RSV-10]", async () => {
+    const bench = await Bench.open();
+    await bench.load({ connectorZero: false });
+    expect(await bench.reserve({ connectorId: 0 })).toBe("Rejected");
+    expect(await bench.reserve({ connectorId: 1 })).toBe("Accepted");
+  });
+
   test("a store that fails: Rejected, and nothing is another", async () => {
     let fails = false;
     const memory = memoryStore();
@@ -201,58 +137,5 @@ describe("Reservations", () => {
     expect(bench.ids).toBe("");
     expect(bench.reports).toHaveLength(2);
     expect((await store.load("")).map(({ key }) => key)).toEqual(["corrupt/reservation/1", "corrupt/reservation/2"]);
-  });
-
-  const deed = fc.oneof(
-    fc.record({
-      do: fc.constant("reserve" as const),
-      id: fc.nat(3),
-      connectorId: fc.nat(3),
-      idTag: fc.constantFrom("A", "B"),
-    }),
-    fc.record({ do: fc.constant("cancel" as const), id: fc.nat(3) }),
-    fc.record({
-      do: fc.constant("use" as const),
-      connectorId: fc.integer({ min: 1, max: 3 }),
-      idTag: fc.constantFrom("A", "B", "C"),
-    }),
-    fc.record({ do: fc.constant("leave" as const), connectorId: fc.integer({ min: 1, max: 3 }) }),
-    fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 0, max: 4 * minute }) }),
-    fc.constant({ do: "power cut" as const }),
-  );
-
-  test("whoever has reserved finds a connector, whatever others do; what is kept is what counts", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(deed, { maxLength: 30 }), async (deeds) => {
-        const bench = await Bench.open();
-        for (const each of deeds) {
-          if (each.do === "reserve") {
-            await bench.reserve({ reservationId: each.id, connectorId: each.connectorId, idTag: each.idTag });
-          } else if (each.do === "cancel") await bench.cancel(each.id);
-          else if (each.do === "leave") bench.situations.set(each.connectorId, "free");
-          else if (each.do === "pass") await bench.pass(each.ms);
-          else if (each.do === "power cut") {
-            await bench.clock.advance(0);
-            const before = bench.ids.split(" ").sort();
-            await bench.load();
-            expect(bench.ids.split(" ").sort()).toEqual(before);
-          } else if (bench.situationOf(each.connectorId) === "free") {
-            const admission = bench.reservations.admission(each.connectorId, each.idTag, bench.situationOf);
-            if (admission.type === "refused" || admission.type === "ask-parent") continue;
-            bench.situations.set(each.connectorId, "occupied");
-            if (admission.type === "own")
-              bench.do((reservations) => reservations.used(admission.reservation.reservationId));
-          }
-          const reserved = new Set(
-            bench.reservations.all.flatMap(({ connectorId }) => (connectorId > 0 ? connectorId : [])),
-          );
-          for (const id of reserved) expect(bench.situationOf(id)).toBe("free");
-          const open = [1, 2, 3].filter((id) => bench.situationOf(id) === "free" && !reserved.has(id));
-          const promised = bench.reservations.all.filter(({ connectorId }) => connectorId === 0);
-          expect(open.length, bench.ids).toBeGreaterThanOrEqual(promised.length);
-        }
-      }),
-      { numRuns: 300 },
-    );
   });
 });
