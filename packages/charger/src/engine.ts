@@ -177,6 +177,9 @@ export class Engine {
     const isBusy = (id: number): boolean => this.#connector(id)?.isBusy ?? false;
     const { status, takeEffect } = await this.#parts.availability.change({ connectorId, type }, isBusy);
     takeEffect();
+    for (const { id } of this.connectors) {
+      if (!this.#parts.availability.isOperative(id)) this.#parts.reservations.inoperative(id);
+    }
     this.follow();
     return status;
   }
@@ -193,6 +196,8 @@ export class Engine {
   follow(): void {
     const { availability, clock } = this.#parts;
     for (const connector of this.connectors) connector.follow();
+    // RSV-13: what was promised of any connector cannot be kept where none can be used.
+    if (this.connectors.every(({ isUsable }) => !isUsable)) this.#parts.reservations.inoperative(0);
     this.#jobs?.follow();
     const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
     this.#status.is({ status, error: this.#errors.told }, clock.now());
