@@ -1,7 +1,6 @@
 /** Whole chargers with simulated hardware in one process, with their Central System and without a network. */
 import { Charger, simulatedHardware } from "@ocppj/charger";
 import { CentralSystem, memoryStore, type Transport, type TransportListener } from "@ocppj/core";
-
 import { report } from "./report.ts";
 
 const quick = process.argv.includes("--quick");

@@ -1,4 +1,4 @@
-import type { Machine } from "@ocppj/core";
+import { type Machine, sameIdTag } from "@ocppj/core";
 
 /** What the reader of a charger, which is not for one connector, goes by. */
 export interface ReachableConnector {
@@ -19,17 +19,11 @@ export type CardReaderOutput = { readonly type: "presented"; readonly connectorI
  */
 export class CardReader implements Machine<CardReaderOutput> {
   deadline = Number.POSITIVE_INFINITY;
-  readonly #isSame: (a: string, b: string) => boolean;
   readonly #outputs: CardReaderOutput[] = [];
   /** Where cables were plugged in, the latest last. */
   #plugged: readonly number[] = [];
   /** The card that waits for a cable. */
   #waiting: string | undefined;
-
-  /** @param isSame - Whether two identifiers are the same. */
-  constructor(isSame: (a: string, b: string) => boolean) {
-    this.#isSame = isSame;
-  }
 
   /** @param timeOutMs - ConnectionTimeOut; 0: none. */
   presented(idTag: string, connectors: readonly ReachableConnector[], now: number, timeOutMs: number): void {
@@ -37,7 +31,7 @@ export class CardReader implements Machine<CardReaderOutput> {
     this.#forget();
     const chosen = this.#chosen(idTag, connectors);
     if (chosen !== undefined) this.#outputs.push({ type: "presented", connectorId: chosen.connectorId, idTag });
-    else if (wasWaiting !== undefined && this.#isSame(wasWaiting, idTag))
+    else if (wasWaiting !== undefined && sameIdTag(wasWaiting, idTag))
       return; // Its owner has changed his mind. [STX-B1]
     else {
       this.#waiting = idTag;
@@ -66,7 +60,7 @@ export class CardReader implements Machine<CardReaderOutput> {
   }
 
   #chosen(idTag: string, connectors: readonly ReachableConnector[]): ReachableConnector | undefined {
-    const own = connectors.find((each) => each.idTag !== undefined && this.#isSame(each.idTag, idTag));
+    const own = connectors.find((each) => each.idTag !== undefined && sameIdTag(each.idTag, idTag));
     if (own !== undefined) return own;
     const waiting = [...this.#plugged].reverse();
     const latest = waiting.map((id) => connectors.find((each) => each.connectorId === id && each.awaitsCard));

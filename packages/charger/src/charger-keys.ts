@@ -26,7 +26,6 @@ const defaults = {
   AuthorizationCacheEnabled: true,
   ChargeProfileMaxStackLevel: 8,
   ChargingScheduleMaxPeriods: 24,
-  LocalAuthListEnabled: true,
   LocalAuthListMaxLength: 1000,
   MaxChargingProfilesInstalled: 20,
   MaxEnergyOnInvalidId: 0,

@@ -40,8 +40,8 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   /** The DataTransfers that it understands. Default: none, each is answered with UnknownVendorId. */
   readonly vendorMessages?: VendorMessages<"ChargePoint"> | undefined;
   /**
-   * How firmware is fetched, and diagnostics are delivered: `fileTransfers` of `@ocppj/node`, or what you have. Default: not at
-   * all, the profile FirmwareManagement is not supported.
+   * How firmware is fetched, and diagnostics are delivered: what you have for that. Default: not at all, the profile
+   * FirmwareManagement is not supported.
    */
   readonly transfers?: FileTransfers | undefined;
   /** What the charger as a whole can draw, where that is less than its connectors could together. */

@@ -41,7 +41,8 @@ export interface ChargerEvents {
  *
  * Statuses follow from what is the case, and nothing of what must survive a power cut is promised before it is in the store.
  *
- * @spec OCPP 1.6 §3, §4, §5: the profiles Core, LocalAuthListManagement, Reservation, SmartCharging and RemoteTrigger
+ * @spec OCPP 1.6 §3, §4, §5: the profiles Core, LocalAuthListManagement, Reservation, SmartCharging and RemoteTrigger,
+ * with `transfers` also FirmwareManagement
  */
 export class Charger extends Emitter<ChargerEvents> {
   readonly #options: ChargerOptions;

@@ -7,7 +7,7 @@ import type { ConnectorHardware, HardwareError, Offer, Unlocking } from "./hardw
 import type { Reading } from "./hardware/reading.ts";
 import { MeteredTransaction } from "./metered-transaction.ts";
 import { energyRegister } from "./metering/meter-value.ts";
-import type { Reservation } from "./reservation/reservation.ts";
+import type { Reservation, Situation } from "./reservation/reservation.ts";
 import { ChargingSession } from "./session/charging-session.ts";
 import type { Moment, SessionOutput, StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports, type StatusStep } from "./status/connector-status.ts";
@@ -25,8 +25,8 @@ export class Connector {
   readonly id: number;
   readonly session: ChargingSession;
   readonly statuses = new ConnectorStatusReports();
-  readonly hardware: ConnectorHardware;
   readonly #desk: Desk;
+  readonly #hardware: ConnectorHardware;
   readonly #errors = new Errors();
   #reading: Reading | undefined;
   /** The transaction that runs. */
@@ -52,7 +52,7 @@ export class Connector {
   constructor(desk: Desk, id: number, hardware: ConnectorHardware) {
     this.#desk = desk;
     this.id = id;
-    this.hardware = hardware;
+    this.#hardware = hardware;
     const { cable = "socket", resumesAfterFault = false } = hardware;
     const traits = { locks: desk.hardware.hasLocks, cable, resumesAfterFault };
     this.session = new ChargingSession(traits, sessionKeysOf(desk.configuration));
@@ -70,22 +70,17 @@ export class Connector {
 
   /** Whether somebody could begin to use it now, as far as reservations do not matter. */
   get isFree(): boolean {
-    return !this.isBusy && this.isUsable;
+    return this.situation === "free";
   }
 
   get isUsable(): boolean {
     return !this.session.facts.faulted && this.#desk.availability.isOperative(this.id);
   }
 
-  get situation(): "free" | "occupied" | "faulted" | "unavailable" {
+  get situation(): Situation {
     if (this.session.facts.faulted) return "faulted";
     if (!this.#desk.availability.isOperative(this.id)) return "unavailable";
     return this.isBusy ? "occupied" : "free";
-  }
-
-  /** What its meter shows: within a transaction it never falls. In Wh. */
-  get register(): number {
-    return this.#running?.register ?? this.#reading?.[energyRegister] ?? 0;
   }
 
   get reading(): Reading | undefined {
@@ -216,7 +211,7 @@ export class Connector {
   restored(transaction: Transaction): void {
     const running = MeteredTransaction.resume(this.#desk, transaction, this.#reading);
     this.#running = running;
-    if (!this.hardware.resumesAfterPowerLoss || !this.session.facts.plugged) {
+    if (!this.#hardware.resumesAfterPowerLoss || !this.session.facts.plugged) {
       this.#desk.say(this.id, "A transaction ran when the power failed; it is stopped.");
       this.#stop("PowerLoss", undefined);
       return;
@@ -315,8 +310,10 @@ export class Connector {
     return this.#chargerFault ?? (this.#lockFailed ? lockFailure : this.#errors.told);
   }
 
+  /** What its meter shows never falls within a transaction. */
   #now(): Moment {
-    return { now: this.#desk.clock.now(), register: this.register };
+    const register = this.#running?.register ?? this.#reading?.[energyRegister] ?? 0;
+    return { now: this.#desk.clock.now(), register };
   }
 
   #admission(idTag: string) {

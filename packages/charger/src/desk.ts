@@ -1,13 +1,15 @@
 import type { ChargePoint, Clock, Configuration, SmartCharging } from "@ocppj/core";
 import type { Availability } from "./availability/availability.ts";
+import type { KeptJob } from "./files/kept-job.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
+import type { KeptRecords } from "./kept-records.ts";
 import type { PowerSharing } from "./limits/power-sharing.ts";
 import type { MeterSchedule } from "./metering/meter-schedule.ts";
 import type { Situation } from "./reservation/reservation.ts";
 import type { Reservations } from "./reservation/reservations.ts";
 
-/** What the parts of a charger share. */
-export interface Desk {
+/** What a charger is made of once its store was read. */
+export interface Loaded {
   readonly clock: Clock;
   readonly chargePoint: ChargePoint;
   readonly configuration: Configuration;
@@ -15,6 +17,20 @@ export interface Desk {
   readonly smartCharging: SmartCharging;
   readonly reservations: Reservations;
   readonly availability: Availability;
+  readonly jobs: KeptRecords<KeptJob>;
+}
+
+/** Who hears of what happens. */
+export interface Outlet {
+  /** A line for a log. */
+  say(connectorId: number, text: string): void;
+  fault(error: unknown, connectorId?: number): void;
+  /** The state is another. */
+  changed(): void;
+}
+
+/** What the parts of a charger share. */
+export interface Desk extends Loaded, Outlet {
   readonly schedule: MeterSchedule;
   readonly sharing: PowerSharing;
   readonly options: {
@@ -27,11 +43,6 @@ export interface Desk {
   share(): void;
   /** How each connector is, for reservations. */
   readonly situationOf: (connectorId: number) => Situation;
-  /** A line for a log. */
-  say(connectorId: number, text: string): void;
-  fault(error: unknown, connectorId?: number): void;
   /** Whether a transaction runs may be another. */
   charging(): void;
-  /** The state is another. */
-  changed(): void;
 }

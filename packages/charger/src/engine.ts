@@ -1,57 +1,29 @@
-import {
-  type ChargePoint,
-  type Clock,
-  type Configuration,
-  type ConfigurationKey,
-  drive,
-  type SmartCharging,
-  sameIdTag,
-  type Transaction,
-} from "@ocppj/core";
-import type { Availability } from "./availability/availability.ts";
+import { type Conf, type ConfigurationKey, drive, type Req, type Transaction } from "@ocppj/core";
 import { CardReader } from "./card-reader.ts";
 import { keyOr, sessionKeys } from "./charger-keys.ts";
 import type { ChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
 import { Connector } from "./connector.ts";
-import type { Desk } from "./desk.ts";
+import type { Decided } from "./decided.ts";
+import type { Desk, Loaded, Outlet } from "./desk.ts";
 import { Errors } from "./errors.ts";
 import { FileJobs } from "./file-jobs.ts";
 import type { KeptJob } from "./files/kept-job.ts";
-import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
-import type { KeptRecords } from "./kept-records.ts";
-import { PowerSharing } from "./limits/power-sharing.ts";
+import { PowerSharing, type PowerSharingOutput } from "./limits/power-sharing.ts";
 import { sampledNames } from "./metering/measurand-lists.ts";
 import { MeterSchedule, type MeterScheduleOutput } from "./metering/meter-schedule.ts";
 import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
-import type { ReservationOutput, Reservations } from "./reservation/reservations.ts";
+import type { ReservationOutput } from "./reservation/reservations.ts";
 import { Reset, type ResetOutput } from "./reset/reset.ts";
 import type { StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
 import { onClock, Together } from "./together.ts";
 
-/** What a charger is made of once its store was read. */
-export interface Loaded {
-  readonly clock: Clock;
-  readonly chargePoint: ChargePoint;
-  readonly configuration: Configuration;
-  readonly hardware: AskedHardware;
-  readonly smartCharging: SmartCharging;
-  readonly reservations: Reservations;
-  readonly availability: Availability;
-  readonly jobs: KeptRecords<KeptJob>;
-}
-
-/** Who hears of what happens. */
-export interface Outlet {
-  say(connectorId: number, text: string): void;
-  fault(error: unknown, connectorId?: number): void;
-  changed(): void;
-}
+type AvailabilityStatus = Conf<"ChangeAvailability">["status"];
 
 /**
  * Joins the parts of a charger: what the hardware tells becomes inputs of connectors, what machines say is done, and all of
@@ -59,15 +31,14 @@ export interface Outlet {
  */
 export class Engine {
   readonly connectors: readonly Connector[];
-  readonly #parts: Loaded;
-  readonly #outlet: Outlet;
+  readonly #desk: Desk;
   readonly #options: ChargerOptions;
   readonly #errors = new Errors();
   readonly #status = new ConnectorStatusReports();
   readonly #schedule = new MeterSchedule();
   readonly #sharing: PowerSharing;
   readonly #reset: Reset;
-  readonly #reader = new CardReader(sameIdTag);
+  readonly #reader = new CardReader();
   readonly #together = new Together();
   readonly #run: () => void;
   /** Without `transfers` there are none. */
@@ -78,9 +49,7 @@ export class Engine {
 
   constructor(parts: Loaded, options: ChargerOptions, outlet: Outlet) {
     const { chargePoint, clock, configuration, reservations } = parts;
-    this.#parts = parts;
     this.#options = options;
-    this.#outlet = outlet;
     const { pauseSeconds = 900, resetTimeoutMs = 10_000 } = options;
     this.#sharing = new PowerSharing({
       connectors: options.hardware.connectors,
@@ -88,7 +57,7 @@ export class Engine {
       pauseSeconds,
     });
     this.#reset = new Reset({ timeoutMs: resetTimeoutMs, retries: () => configuration.get("ResetRetries") });
-    const desk: Desk = {
+    this.#desk = {
       ...parts,
       schedule: this.#schedule,
       sharing: this.#sharing,
@@ -102,6 +71,7 @@ export class Engine {
       charging: () => this.#jobs?.follow(),
       ...outlet,
     };
+    const desk = this.#desk;
     this.connectors = options.hardware.connectors.map((each, index) => new Connector(desk, index + 1, each));
     const together = this.#together;
     this.#run = drive(together, clock, (act) => act());
@@ -109,7 +79,7 @@ export class Engine {
       together.add(connector.session, connector.perform);
       together.add(connector.statuses, connector.tell);
     }
-    together.add(this.#sharing, (output) => this.#connector(output.connectorId)?.offered(output.offer));
+    together.add(this.#sharing, this.#offered);
     together.add(this.#status, ({ status, error }) => chargePoint.report({ connectorId: 0, status, ...error }));
     together.add(this.#reader, ({ connectorId, idTag }) => this.#connector(connectorId)?.presented(idTag));
     const aheadMs = (): number => chargePoint.now() - clock.now();
@@ -121,9 +91,7 @@ export class Engine {
       this.#jobs = new FileJobs({
         desk,
         connectors: this.connectors,
-        availability: parts.availability,
         transfers,
-        records: parts.jobs,
         version: options.boot.firmwareVersion ?? "",
         restart: () => this.#reset.asked("Soft", clock.now()),
         follow: () => this.follow(),
@@ -136,7 +104,7 @@ export class Engine {
   }
 
   get state(): ChargerState {
-    const { chargePoint, reservations } = this.#parts;
+    const { chargePoint, reservations } = this.#desk;
     return {
       connected: chargePoint.connected,
       registration: chargePoint.registration,
@@ -151,7 +119,7 @@ export class Engine {
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
   begin(interrupted: readonly Transaction[], jobs: readonly KeptJob[]): void {
     // Whatever was left closed by what ran before.
-    for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
+    for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
     void this.#jobs?.restore(jobs);
@@ -161,7 +129,7 @@ export class Engine {
   /** No card or button counts any more, and no energy flows. */
   end(): void {
     this.#isReady = false;
-    for (const { id } of this.connectors) this.#parts.hardware.offer(id, undefined);
+    for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     this.#together.end();
     this.#jobs?.end();
     this.#run();
@@ -172,14 +140,10 @@ export class Engine {
     this.#heard(connectorId, (connector) => connector.stopped(reason));
   }
 
-  async setOperative(connectorId: number, operative: boolean): Promise<"Accepted" | "Scheduled" | "Rejected"> {
+  async setOperative(connectorId: number, operative: boolean): Promise<AvailabilityStatus> {
     const type = operative ? "Operative" : "Inoperative";
-    const isBusy = (id: number): boolean => this.#connector(id)?.isBusy ?? false;
-    const { status, takeEffect } = await this.#parts.availability.change({ connectorId, type }, isBusy);
+    const { status, takeEffect } = await this.#changeAvailability({ connectorId, type });
     takeEffect();
-    for (const { id } of this.connectors) {
-      if (!this.#parts.availability.isOperative(id)) this.#parts.reservations.inoperative(id);
-    }
     this.follow();
     return status;
   }
@@ -194,14 +158,14 @@ export class Engine {
 
   /** Draws the consequences of what concerns all connectors. */
   follow(): void {
-    const { availability, clock } = this.#parts;
+    const { availability, clock } = this.#desk;
     for (const connector of this.connectors) connector.follow();
     // RSV-13: what was promised of any connector cannot be kept where none can be used.
-    if (this.connectors.every(({ isUsable }) => !isUsable)) this.#parts.reservations.inoperative(0);
+    if (this.connectors.every(({ isUsable }) => !isUsable)) this.#desk.reservations.inoperative(0);
     this.#jobs?.follow();
     const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
     this.#status.is({ status, error: this.#errors.told }, clock.now());
-    this.#outlet.changed();
+    this.#desk.changed();
     this.#run();
   }
 
@@ -259,14 +223,14 @@ export class Engine {
   #heard(id: number, tell: (connector: Connector) => void): void {
     const connector = this.#connector(id);
     if (connector !== undefined) tell(connector);
-    this.#outlet.changed();
+    this.#desk.changed();
     this.#run();
   }
 
   #presented(idTag: string, id: number | undefined): void {
-    const { configuration, clock } = this.#parts;
+    const { configuration, clock } = this.#desk;
     if (!this.#isReady) {
-      this.#outlet.say(id ?? 0, `${idTag} comes too early: the charger starts or restarts`);
+      this.#desk.say(id ?? 0, `${idTag} comes too early: the charger starts or restarts`);
       return;
     }
     if (id !== undefined) this.#connector(id)?.presented(idTag);
@@ -283,7 +247,7 @@ export class Engine {
   /** The charger itself is broken: no connector can be charged at. */
   #faulted(error: HardwareError): void {
     this.#errors.put(error, true);
-    this.#parts.reservations.inoperative(0);
+    this.#desk.reservations.inoperative(0);
     for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
   }
@@ -302,15 +266,33 @@ export class Engine {
   /** What is measured and shared is done before anything else that waits. */
   #share(): void {
     for (let output = this.#sharing.poll(); output !== undefined; output = this.#sharing.poll()) {
-      this.#connector(output.connectorId)?.offered(output.offer);
+      this.#offered(output);
     }
+  }
+
+  readonly #offered = ({ connectorId, offer }: PowerSharingOutput): void =>
+    this.#connector(connectorId)?.offered(offer);
+
+  /** Nobody comes to what is out of service: its reservations are over, too. [RSV-13] */
+  async #changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<AvailabilityStatus>> {
+    const { availability, reservations } = this.#desk;
+    const { status, takeEffect } = await availability.change(req, (id) => this.#connector(id)?.isBusy ?? false);
+    return {
+      status,
+      takeEffect: () => {
+        takeEffect();
+        for (const { id } of this.connectors) {
+          if (!availability.isOperative(id)) reservations.inoperative(id);
+        }
+      },
+    };
   }
 
   #reservationEnded({ cause, reservation }: ReservationOutput): void {
     const { connectorId, reservationId } = reservation;
-    this.#outlet.say(connectorId, `reservation ${reservationId} is over: ${cause}`);
+    this.#desk.say(connectorId, `reservation ${reservationId} is over: ${cause}`);
     this.#connector(connectorId)?.follow();
-    this.#outlet.changed();
+    this.#desk.changed();
   }
 
   #sample(output: MeterScheduleOutput): void {
@@ -320,7 +302,7 @@ export class Engine {
 
   /** CORE-MTR-05: of every connector, and of the main meter. */
   #sampleAligned({ at }: Extract<MeterScheduleOutput, { type: "aligned" }>): void {
-    const names = this.#parts.configuration.get("MeterValuesAlignedData");
+    const names = this.#desk.configuration.get("MeterValuesAlignedData");
     for (const { id, reading, running } of this.connectors) {
       if (running !== undefined) running.sampleAligned(at);
       else this.#sendReading(id, reading, names, { context: "Sample.Clock", at });
@@ -331,8 +313,8 @@ export class Engine {
   /** What the meters show now, or nothing if there are none. [RT-11] */
   readings(connectorId: number | undefined): (() => void) | undefined {
     if (connectorId !== undefined && connectorId !== 0 && this.#connector(connectorId) === undefined) return undefined;
-    const names = sampledNames(this.#parts.configuration.get("MeterValuesSampledData"));
-    const at = this.#parts.chargePoint.now();
+    const names = sampledNames(this.#desk.configuration.get("MeterValuesSampledData"));
+    const at = this.#desk.chargePoint.now();
     const sends: (() => void)[] = [];
     const isAsked = (id: number): boolean => connectorId === undefined || connectorId === id;
     const options = { context: "Trigger", at } as const;
@@ -353,17 +335,17 @@ export class Engine {
     names: readonly string[],
     { at, context }: { readonly at: number; readonly context: "Sample.Clock" | "Trigger" },
   ): void {
-    const { chargePoint } = this.#parts;
+    const { chargePoint } = this.#desk;
     const timestamp = new Date(at).toISOString();
     const value = reading && meterValueOf(reading, names, { context, timestamp, connectorId });
     if (value === undefined || !chargePoint.connected) return;
     chargePoint
       .call("MeterValues", { connectorId, meterValue: [{ ...value, timestamp }] })
-      .catch((error: unknown) => this.#outlet.say(connectorId, `its readings were not sent: ${error}`));
+      .catch((error: unknown) => this.#desk.say(connectorId, `its readings were not sent: ${error}`));
   }
 
   #resetSays(output: ResetOutput): void {
-    const { chargePoint, hardware } = this.#parts;
+    const { chargePoint, hardware } = this.#desk;
     switch (output.type) {
       case "stopAll":
         this.#isReady = false;
@@ -390,15 +372,15 @@ export class Engine {
     try {
       result = await work;
     } catch (error) {
-      this.#outlet.fault(error);
+      this.#desk.fault(error);
     }
-    done(this.#parts.clock.now(), result);
+    done(this.#desk.clock.now(), result);
     this.#run();
   }
 
   /** The keys that the machines obey, now and whenever they change. */
   #configure(): void {
-    const { configuration, chargePoint } = this.#parts;
+    const { configuration, chargePoint } = this.#desk;
     const listen = (keys: readonly ConfigurationKey[], changed: () => void): void => {
       changed();
       for (const key of keys) {
@@ -428,9 +410,9 @@ export class Engine {
   }
 
   #followChargePoint(): void {
-    const { chargePoint, clock } = this.#parts;
+    const { chargePoint, clock } = this.#desk;
     const changed = (): void => {
-      this.#outlet.changed();
+      this.#desk.changed();
       this.#run();
     };
     chargePoint.on("limit", ({ connectorId, ...limit }) => {
@@ -451,18 +433,18 @@ export class Engine {
       changed();
     });
     for (const name of ["connected", "disconnected", "discarded"] as const) chargePoint.on(name, changed);
-    chargePoint.on("profileRefused", ({ connectorId, message }) => this.#outlet.say(connectorId, message));
-    chargePoint.on("fault", ({ error }) => this.#outlet.fault(error));
+    chargePoint.on("profileRefused", ({ connectorId, message }) => this.#desk.say(connectorId, message));
+    chargePoint.on("fault", ({ error }) => this.#desk.fault(error));
     answerRequests({
-      ...this.#parts,
+      ...this.#desk,
+      changeAvailability: (req) => this.#changeAvailability(req),
       connectors: this.connectors,
       remoteStartChooses: this.#options.remoteStartChooses ?? "plugged",
       isResetting: () => !this.#isReady,
       reset: (type) => this.#reset.asked(type, clock.now()),
       readings: (connectorId) => this.readings(connectorId),
-      jobs: this.#jobs,
+      fileJobs: this.#jobs,
       follow: () => this.follow(),
-      fault: (error) => this.#outlet.fault(error),
     });
   }
 }

@@ -1,20 +1,16 @@
 import { CallError, type Conf, OwnSignal, type Req } from "@ocppj/core";
-import type { Availability } from "./availability/availability.ts";
 import type { Connector } from "./connector.ts";
 import type { Desk } from "./desk.ts";
 import { DiagnosticsUpload, type DiagnosticsUploadOutput, type Upload } from "./files/diagnostics-upload.ts";
 import type { FileTransfers } from "./files/file-transfers.ts";
 import { FirmwareUpdate, type FirmwareUpdateOutput } from "./files/firmware-update.ts";
 import type { KeptJob } from "./files/kept-job.ts";
-import type { KeptRecords } from "./kept-records.ts";
 
 /** What jobs work with, besides what all parts share. */
 export interface FileJobsParts {
   readonly desk: Desk;
   readonly connectors: readonly Connector[];
-  readonly availability: Availability;
   readonly transfers: FileTransfers;
-  readonly records: KeptRecords<KeptJob>;
   /** `firmwareVersion` of BootNotification. */
   readonly version: string;
   /** Restarts the program. */
@@ -88,7 +84,8 @@ export class FileJobs {
   }
 
   readonly performUpdate = (output: FirmwareUpdateOutput): void => {
-    const { availability, connectors, desk, records, version } = this.#parts;
+    const { connectors, desk, version } = this.#parts;
+    const { availability, jobs } = desk;
     switch (output.type) {
       case "status":
         this.#deliver(() => desk.chargePoint.deliver("FirmwareStatusNotification", { status: output.status }));
@@ -113,14 +110,14 @@ export class FileJobs {
         this.#parts.follow();
         break;
       case "keep":
-        if (output.record === undefined) void records.forget("firmware");
-        else void records.put("firmware", { firmware: { ...output.record, version } });
+        if (output.record === undefined) void jobs.forget("firmware");
+        else void jobs.put("firmware", { firmware: { ...output.record, version } });
         break;
     }
   };
 
   readonly performUpload = (output: DiagnosticsUploadOutput): void => {
-    const { desk, records } = this.#parts;
+    const { desk } = this.#parts;
     switch (output.type) {
       case "status":
         this.#deliver(() => desk.chargePoint.deliver("DiagnosticsStatusNotification", { status: output.status }));
@@ -132,8 +129,8 @@ export class FileJobs {
         this.#delivery.abort("another upload was asked for");
         break;
       case "keep":
-        if (output.isUnderWay) void records.put("diagnostics", { upload: true });
-        else void records.forget("diagnostics");
+        if (output.isUnderWay) void desk.jobs.put("diagnostics", { upload: true });
+        else void desk.jobs.forget("diagnostics");
         break;
     }
   };

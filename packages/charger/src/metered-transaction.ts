@@ -145,7 +145,7 @@ export class MeteredTransaction {
     const { configuration, options, schedule } = this.#desk;
     schedule.stopped(this.transaction.connectorId);
     const names = wantedAtStop(this.#desk);
-    const end = this.#keyOr(names, { context: "Transaction.End", timestamp: timestampOf(this.#desk) });
+    const end = this.#value(names, { context: "Transaction.End", timestamp: timestampOf(this.#desk) });
     const maxValues = keyOr(configuration, "StopTransactionMaxMeterValues", mostValues);
     const transactionData = this.#data.stopped(end, { maxValues, maxBytes: options.maxMessageBytes - besidesBytes });
     const stop = { meterStop: this.register, reason, ...(idTag !== undefined && { idTag }) };
@@ -153,17 +153,17 @@ export class MeteredTransaction {
   }
 
   #tell(names: readonly string[], moment: Moment): void {
-    const value = this.#keyOr(names, moment);
+    const value = this.#value(names, moment);
     if (value !== undefined) this.transaction.meterValues({ meterValue: [value] });
   }
 
   #remember(names: readonly string[], moment: Moment): void {
-    const value = this.#keyOr(names, { timestamp: timestampOf(this.#desk), ...moment });
+    const value = this.#value(names, { timestamp: timestampOf(this.#desk), ...moment });
     const maxValues = keyOr(this.#desk.configuration, "StopTransactionMaxMeterValues", mostValues);
     if (value !== undefined) this.#data.add(value, { maxValues });
   }
 
-  #keyOr(names: readonly string[], moment: Moment): MeterReading | undefined {
+  #value(names: readonly string[], moment: Moment): MeterReading | undefined {
     const { connectorId } = this.transaction;
     const energy = this.#register.isKnown && { [energyRegister]: this.register };
     return meterValueOf({ ...this.#reading, ...energy }, names, { connectorId, ...moment });

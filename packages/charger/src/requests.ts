@@ -1,27 +1,15 @@
-import {
-  type ActionTo,
-  type ChargePoint,
-  type Conf,
-  type ExactAnswer,
-  type HandlerContext,
-  profileRefusal,
-  type Req,
-  type SmartCharging,
-} from "@ocppj/core";
-import type { Availability } from "./availability/availability.ts";
+import { type ActionTo, type Conf, type ExactAnswer, type HandlerContext, profileRefusal, type Req } from "@ocppj/core";
 import type { ChargerOptions } from "./charger-options.ts";
 import type { Connector } from "./connector.ts";
+import type { Decided } from "./decided.ts";
+import type { Desk } from "./desk.ts";
 import type { FileJobs } from "./file-jobs.ts";
-import type { Reservations } from "./reservation/reservations.ts";
 
 /** What the Central System can ask of. */
-export interface Asked {
-  readonly chargePoint: ChargePoint;
+export interface Asked extends Pick<Desk, "chargePoint" | "fault" | "reservations" | "situationOf" | "smartCharging"> {
   readonly connectors: readonly Connector[];
-  readonly reservations: Reservations;
-  readonly availability: Availability;
-  readonly smartCharging: SmartCharging;
   readonly remoteStartChooses: NonNullable<ChargerOptions["remoteStartChooses"]>;
+  changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<Conf<"ChangeAvailability">["status"]>>;
   /** Whether it is about to restart. */
   isResetting(): boolean;
   reset(type: Req<"Reset">["type"]): void;
@@ -29,9 +17,8 @@ export interface Asked {
   readings(connectorId: number | undefined): (() => void) | undefined;
   /** Draws the consequences of something that concerns all connectors. */
   follow(): void;
-  fault(error: unknown): void;
   /** Absent: the profile FirmwareManagement is not supported. */
-  readonly jobs: FileJobs | undefined;
+  readonly fileJobs: FileJobs | undefined;
 }
 
 type Context = HandlerContext<"ChargePoint">;
@@ -43,7 +30,7 @@ type Context = HandlerContext<"ChargePoint">;
  * @spec OCPP 1.6 §5.1, §5.2, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18 [J-111]
  */
 export function answerRequests(asked: Asked): void {
-  const { availability, chargePoint, connectors, reservations } = asked;
+  const { chargePoint, connectors, fileJobs, reservations } = asked;
 
   /** Does what was written down, once the answer is on its way, or will never be: after a power cut it would be so, too. */
   function onceAnswered({ answered }: Context, act: (wasSent: boolean) => void): void {
@@ -97,20 +84,13 @@ export function answerRequests(asked: Asked): void {
   });
 
   handle("ChangeAvailability", async (req, context) => {
-    const isBusy = (id: number): boolean => connectorOf(id)?.isBusy ?? false;
-    const { status, takeEffect } = await availability.change(req, isBusy);
-    onceAnswered(context, () => {
-      takeEffect();
-      for (const { id } of connectors) {
-        if (!availability.isOperative(id)) reservations.inoperative(id);
-      }
-    });
+    const { status, takeEffect } = await asked.changeAvailability(req);
+    onceAnswered(context, takeEffect);
     return { status };
   });
 
   handle("ReserveNow", async (req, context) => {
-    const situationOf = (id: number) => connectorOf(id)?.situation ?? "unavailable";
-    const { status, takeEffect } = await reservations.reserveNow(req, chargePoint.now(), situationOf);
+    const { status, takeEffect } = await reservations.reserveNow(req, chargePoint.now(), asked.situationOf);
     onceAnswered(context, takeEffect);
     return { status };
   });
@@ -126,16 +106,15 @@ export function answerRequests(asked: Asked): void {
     return { status: "Accepted" };
   });
 
-  const { jobs } = asked;
-  if (jobs !== undefined) {
-    handle("UpdateFirmware", (req, context) => jobs.updateFirmware(req, (act) => afterAnswer(context, act)));
-    handle("GetDiagnostics", (req, context) => jobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
+  if (fileJobs !== undefined) {
+    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => afterAnswer(context, act)));
+    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
   }
 
   handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
     if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
-      if (jobs === undefined) return { status: "NotImplemented" };
-      afterAnswer(context, () => jobs.trigger(requestedMessage));
+      if (fileJobs === undefined) return { status: "NotImplemented" };
+      afterAnswer(context, () => fileJobs.trigger(requestedMessage));
       return { status: "Accepted" };
     }
     if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };

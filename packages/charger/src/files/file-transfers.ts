@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from "@ocppj/core";
 
-/** How files are fetched and delivered: `fileTransfers` of `@ocppj/node`, or what an owner has. */
+/** How files are fetched and delivered: what an owner has for that. */
 export interface FileTransfers {
   /** What it can do; SupportedFileTransferProtocols tells them. @spec errata 3.88 [FM-30] */
   readonly protocols: readonly ("FTP" | "FTPS" | "HTTP" | "HTTPS")[];

@@ -53,8 +53,8 @@ export type Unlocking = Conf<"UnlockConnector">["status"];
 /**
  * The hardware of a charger: the only thing that a maker has to write.
  *
- * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}. One that throws, rejects or takes longer
- * is a `fault`, and leaves the connector without energy.
+ * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}; `install` as long as it takes. One that
+ * throws, rejects or takes longer is a `fault`, and leaves the connector without energy.
  */
 export interface Hardware {
   /** Its connectors: the first has number 1. */

@@ -61,6 +61,7 @@ interface Connector {
 
 const never = Number.POSITIVE_INFINITY;
 
+/** @spec OCPP 1.6 §3.13.3: the sum of all connectors keeps to the limit of the charger [SC-23] */
 export class PowerSharing implements Machine<PowerSharingOutput> {
   readonly #connectors = new Map<number, Connector>();
   readonly #voltage: number;
@@ -184,8 +185,7 @@ export class PowerSharing implements Machine<PowerSharingOutput> {
       ([id, connector]) => shares.get(id) === 0 && this.#watts(connector.limit, connector) >= this.#least(connector),
     );
     if (!pauses) this.#turnsAt = never;
-    else if (this.#turnsAt === never) this.#turnsAt = now + this.#pauseMs;
-    else if (now >= this.#turnsAt) this.#turnsAt = now + this.#pauseMs;
+    else if (this.#turnsAt === never || now >= this.#turnsAt) this.#turnsAt = now + this.#pauseMs;
   }
 
   #offer(connectorId: number, connector: Connector, offer: Offer | undefined): void {

@@ -31,13 +31,9 @@ export type Admission =
   /** The one who asks has. */
   | { readonly type: "own"; readonly reservation: Reservation }
   /** Others have, with groups: whoever belongs to the group of one of these may. */
-  | {
-      readonly type: "ask-parent";
-      /** The first of them. */
-      readonly reservation: Reservation;
-      readonly candidates: readonly [Reservation, ...Reservation[]];
-    }
-  | { readonly type: "refused"; readonly reservation: Reservation };
+  | { readonly type: "ask-parent"; readonly candidates: readonly Reservation[] }
+  /** Others have, without a group. */
+  | { readonly type: "refused" };
 
 export const reservationOf = (req: Req<"ReserveNow">): Reservation => {
   const { connectorId, expiryDate, idTag, parentIdTag, reservationId } = req;
@@ -94,7 +90,6 @@ export function admit(connectorId: number, idTag: string, circumstances: Circums
 }
 
 function forGroup(reservations: readonly Reservation[]): Admission {
-  const [first, ...more] = reservations.filter(({ parentIdTag }) => parentIdTag !== undefined && parentIdTag !== "");
-  if (first === undefined) return { type: "refused", reservation: reservations[0] as Reservation };
-  return { type: "ask-parent", reservation: first, candidates: [first, ...more] };
+  const candidates = reservations.filter(({ parentIdTag }) => parentIdTag !== undefined && parentIdTag !== "");
+  return candidates.length > 0 ? { type: "ask-parent", candidates } : { type: "refused" };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hour, minute, second } from "../charger-site.ts";
+import { ScriptedHardware } from "../scripted-hardware.ts";
 import { charging, ready } from "./ready.ts";
 
 const soon = (site: { clock: { now(): number } }, ms = hour): string => new Date(site.clock.now() + ms).toISOString();
@@ -85,7 +86,7 @@ describe("Offline", () => {
 });
 
 describe("Configuration", () => {
-  test("TC_019: the required keys of the profiles, with what can be changed [TCK-C019] [CFG-61] [CFG-62]", async () => {
+  test("TC_019: the required keys of the profiles, with what can be changed [TCK-C019] [CFG-61] [CFG-62] [SC-27]", async () => {
     const site = await ready();
     const { configurationKey = [] } = await site.call("GetConfiguration", {});
     const keys = new Map(configurationKey.map(({ key, readonly }) => [key, readonly]));
@@ -122,6 +123,18 @@ describe("Configuration", () => {
     ]) {
       expect([key, keys.get(key)]).toEqual([key, false]);
     }
+  });
+
+  test.each([
+    { cables: ["fixed", "fixed"], readonly: true, value: "false" },
+    { cables: ["fixed", "socket"], readonly: false, value: "true" },
+  ] as const)("what lets no cable go cannot be told to: $cables [CFG-35]", async ({ cables, readonly, value }) => {
+    const site = await ready({ hardware: new ScriptedHardware(cables.map((cable) => ({ cable }))) });
+    const key = "UnlockConnectorOnEVSideDisconnect";
+    expect((await site.call("GetConfiguration", { key: [key] })).configurationKey).toEqual([{ key, readonly, value }]);
+    expect(await site.call("ChangeConfiguration", { key, value: "true" })).toEqual({
+      status: readonly ? "Rejected" : "Accepted",
+    });
   });
 
   test("TC_021: what is changed is obeyed at once [TCK-C021] [CORE-CC-02]", async () => {

@@ -12,6 +12,26 @@ describe("Remote start and stop", () => {
     expect(site.take().sort()).toEqual(["StartTransaction 1 TAG", "StatusNotification 1 Charging"]);
   });
 
+  test("what follows from a request is sent after the answer to it [J-111]", async () => {
+    const site = await ready();
+    await site.after(() => site.hardware.plug(1));
+    const sent = () => site.links.at(-1)?.chargePoint.sent.map((text) => JSON.parse(text)) ?? [];
+    const before = sent().length;
+    await site.call("RemoteStartTransaction", { idTag: "TAG", connectorId: 1 });
+    await site.clock.advance(0);
+    const started = sent().slice(before);
+    const [first, ...rest] = started.map(([type, , action]) => (type === 3 ? "answer" : action));
+    expect(first).toBe("answer");
+    expect(rest.sort()).toEqual(["StartTransaction", "StatusNotification"]);
+    await site.call("ChangeAvailability", { type: "Inoperative", connectorId: 2 });
+    await site.clock.advance(0);
+    const changed = sent().slice(before + started.length);
+    expect(changed.map(([type, , action]) => (type === 3 ? "answer" : action))).toEqual([
+      "answer",
+      "StatusNotification",
+    ]);
+  });
+
   test("TC_011_1: with AuthorizeRemoteTxRequests as a card would [TCK-C010] [CORE-RST-02]", async () => {
     const site = await ready({ configuration: { AuthorizeRemoteTxRequests: true } });
     await site.call("RemoteStartTransaction", { idTag: "TAG", connectorId: 1 });

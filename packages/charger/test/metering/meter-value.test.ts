@@ -70,7 +70,7 @@ describe("What a message tells of a reading", () => {
     expect(meterValueOf(nonsense as object, Object.keys(nonsense), periodic)).toBeUndefined();
   });
 
-  test.each(Object.entries(units))("%s is in %s [CORE-MV-11]", (measurand, unit) => {
+  test.each(Object.entries(units))("%s is in %s [CORE-MV-11] [TYP-21]", (measurand, unit) => {
     expect(meterValueOf({ [measurand]: 1 }, [measurand], periodic)?.sampledValue[0]?.unit).toBe(unit);
   });
 
