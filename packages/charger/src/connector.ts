@@ -124,7 +124,6 @@ export class Connector {
 
   faulted(error: HardwareError): void {
     this.#errors.put(error, true);
-    this.#desk.reservations.inoperative(this.id);
     this.#judge();
   }
 
@@ -281,7 +280,8 @@ export class Connector {
   follow(): void {
     const { availability, clock, reservations, sharing } = this.#desk;
     const { facts } = this.session;
-    if (!this.isBusy && availability.settled(this.id)) reservations.inoperative(this.id);
+    if (!this.isBusy) availability.settled(this.id);
+    if (!this.isUsable) reservations.inoperative(this.id); // RSV-13
     const mayOffer = facts.mayOffer && this.#holds === 0 && !this.#installing;
     sharing.wants(this.id, mayOffer, clock.now());
     this.#desk.share();

@@ -247,7 +247,6 @@ export class Engine {
   /** The charger itself is broken: no connector can be charged at. */
   #faulted(error: HardwareError): void {
     this.#errors.put(error, true);
-    this.#desk.reservations.inoperative(0);
     for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
   }
@@ -273,19 +272,8 @@ export class Engine {
   readonly #offered = ({ connectorId, offer }: PowerSharingOutput): void =>
     this.#connector(connectorId)?.offered(offer);
 
-  /** Nobody comes to what is out of service: its reservations are over, too. [RSV-13] */
-  async #changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<AvailabilityStatus>> {
-    const { availability, reservations } = this.#desk;
-    const { status, takeEffect } = await availability.change(req, (id) => this.#connector(id)?.isBusy ?? false);
-    return {
-      status,
-      takeEffect: () => {
-        takeEffect();
-        for (const { id } of this.connectors) {
-          if (!availability.isOperative(id)) reservations.inoperative(id);
-        }
-      },
-    };
+  #changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<AvailabilityStatus>> {
+    return this.#desk.availability.change(req, (id) => this.#connector(id)?.isBusy ?? false);
   }
 
   #reservationEnded({ cause, reservation }: ReservationOutput): void {

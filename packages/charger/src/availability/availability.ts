@@ -92,11 +92,9 @@ export class Availability {
     });
   }
 
-  /** A connector is not in use any more: what was scheduled counts. Whether that changes anything. [CORE-CA-09] */
-  settled(connectorId: number): boolean {
-    const before = this.isOperative(connectorId);
+  /** A connector is not in use any more: what was scheduled counts. [CORE-CA-09] */
+  settled(connectorId: number): void {
     this.#apply(connectorId);
-    return this.isOperative(connectorId) !== before;
   }
 
   /** A transaction goes on after a power cut: what was scheduled for its end still is. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hour, minute, second } from "../charger-site.ts";
+import { type ChargerSite, hour, minute, second } from "../charger-site.ts";
 import { ScriptedHardware } from "../scripted-hardware.ts";
 import { charging, ready } from "./ready.ts";
 
@@ -239,6 +239,28 @@ describe("Reservations", () => {
     expect(await reserve({ connectorId: 5 })).toBe("Rejected");
     await site.call("ChangeAvailability", { connectorId: 2, type: "Operative" });
     expect(await reserve({ connectorId: 2, expiryDate: soon(site, -minute) })).toBe("Rejected");
+  });
+
+  test.each<readonly [string, (site: ChargerSite) => unknown]>([
+    ["it is faulted", (site) => site.hardware.listener.faulted(2, { errorCode: "OtherError" })],
+    ["the charger is faulted", (site) => site.hardware.listener.emergencyStop(true)],
+    ["it is taken out of service", (site) => site.call("ChangeAvailability", { connectorId: 2, type: "Inoperative" })],
+    ["the charger is, by its owner", (site) => site.charger.setOperative(0, false)],
+    [
+      "it waits for firmware",
+      (site) => site.call("UpdateFirmware", { location: "http://a.example/b", retrieveDate: "2026-01-01T00:00:00Z" }),
+    ],
+  ])("a reservation is over when its connector cannot be used: %s [RSV-13]", async (_, happens) => {
+    const transfers = { protocols: ["HTTP"] as const, download: async () => "/tmp/file", upload: async () => {} };
+    const site = await charging({ transfers });
+    const reserved = { ...reservation, connectorId: 2, expiryDate: soon(site) };
+    expect(await site.call("ReserveNow", reserved)).toEqual({ status: "Accepted" });
+    await site.after(() => {});
+    await happens(site);
+    await site.after(() => {}, second);
+    expect(site.charger.state.connectors[1]?.reservation).toBeUndefined();
+    await site.powerCut();
+    expect(site.charger.state.connectors[1]?.reservation).toBeUndefined();
   });
 
   test("TC_049, TC_050: of any connector: one is kept, whichever, and no status is another [TCK-C046] [RSV-09] [CORE-STAT-03]", async () => {
