@@ -15,6 +15,7 @@ import {
 } from "@ocppj/core";
 import type { FileTransfers } from "./files/file-transfers.ts";
 import type { Hardware } from "./hardware/hardware.ts";
+import type { SecurityWhitePaper } from "./security/security-white-paper.ts";
 
 type OfChargePoint = Pick<
   ChargePointOptions,
@@ -44,6 +45,11 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
    * FirmwareManagement is not supported.
    */
   readonly transfers?: FileTransfers | undefined;
+  /**
+   * What it does of the security white paper: `security()`. Default: nothing, its messages are answered with NotImplemented
+   * or NotSupported.
+   */
+  readonly security?: SecurityWhitePaper | undefined;
   /** What the charger as a whole can draw, where that is less than its connectors could together. */
   readonly maximum?: Limit | undefined;
   /** Between a phase and neutral, nominal, in V. Default 230. */
@@ -87,6 +93,7 @@ const rules: OptionRules<ChargerOptions> = {
   vendorKeys: object("the keys of your own"),
   vendorMessages: object("VendorMessages", "answer"),
   transfers: object("file transfers, with download and upload", "download", "upload"),
+  security: object("what security() returns", "load"),
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),
   voltage: number("a voltage", 1),
   remoteStartChooses: oneOf("plugged", "first", "refuse"),

@@ -18,6 +18,7 @@ import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
 import type { ReservationOutput } from "./reservation/reservations.ts";
 import { Reset, type ResetOutput } from "./reset/reset.ts";
+import type { Security } from "./security/security.ts";
 import type { StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
@@ -116,12 +117,17 @@ export class Engine {
     };
   }
 
+  get security(): Security | undefined {
+    return this.#desk.security;
+  }
+
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
   begin(interrupted: readonly Transaction[], jobs: readonly KeptJob[]): void {
     // Whatever was left closed by what ran before.
     for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
+    this.security?.begin();
     void this.#jobs?.restore(jobs);
     this.follow();
   }
@@ -132,6 +138,7 @@ export class Engine {
     for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     this.#together.end();
     this.#jobs?.end();
+    this.security?.end();
     this.#run();
   }
 
@@ -205,6 +212,7 @@ export class Engine {
       if (id === 0) this.#mainReading = reading;
       this.#heard(id, (connector) => connector.measured(reading));
     },
+    tampered: (techInfo) => this.security?.noticed("TamperDetectionActivated", techInfo),
     limitReached: (id) => this.#heard(id, (connector) => connector.stopped("Other")),
   };
 
@@ -337,6 +345,7 @@ export class Engine {
     switch (output.type) {
       case "stopAll":
         this.#isReady = false;
+        this.security?.noticed("ResetOrReboot", output.reason);
         for (const connector of this.connectors) connector.stopped(output.reason);
         // Once all of that has become messages.
         void this.#then(Promise.resolve(), (now) => this.#reset.delivered(chargePoint.undelivered.count, now));
@@ -411,16 +420,17 @@ export class Engine {
       this.connectors.find((connector) => connector.transaction === transaction)?.invalidated();
       changed();
     });
-    chargePoint.on("registration", () => {
+    chargePoint.on("timeSet", () => {
       for (const { running } of this.connectors) running?.clockCorrected();
       this.#schedule.corrected(chargePoint.now());
-      changed();
+      this.#run();
     });
     chargePoint.on("delivered", () => {
       this.#reset.delivered(chargePoint.undelivered.count, clock.now());
       changed();
     });
-    for (const name of ["connected", "disconnected", "discarded"] as const) chargePoint.on(name, changed);
+    for (const name of ["connected", "disconnected", "discarded", "registration"] as const)
+      chargePoint.on(name, changed);
     chargePoint.on("profileRefused", ({ connectorId, message }) => this.#desk.say(connectorId, message));
     chargePoint.on("fault", ({ error }) => this.#desk.fault(error));
     answerRequests({

@@ -14,6 +14,10 @@ export type {
   Unlocking,
 } from "./hardware/hardware.ts";
 export type { Measurand, Phase, Reading } from "./hardware/reading.ts";
+export type { SecurityOptions } from "./security/security.ts";
+export type { SecurityEvent, SecurityEventType } from "./security/security-event.ts";
+export type { SecurityLogEntry } from "./security/security-log.ts";
+export { type SecurityWhitePaper, security } from "./security/security-white-paper.ts";
 export type { Car } from "./simulated/car.ts";
 export {
   type Failing,

@@ -1,4 +1,12 @@
-import { CentralSystem, type Conf, HandshakeError, memoryStore, type RecordStore, type Req } from "@ocppj/core";
+import {
+  CentralSystem,
+  type Conf,
+  HandshakeError,
+  type HandshakeFailure,
+  memoryStore,
+  type RecordStore,
+  type Req,
+} from "@ocppj/core";
 import { FakeClock, type TransportPair, transportPair } from "@ocppj/testing";
 import { onTestFinished } from "vitest";
 import { Charger, type ChargerOptions } from "../src/index.ts";
@@ -9,6 +17,7 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 
 type Registration = Conf<"BootNotification">["status"];
+type Kept = "StartTransaction" | "MeterValues" | "StopTransaction" | "SecurityEventNotification";
 type IdTagInfo = Conf<"Authorize">["idTagInfo"];
 
 /** A charger and its Central System on one fake clock, with all that arrives there written down. */
@@ -27,6 +36,10 @@ export class ChargerSite {
   registration: Registration = "Accepted";
   interval = 300;
   reachable = true;
+  /** Why it cannot be reached, where that is so. */
+  refusal: HandshakeFailure = "network";
+  /** By how much the clock of the Central System is ahead. */
+  aheadMs = 0;
   charger: Charger;
   /** Whether the charger has not told yet what is the case. */
   isStarting = false;
@@ -34,11 +47,12 @@ export class ChargerSite {
   built: (charger: Charger) => void = () => {};
   /** Hears of its ChargePoint, once it is started. */
   reports: (chargePoint: Charger["chargePoint"]) => void = () => {};
-  /** How what a bill goes by is answered. */
-  readonly answers: { [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: (req: Req<A>) => Conf<A> } = {
+  /** How what must not be lost is answered. */
+  readonly answers: { [A in Kept]: (req: Req<A>) => Conf<A> } = {
     StartTransaction: ({ idTag }) => ({ transactionId: this.nextTransactionId++, idTagInfo: this.idTagInfoOf(idTag) }),
     MeterValues: () => ({}),
     StopTransaction: () => ({}),
+    SecurityEventNotification: () => ({}),
   };
   /** The answers to StartTransaction count from here. */
   nextTransactionId = 1;
@@ -183,7 +197,7 @@ export class ChargerSite {
       connect:
         () =>
         async ({ url, identity }) => {
-          if (!this.reachable || !power.isOn) throw new HandshakeError("network", "Nobody is there.", { url });
+          if (!this.reachable || !power.isOn) throw new HandshakeError(this.refusal, "Nobody is there.", { url });
           const link = transportPair(this.clock);
           this.links.push(link);
           this.centralSystem.accept(link.centralSystem, identity);
@@ -199,7 +213,7 @@ export class ChargerSite {
 
   #answer(): void {
     const { centralSystem, clock } = this;
-    const currentTime = (): string => new Date(clock.now()).toISOString();
+    const currentTime = (): string => new Date(clock.now() + this.aheadMs).toISOString();
     const idTagInfoOf = (idTag: string): IdTagInfo => this.idTagInfoOf(idTag);
     centralSystem.on("message", ({ direction, frame }) => {
       if (direction !== "in" || frame.type !== "CALL") return;
@@ -214,6 +228,7 @@ export class ChargerSite {
     centralSystem.handle("StatusNotification", () => ({}));
     centralSystem.handle("FirmwareStatusNotification", () => ({}));
     centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
+    centralSystem.handle("SecurityEventNotification", (req) => this.answers.SecurityEventNotification(req));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));

@@ -88,6 +88,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     limits: ["hardware"],
     reset: [],
     files: [],
+    security: ["foundation"],
     simulated: ["hardware"],
   },
 };

@@ -112,6 +112,8 @@ export interface HardwareListener {
   emergencyStop(pressed: boolean): void;
   /** What the meter of a connector shows, of all measurands at one moment. Tell it at least every second that counts. */
   measured(connectorId: number, reading: Reading): void;
+  /** Somebody has opened the housing, or what else a sensor notices. Without `security` nobody hears of it. */
+  tampered(techInfo?: string): void;
   /** A limit of energy or time that the driver has set is reached. */
   limitReached(connectorId: number): void;
 }
