@@ -7,7 +7,7 @@ import { Connector } from "./connector.ts";
 import type { Decided } from "./decided.ts";
 import type { Desk, Loaded, Outlet } from "./desk.ts";
 import { Errors } from "./errors.ts";
-import { FileJobs } from "./file-jobs.ts";
+import type { FileJobs } from "./file-jobs.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
@@ -42,7 +42,7 @@ export class Engine {
   readonly #reader = new CardReader();
   readonly #together = new Together();
   readonly #run: () => void;
-  /** Without `transfers` there are none. */
+  /** Without `firmwareManagement` there are none. */
   readonly #jobs: FileJobs | undefined;
   #mainReading: Reading | undefined;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
@@ -69,7 +69,7 @@ export class Engine {
       situationOf: (id) => this.#connector(id)?.situation ?? "unavailable",
       run: () => this.#run(),
       share: () => this.#share(),
-      charging: () => this.#jobs?.follow(),
+      charging: () => this.#jobs?.firmware.follow(),
       ...outlet,
     };
     const desk = this.#desk;
@@ -87,18 +87,18 @@ export class Engine {
     together.add(onClock(reservations, aheadMs), (output) => this.#reservationEnded(output));
     together.add(onClock(this.#schedule, aheadMs), (output) => this.#sample(output));
     together.add(this.#reset, (output) => this.#resetSays(output));
-    const { transfers } = options;
-    if (transfers !== undefined) {
-      this.#jobs = new FileJobs({
-        desk,
-        connectors: this.connectors,
-        transfers,
-        version: options.boot.firmwareVersion ?? "",
-        restart: () => this.#reset.asked("Soft", clock.now()),
-        follow: () => this.follow(),
-      });
-      together.add(onClock(this.#jobs.update, aheadMs), this.#jobs.performUpdate);
-      together.add(onClock(this.#jobs.upload, aheadMs), this.#jobs.performUpload);
+    this.#jobs = options.firmwareManagement?.open({
+      desk,
+      connectors: this.connectors,
+      trust: undefined,
+      version: options.boot.firmwareVersion ?? "",
+      restart: () => this.#reset.asked("Soft", clock.now()),
+      follow: () => this.follow(),
+    });
+    if (this.#jobs !== undefined) {
+      const { diagnostics, firmware, log } = this.#jobs;
+      together.add(onClock(firmware.update, aheadMs), firmware.perform);
+      for (const { perform, upload } of [diagnostics, log]) together.add(onClock(upload, aheadMs), perform);
     }
     this.#configure();
     this.#followChargePoint();
@@ -169,7 +169,7 @@ export class Engine {
     for (const connector of this.connectors) connector.follow();
     // RSV-13: what was promised of any connector cannot be kept where none can be used.
     if (this.connectors.every(({ isUsable }) => !isUsable)) this.#desk.reservations.inoperative(0);
-    this.#jobs?.follow();
+    this.#jobs?.firmware.follow();
     const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
     this.#status.is({ status, error: this.#errors.told }, clock.now());
     this.#desk.changed();
@@ -441,6 +441,7 @@ export class Engine {
       isResetting: () => !this.#isReady,
       reset: (type) => this.#reset.asked(type, clock.now()),
       readings: (connectorId) => this.readings(connectorId),
+      hasSecurity: this.security !== undefined,
       fileJobs: this.#jobs,
       follow: () => this.follow(),
     });

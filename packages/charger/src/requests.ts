@@ -17,6 +17,8 @@ export interface Asked extends Pick<Desk, "chargePoint" | "fault" | "reservation
   readings(connectorId: number | undefined): (() => void) | undefined;
   /** Draws the consequences of something that concerns all connectors. */
   follow(): void;
+  /** Whether it does what the security white paper says. */
+  readonly hasSecurity: boolean;
   /** Absent: the profile FirmwareManagement is not supported. */
   readonly fileJobs: FileJobs | undefined;
 }
@@ -107,22 +109,50 @@ export function answerRequests(asked: Asked): void {
   });
 
   if (fileJobs !== undefined) {
-    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => afterAnswer(context, act)));
-    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
+    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => onceAnswered(context, act)));
+    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => onceAnswered(context, act)));
+    if (asked.hasSecurity) {
+      handle("SignedUpdateFirmware", (req, context) =>
+        fileJobs.signedUpdateFirmware(req, (act) => onceAnswered(context, act)),
+      );
+      handle("GetLog", (req, context) => fileJobs.getLog(req, (act) => onceAnswered(context, act)));
+    }
   }
 
-  handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
-    if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
-      if (fileJobs === undefined) return { status: "NotImplemented" };
-      afterAnswer(context, () => fileJobs.trigger(requestedMessage));
-      return { status: "Accepted" };
-    }
-    if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
-    const send = asked.readings(connectorId);
+  /** What is sent once it was said that it will be; `undefined`: there is nothing to send. */
+  function triggered(context: Context, send: (() => void) | undefined): { readonly status: "Accepted" | "Rejected" } {
     if (send === undefined) return { status: "Rejected" };
     afterAnswer(context, send);
     return { status: "Accepted" };
+  }
+
+  handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
+    switch (requestedMessage) {
+      case "MeterValues":
+        return triggered(context, asked.readings(connectorId));
+      case "DiagnosticsStatusNotification":
+      case "FirmwareStatusNotification":
+        if (fileJobs === undefined) return { status: "NotImplemented" };
+        return triggered(context, () => fileJobs.trigger(requestedMessage));
+      default:
+        return { status: "NotImplemented" };
+    }
   });
+
+  if (asked.hasSecurity) {
+    handle("ExtendedTriggerMessage", ({ connectorId, requestedMessage }, context) => {
+      switch (requestedMessage) {
+        case "MeterValues":
+          return triggered(context, asked.readings(connectorId));
+        case "LogStatusNotification":
+        case "FirmwareStatusNotification":
+          if (fileJobs === undefined) return { status: "NotImplemented" };
+          return triggered(context, () => fileJobs.extendedTrigger(requestedMessage));
+        default:
+          return { status: "NotImplemented" };
+      }
+    });
+  }
 }
 
 /** CORE-RST-07 */
