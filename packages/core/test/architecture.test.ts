@@ -29,7 +29,7 @@ function sourcesOf(name: string): Source[] {
 
 /** The files beside the folders of a package that import from these; the others are its foundation. */
 const faces = [
-  ...["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
+  ...["certificates.ts", "connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
   ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
   ...["metered-transaction.ts", "requests.ts"],
 ];
@@ -75,6 +75,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     transport: [],
     store: [],
     tls: ["foundation"],
+    certificates: ["tls"],
     handshake: ["foundation", "transport", "tls"],
   },
   charger: {
@@ -88,6 +89,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     limits: ["hardware"],
     reset: [],
     files: [],
+    certificates: ["foundation"],
     simulated: ["hardware"],
   },
 };
@@ -212,7 +214,7 @@ test.each(["bench", "browser", "charger", "core", "node", "testing"])(
 );
 
 describe.each([
-  ["node", ["@ocppj/core", "ws"]],
+  ["node", ["@ocppj/core", "@peculiar/x509", "ws"]],
   ["browser", ["@ocppj/core"]],
   ["charger", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],
