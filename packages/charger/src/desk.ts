@@ -1,5 +1,6 @@
 import type { ChargePoint, Clock, Configuration, SmartCharging } from "@ocppj/core";
 import type { Availability } from "./availability/availability.ts";
+import type { OpenCertificates } from "./certificates/certificates.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { KeptRecords } from "./kept-records.ts";
@@ -18,6 +19,7 @@ export interface Loaded {
   readonly reservations: Reservations;
   readonly availability: Availability;
   readonly jobs: KeptRecords<KeptJob>;
+  readonly certificates: OpenCertificates | undefined;
 }
 
 /** Who hears of what happens. */

@@ -101,6 +101,7 @@ export class Engine {
     }
     this.#configure();
     this.#followChargePoint();
+    this.#useCertificates();
   }
 
   get state(): ChargerState {
@@ -146,6 +147,13 @@ export class Engine {
     takeEffect();
     this.follow();
     return status;
+  }
+
+  async renewCertificate(): Promise<void> {
+    const { certificates } = this.#desk;
+    if (certificates === undefined)
+      throw new TypeError("This Charger has no certificates. Give the option certificates.");
+    await certificates.ask();
   }
 
   async unlock(connectorId: number): Promise<Unlocking> {
@@ -394,6 +402,25 @@ export class Engine {
         },
         chargePoint.now(),
       );
+    });
+  }
+
+  #useCertificates(): void {
+    const { certificates, chargePoint, clock, fault, say } = this.#desk;
+    if (certificates === undefined) return;
+    this.#together.add(
+      onClock(certificates.machine, () => chargePoint.now() - clock.now()),
+      certificates.perform,
+    );
+    for (const name of ["connected", "registration"] as const) chargePoint.on(name, () => certificates.online());
+    certificates.use({
+      now: () => chargePoint.now(),
+      sign: (csr) => chargePoint.call("SignCertificate", { csr }),
+      reconnect: () => chargePoint.reconnectNow({ drop: true }),
+      say: (text) => say(0, text),
+      fault,
+      noticed: () => {},
+      run: () => this.#run(),
     });
   }
 

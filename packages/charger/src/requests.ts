@@ -6,7 +6,8 @@ import type { Desk } from "./desk.ts";
 import type { FileJobs } from "./file-jobs.ts";
 
 /** What the Central System can ask of. */
-export interface Asked extends Pick<Desk, "chargePoint" | "fault" | "reservations" | "situationOf" | "smartCharging"> {
+export interface Asked
+  extends Pick<Desk, "certificates" | "chargePoint" | "fault" | "reservations" | "situationOf" | "smartCharging"> {
   readonly connectors: readonly Connector[];
   readonly remoteStartChooses: NonNullable<ChargerOptions["remoteStartChooses"]>;
   changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<Conf<"ChangeAvailability">["status"]>>;
@@ -27,10 +28,10 @@ type Context = HandlerContext<"ChargePoint">;
  * Answers what a ChargePoint does not answer by itself. A handler decides and answers; what the answer promises is done
  * once that is on its way, so that nothing which follows from it arrives before it.
  *
- * @spec OCPP 1.6 §5.1, §5.2, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18 [J-111]
+ * @spec OCPP 1.6 §5.1, §5.2, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18; security white paper §5 [J-111]
  */
 export function answerRequests(asked: Asked): void {
-  const { chargePoint, connectors, fileJobs, reservations } = asked;
+  const { certificates, chargePoint, connectors, fileJobs, reservations } = asked;
 
   /** Does what was written down, once the answer is on its way, or will never be: after a power cut it would be so, too. */
   function onceAnswered({ answered }: Context, act: (wasSent: boolean) => void): void {
@@ -111,17 +112,48 @@ export function answerRequests(asked: Asked): void {
     handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
   }
 
+  if (certificates !== undefined) {
+    const decided = async <Status>(
+      decision: Promise<Decided<Status>>,
+      context: Context,
+    ): Promise<{ status: Status }> => {
+      const { status, takeEffect } = await decision;
+      onceAnswered(context, takeEffect);
+      return { status };
+    };
+    handle("InstallCertificate", (req, context) => decided(certificates.install(req), context));
+    handle("DeleteCertificate", (req, context) => decided(certificates.delete(req), context));
+    handle("CertificateSigned", (req, context) => decided(certificates.signed(req), context));
+    handle("GetInstalledCertificateIds", (req) => certificates.ids(req));
+    handle("ExtendedTriggerMessage", ({ connectorId, requestedMessage }, context) => {
+      switch (requestedMessage) {
+        case "SignChargePointCertificate": {
+          if (!certificates.mayAsk) return { status: "Rejected" };
+          afterAnswer(context, () => void certificates.ask().catch((error: unknown) => asked.fault(error)));
+          return { status: "Accepted" };
+        }
+        case "MeterValues":
+          return triggeredReadings(connectorId, context);
+        default:
+          return { status: "NotImplemented" };
+      }
+    });
+  }
+
+  function triggeredReadings(connectorId: number | undefined, context: Context): { status: "Accepted" | "Rejected" } {
+    const send = asked.readings(connectorId);
+    if (send === undefined) return { status: "Rejected" };
+    afterAnswer(context, send);
+    return { status: "Accepted" };
+  }
+
   handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
     if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
       if (fileJobs === undefined) return { status: "NotImplemented" };
       afterAnswer(context, () => fileJobs.trigger(requestedMessage));
       return { status: "Accepted" };
     }
-    if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
-    const send = asked.readings(connectorId);
-    if (send === undefined) return { status: "Rejected" };
-    afterAnswer(context, send);
-    return { status: "Accepted" };
+    return requestedMessage === "MeterValues" ? triggeredReadings(connectorId, context) : { status: "NotImplemented" };
   });
 }
 

@@ -80,13 +80,17 @@ export class OpensslAuthority {
   }
 }
 
+/** Makes a PKCS #10 request for a private key. */
+export const requestOf = (key: string, subject: string): string =>
+  inFolder((path) => {
+    writeFileSync(path("key"), key);
+    return openssl(undefined, "req", "-new", "-key", path("key"), "-subj", subject);
+  });
+
 function make(wish: Wish, issuer?: OpensslAuthority): Issued {
   const key = openssl(undefined, "genpkey", ...keyOptions[wish.key ?? "ec"]);
-  return inFolder((path) => {
-    writeFileSync(path("key"), key);
-    const csr = openssl(undefined, "req", "-new", "-key", path("key"), "-subj", wish.subject);
-    return { key, cert: certify(csr, wish, issuer ?? new OpensslAuthority({ cert: "", key })) };
-  });
+  const csr = requestOf(key, wish.subject);
+  return { key, cert: certify(csr, wish, issuer ?? new OpensslAuthority({ cert: "", key })) };
 }
 
 function certify(csr: string, wish: Wish, issuer: OpensslAuthority): string {
