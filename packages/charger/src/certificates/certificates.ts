@@ -209,7 +209,7 @@ async function open(
   function follow(): void {
     const { isAsked, latest } = own;
     const isBetter = latest !== undefined && connecting.own !== undefined && !connecting.wasShown(latest);
-    machine.follow(latest, { isAsked, isBetter });
+    machine.follow(latest, { isAsked, isBetter }, now());
     using.run();
   }
 

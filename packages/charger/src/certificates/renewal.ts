@@ -21,6 +21,9 @@ const never = Number.POSITIVE_INFINITY;
 /** The longest of them. */
 const monthMs = 31 * 24 * 60 * 60 * 1000;
 
+/** So long the answer to CertificateSigned has until its connection ends. */
+const pauseMs = 5000;
+
 /** SEC-A03-02. Of one that does not live for two months, half of its life, or it would be asked for without end. */
 const renewalOf = ({ notAfter, notBefore }: Validity): number =>
   Math.max(notAfter - monthMs, (notBefore + notAfter) / 2);
@@ -45,9 +48,11 @@ export class Renewal implements Machine<RenewalOutput> {
   follow(
     latest: Validity | undefined,
     { isAsked, isBetter }: { readonly isAsked: boolean; readonly isBetter: boolean },
+    now: number,
   ): void {
     this.#askAt = latest === undefined || isAsked ? never : renewalOf(latest);
-    this.#reconnectAt = latest !== undefined && isBetter ? latest.notBefore : never;
+    const reconnectAt = Math.max(latest?.notBefore ?? never, now + pauseMs);
+    this.#reconnectAt = isBetter ? Math.min(this.#reconnectAt, reconnectAt) : never;
   }
 
   advance(now: number): void {
