@@ -12,11 +12,12 @@ const shared = {
 } as const;
 
 export default defineConfig([
-  // One file, with the parts of zod that core uses, for what starts quickly: Node.js, Deno, Bun.
+  // One file for each entry point, with the parts of zod that core uses, for what starts quickly: Node.js, Deno, Bun.
   {
     ...shared,
-    entry: ["src/index.ts"],
+    entry: ["src/{index,certificates}.ts"],
     format: ["esm", "cjs"],
+    splitting: false,
     dts: true,
     clean: ["!modules/**"],
     noExternal: ["zod"],

@@ -38,18 +38,29 @@ const defaults = {
   SupportedFeatureProfiles: ["Core", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger"],
 } as const satisfies Given;
 
+/** Those of the white paper, of a charger with certificates. [CFG-47 … CFG-52] */
+const ofCertificates = {
+  AdditionalRootCertificateCheck: { value: false },
+  AuthorizationKey: {},
+  CertificateSignedMaxChainSize: { value: 10_000 },
+  CertificateStoreMaxLength: { value: 10 },
+  CpoName: {},
+  SecurityProfile: { value: 0 },
+};
+
 /**
  * The keys that a charger has, with their initial values, and which values it takes.
  *
  * @throws TypeError A value was given that follows from the charger.
  * @spec OCPP 1.6 §9 [CFG-61, CFG-62]
  */
-export function keysOf({ configuration = {}, credential, firmwareManagement, hardware }: ChargerOptions): StandardKeys {
+export function keysOf(options: ChargerOptions): StandardKeys {
+  const { certificates, configuration = {}, credential, firmwareManagement, hardware } = options;
   for (const key of fromHardware) {
     if (configuration[key] !== undefined) throw new TypeError(`${key} follows from the charger and cannot be given.`);
   }
   const values: Given = { ...defaults, ...withoutUndefined(configuration) };
-  const keys: Partial<Record<ConfigurationKey, object>> = {};
+  const keys: Partial<Record<ConfigurationKey, object>> = certificates === undefined ? {} : { ...ofCertificates };
   for (const [key, value] of Object.entries(values)) keys[key as ConfigurationKey] = { value };
   const { connectors } = hardware;
   if (firmwareManagement !== undefined) {

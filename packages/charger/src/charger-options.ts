@@ -2,7 +2,6 @@ import {
   type ChargePointOptions,
   type ConfigurationKey,
   type ConfigurationValue,
-  type Connect,
   type Credential,
   type Limit,
   type OptionRules,
@@ -13,6 +12,8 @@ import {
   type VendorKeys,
   type VendorMessages,
 } from "@ocppj/core";
+import type { Certificates } from "./certificates/certificates.ts";
+import type { OpenConnection } from "./certificates/connecting.ts";
 import type { FirmwareManagement } from "./firmware-management.ts";
 import type { Hardware } from "./hardware/hardware.ts";
 import type { SecurityWhitePaper } from "./security/security-white-paper.ts";
@@ -25,8 +26,11 @@ type OfChargePoint = Pick<
 /** Settings of a `Charger`. */
 export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   readonly hardware: Hardware;
-  /** Opens a WebSocket with a credential: `connect` of `@ocppj/node`, or `() => connect()` with that of `@ocppj/browser`. */
-  readonly connect: (credential: Credential) => Connect;
+  /**
+   * Opens a WebSocket with a credential: `connect` of `@ocppj/node`, or `() => connect()` with that of `@ocppj/browser`. With
+   * `certificates`, the second parameter says which of them to use: `(credential, tls) => connect({ ...credential, tls })`.
+   */
+  readonly connect: OpenConnection;
   /** Where everything is that must survive a power cut. */
   readonly store: RecordStore;
   /** With what it connects, until the Central System changes its AuthorizationKey. Default: without anything. */
@@ -50,6 +54,11 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
    * or NotSupported.
    */
   readonly security?: SecurityWhitePaper | undefined;
+  /**
+   * Its certificates, and how they are replaced: what `certificates` makes. Default: it knows nothing of certificates, and
+   * `connect` is given none.
+   */
+  readonly certificates?: Certificates | undefined;
   /** What the charger as a whole can draw, where that is less than its connectors could together. */
   readonly maximum?: Limit | undefined;
   /** Between a phase and neutral, nominal, in V. Default 230. */
@@ -94,6 +103,7 @@ const rules: OptionRules<ChargerOptions> = {
   vendorMessages: object("VendorMessages", "answer"),
   firmwareManagement: object("what firmwareManagement() returns", "open"),
   security: object("what security() returns", "load"),
+  certificates: object("what `certificates` makes", "open"),
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),
   voltage: number("a voltage", 1),
   remoteStartChooses: oneOf("plugged", "first", "refuse"),

@@ -15,6 +15,7 @@ import {
   VendorMessages,
 } from "@ocppj/core";
 import { Availability } from "./availability/availability.ts";
+import type { OpenCertificates } from "./certificates/certificates.ts";
 import { chargingOf, keyOr, keysOf } from "./charger-keys.ts";
 import { type ChargerOptions, takeChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
@@ -183,6 +184,19 @@ export class Charger extends Emitter<ChargerEvents> {
   }
 
   /**
+   * Asks the Central System for a new Charge Point certificate, with a new key, as ExtendedTriggerMessage does. What comes of
+   * it is told by `said`.
+   *
+   * @returns Once it is written down. It is sent as soon as the Central System can be reached.
+   * @throws TypeError `start` has not resolved yet, or there is no option `certificates`.
+   * @throws Error CpoName is not set, the tools fail, or the store does not take it.
+   * @spec security white paper A02, A03
+   */
+  async renewCertificate(): Promise<void> {
+    await started(this.#engine).renewCertificate();
+  }
+
+  /**
    * Ends it: opens all contactors and disconnects. Transactions that run stay in the store, as after a power cut. The store
    * itself is left open.
    */
@@ -210,8 +224,10 @@ export class Charger extends Emitter<ChargerEvents> {
   async #load(): Promise<Engine> {
     const { boot, clock = systemClock, connect, identity, store, url, ...options } = this.#options;
     const report = this.#fault;
+    let certificates: OpenCertificates | undefined;
     const configuration = await Configuration.load({
       keys: keysOf(this.#options),
+      approve: (change) => certificates?.approve(change) ?? { status: "Accepted" },
       vendorKeys: options.vendorKeys,
       store,
       report,
@@ -219,6 +235,8 @@ export class Charger extends Emitter<ChargerEvents> {
     });
     const connectorIds = options.hardware.connectors.map((_, index) => index + 1);
     const own = namespace(store, "charger");
+    const serialNumber = boot.chargePointSerialNumber ?? identity;
+    certificates = await options.certificates?.open({ store: own, configuration, clock, report, serialNumber });
     const kept = { connectorIds, clock, report };
     const connectorZero = keyOr(configuration, "ReserveConnectorZeroSupported", false);
     const smartCharging = await SmartCharging.load(store, {
@@ -240,7 +258,7 @@ export class Charger extends Emitter<ChargerEvents> {
       boot,
       store,
       clock,
-      connect: credentials.connect(connect),
+      connect: credentials.connect(certificates?.opening(connect) ?? ((credential) => connect(credential, {}))),
       configuration,
       localAuthList,
       authorizationCache: await AuthorizationCache.load(store, { report, list: localAuthList }),
@@ -262,6 +280,7 @@ export class Charger extends Emitter<ChargerEvents> {
       availability: await Availability.load(own, kept),
       jobs: new KeptRecords<KeptJob>(own, "job", kept),
       security: await this.#options.security?.load({ chargePoint, clock, configuration, store: own, fault: report }),
+      certificates,
     };
     this.#interrupted = await parts.jobs.load(readJob);
     const vendorMessages = options.vendorMessages ?? new VendorMessages<"ChargePoint">();

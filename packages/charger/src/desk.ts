@@ -1,5 +1,6 @@
 import type { ChargePoint, Clock, Configuration, SmartCharging } from "@ocppj/core";
 import type { Availability } from "./availability/availability.ts";
+import type { OpenCertificates } from "./certificates/certificates.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { KeptRecords } from "./kept-records.ts";
@@ -21,6 +22,7 @@ export interface Loaded {
   readonly jobs: KeptRecords<KeptJob>;
   /** Who is told of what matters to security; without `security` nobody. */
   readonly security: Security | undefined;
+  readonly certificates: OpenCertificates | undefined;
 }
 
 /** Who hears of what happens. */

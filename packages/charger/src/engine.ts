@@ -1,4 +1,5 @@
 import { type Conf, type ConfigurationKey, drive, type Req, type Transaction } from "@ocppj/core";
+import { answering } from "./answering.ts";
 import { CardReader } from "./card-reader.ts";
 import { keyOr, sessionKeys } from "./charger-keys.ts";
 import type { ChargerOptions } from "./charger-options.ts";
@@ -19,6 +20,7 @@ import { answerRequests } from "./requests.ts";
 import type { ReservationOutput } from "./reservation/reservations.ts";
 import { Reset, type ResetOutput } from "./reset/reset.ts";
 import type { Security } from "./security/security.ts";
+import { answerSecurityRequests } from "./security-requests.ts";
 import type { StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
@@ -89,8 +91,8 @@ export class Engine {
     together.add(this.#reset, (output) => this.#resetSays(output));
     this.#jobs = options.firmwareManagement?.open({
       desk,
-      connectors: this.connectors,
-      trust: undefined,
+      connectorIds: this.connectors.map(({ id }) => id),
+      isCharging: () => this.connectors.some(({ session }) => session.facts.transaction),
       version: options.boot.firmwareVersion ?? "",
       restart: () => this.#reset.asked("Soft", clock.now()),
       follow: () => this.follow(),
@@ -102,6 +104,7 @@ export class Engine {
     }
     this.#configure();
     this.#followChargePoint();
+    this.#useCertificates();
   }
 
   get state(): ChargerState {
@@ -153,6 +156,13 @@ export class Engine {
     takeEffect();
     this.follow();
     return status;
+  }
+
+  async renewCertificate(): Promise<void> {
+    const { certificates } = this.#desk;
+    if (certificates === undefined)
+      throw new TypeError("This Charger has no certificates. Give the option certificates.");
+    await certificates.ask();
   }
 
   async unlock(connectorId: number): Promise<Unlocking> {
@@ -406,6 +416,25 @@ export class Engine {
     });
   }
 
+  #useCertificates(): void {
+    const { certificates, chargePoint, clock, fault, say } = this.#desk;
+    if (certificates === undefined) return;
+    this.#together.add(
+      onClock(certificates.machine, () => chargePoint.now() - clock.now()),
+      certificates.perform,
+    );
+    for (const name of ["connected", "registration"] as const) chargePoint.on(name, () => certificates.online());
+    certificates.use({
+      now: () => chargePoint.now(),
+      sign: (csr) => chargePoint.call("SignCertificate", { csr }),
+      reconnect: () => chargePoint.reconnectNow({ drop: true }),
+      say: (text) => say(0, text),
+      fault,
+      noticed: (type, techInfo) => this.security?.noticed(type, techInfo),
+      run: () => this.#run(),
+    });
+  }
+
   #followChargePoint(): void {
     const { chargePoint, clock } = this.#desk;
     const changed = (): void => {
@@ -433,18 +462,19 @@ export class Engine {
       chargePoint.on(name, changed);
     chargePoint.on("profileRefused", ({ connectorId, message }) => this.#desk.say(connectorId, message));
     chargePoint.on("fault", ({ error }) => this.#desk.fault(error));
-    answerRequests({
+    const asked = {
       ...this.#desk,
-      changeAvailability: (req) => this.#changeAvailability(req),
+      changeAvailability: (req: Req<"ChangeAvailability">) => this.#changeAvailability(req),
       connectors: this.connectors,
       remoteStartChooses: this.#options.remoteStartChooses ?? "plugged",
       isResetting: () => !this.#isReady,
-      reset: (type) => this.#reset.asked(type, clock.now()),
-      readings: (connectorId) => this.readings(connectorId),
-      hasSecurity: this.security !== undefined,
+      reset: (type: Req<"Reset">["type"]) => this.#reset.asked(type, clock.now()),
+      readings: (connectorId: number | undefined) => this.readings(connectorId),
       fileJobs: this.#jobs,
-      follow: () => this.follow(),
-    });
+    };
+    const answers = answering({ ...this.#desk, follow: () => this.follow() });
+    answerRequests(asked, answers);
+    answerSecurityRequests(asked, answers);
   }
 }
 

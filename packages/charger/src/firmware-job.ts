@@ -1,5 +1,4 @@
 import { CallError, type Conf, OwnSignal, type Req } from "@ocppj/core";
-import type { Connector } from "./connector.ts";
 import type { Desk } from "./desk.ts";
 import { attempted, delivered } from "./file-work.ts";
 import type { FileTransfers } from "./files/file-transfers.ts";
@@ -12,22 +11,12 @@ import {
   type UpdateOrder,
 } from "./files/firmware-update.ts";
 
-/** Whom signed firmware is trusted to. Without it updates are plain. */
-export interface FirmwareTrust {
-  /**
-   * Whether firmware may be signed with a certificate, in PEM; tells itself of one that it may not.
-   * [SEC-L01-02, SEC-L01-23 … SEC-L01-25]
-   */
-  check(signingCertificate: string): Promise<"Accepted" | "InvalidCertificate" | "RevokedCertificate">;
-  /** Whether a signature is that of the whole file. */
-  verify(file: string, signed: FirmwareSignature): Promise<boolean>;
-}
-
 export interface FirmwareJobParts {
   readonly desk: Desk;
-  readonly connectors: readonly Connector[];
+  readonly connectorIds: readonly number[];
+  /** Whether a transaction runs. */
+  readonly isCharging: () => boolean;
   readonly transfers: FileTransfers;
-  readonly trust: FirmwareTrust | undefined;
   /** `firmwareVersion` of BootNotification. */
   readonly version: string;
   /** Restarts the program. */
@@ -51,9 +40,10 @@ export class FirmwareJob {
     this.#parts = parts;
   }
 
-  /** Whether SignedUpdateFirmware takes the place of UpdateFirmware. [SEC-L01-20] */
+  /** Whether SignedUpdateFirmware takes the place of UpdateFirmware: signatures and their certificates can be checked. [SEC-L01-20] */
   get isSigned(): boolean {
-    return this.#parts.trust !== undefined;
+    const { desk, transfers } = this.#parts;
+    return desk.certificates !== undefined && (desk.hardware.verifies || typeof transfers.verify === "function");
   }
 
   /** Goes on with what was under way when the power failed. */
@@ -81,12 +71,12 @@ export class FirmwareJob {
     { firmware, requestId, retries, retryInterval }: Req<"SignedUpdateFirmware">,
     once: OnceAnswered,
   ): Promise<Conf<"SignedUpdateFirmware">> {
-    const { desk, trust } = this.#parts;
+    const { certificates, hardware } = this.#parts.desk;
     const { installDateTime, location, retrieveDateTime, signature, signingCertificate } = firmware;
-    if (trust === undefined || !desk.hardware.installs) {
-      throw new CallError("NotSupported", "Signed firmware cannot be installed.");
+    if (certificates === undefined || !hardware.installs) {
+      throw new CallError("NotSupported", "The firmware cannot be updated.");
     }
-    const status = await trust.check(signingCertificate);
+    const status = await certificates.check(signingCertificate);
     if (status !== "Accepted") return { status };
     if (this.update.isInstalling) return { status: "Rejected" }; // SEC-L01-27
     const isCanceled = this.update.isUnderWay;
@@ -104,11 +94,11 @@ export class FirmwareJob {
 
   /** Whether a transaction runs is another. */
   follow(): void {
-    this.update.charging(this.#parts.connectors.some(({ session }) => session.facts.transaction));
+    this.update.charging(this.#parts.isCharging());
   }
 
   readonly perform = (output: FirmwareUpdateOutput): void => {
-    const { connectors, desk, version } = this.#parts;
+    const { connectorIds, desk, version } = this.#parts;
     const { availability, jobs } = desk;
     switch (output.type) {
       case "status":
@@ -130,7 +120,7 @@ export class FirmwareJob {
         this.#parts.restart();
         break;
       case "outOfService":
-        for (const { id } of connectors) {
+        for (const id of connectorIds) {
           if (output.isOut) availability.withdraw(id, reason);
           else availability.giveBack(id, reason);
         }
@@ -178,10 +168,12 @@ export class FirmwareJob {
 
   /** What cannot be verified is not what was signed. */
   async #verify(file: string, signed: FirmwareSignature): Promise<void> {
-    const { desk, trust } = this.#parts;
+    const { desk, transfers } = this.#parts;
     const signal = new OwnSignal();
     this.#work = signal;
-    const isSigned = await attempted(desk, signal, async () => trust?.verify(file, signed), nothing);
+    const verify = async (): Promise<unknown> =>
+      desk.hardware.verifies ? desk.hardware.verify(file, signed) : transfers.verify?.(file, signed);
+    const isSigned = await attempted(desk, signal, verify, nothing);
     if (signal.aborted) return;
     this.update.verified(isSigned === true, desk.chargePoint.now());
     desk.run();

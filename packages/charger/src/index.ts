@@ -1,3 +1,11 @@
+export type {
+  CertificateHashData,
+  CertificateTools,
+  ReadCertificate,
+  RootType,
+} from "./certificates/certificate-tools.ts";
+export { type Certificates, type CertificatesOptions, certificates } from "./certificates/certificates.ts";
+export type { ConnectingTls } from "./certificates/connecting.ts";
 export { Charger, type ChargerEvents } from "./charger.ts";
 export type { ChargerOptions } from "./charger-options.ts";
 export type { ChargerState, ConnectorState, ConnectorStatus, SessionState } from "./charger-state.ts";
@@ -7,6 +15,7 @@ export type {
   ConnectorHardware,
   DiagnosticsFile,
   DiagnosticsRange,
+  FirmwareSigner,
   Hardware,
   HardwareError,
   HardwareListener,

@@ -1,6 +1,7 @@
 import {
   CentralSystem,
   type Conf,
+  type Credential,
   HandshakeError,
   type HandshakeFailure,
   memoryStore,
@@ -9,7 +10,7 @@ import {
 } from "@ocppj/core";
 import { FakeClock, type TransportPair, transportPair } from "@ocppj/testing";
 import { onTestFinished } from "vitest";
-import { Charger, type ChargerOptions } from "../src/index.ts";
+import { Charger, type ChargerOptions, type ConnectingTls } from "../src/index.ts";
 import { ScriptedHardware } from "./scripted-hardware.ts";
 
 export const second = 1000;
@@ -36,10 +37,12 @@ export class ChargerSite {
   registration: Registration = "Accepted";
   interval = 300;
   reachable = true;
-  /** Why it cannot be reached, where that is so. */
-  refusal: HandshakeFailure = "network";
   /** By how much the clock of the Central System is ahead. */
   aheadMs = 0;
+  /** With what it has tried to connect. */
+  readonly presented: (Credential & { readonly tls: ConnectingTls })[] = [];
+  /** Why a handshake fails with these, if it does. */
+  refuses: (credential: Credential, tls: ConnectingTls) => HandshakeFailure | undefined = () => undefined;
   charger: Charger;
   /** Whether the charger has not told yet what is the case. */
   isStarting = false;
@@ -195,9 +198,12 @@ export class ChargerSite {
       hardware: whilePowered(this.hardware, power, () => undefined),
       store: whilePowered(this.store, power, () => new Promise(() => {})),
       connect:
-        () =>
+        (credential, tls) =>
         async ({ url, identity }) => {
-          if (!this.reachable || !power.isOn) throw new HandshakeError(this.refusal, "Nobody is there.", { url });
+          if (!this.reachable || !power.isOn) throw new HandshakeError("network", "Nobody is there.", { url });
+          this.presented.push({ ...credential, tls });
+          const reason = this.refuses(credential, tls);
+          if (reason !== undefined) throw new HandshakeError(reason, "It is refused.", { url });
           const link = transportPair(this.clock);
           this.links.push(link);
           this.centralSystem.accept(link.centralSystem, identity);

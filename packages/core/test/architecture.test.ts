@@ -29,8 +29,16 @@ function sourcesOf(name: string): Source[] {
 
 /** The files beside the folders of a package that import from these; the others are its foundation. */
 const faces = [
-  ...["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
+  ...["certificates.ts", "connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
   ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
+  ...[
+    "answering.ts",
+    "file-work.ts",
+    "firmware-job.ts",
+    "firmware-management.ts",
+    "security-requests.ts",
+    "upload-job.ts",
+  ],
   ...["metered-transaction.ts", "requests.ts"],
 ];
 
@@ -75,6 +83,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     transport: [],
     store: [],
     tls: ["foundation"],
+    certificates: ["tls"],
     handshake: ["foundation", "transport", "tls"],
   },
   charger: {
@@ -87,8 +96,9 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     metering: ["hardware"],
     limits: ["hardware"],
     reset: [],
-    files: [],
+    files: ["hardware"],
     security: ["foundation"],
+    certificates: ["foundation", "security"],
     simulated: ["hardware"],
   },
 };
@@ -213,7 +223,7 @@ test.each(["bench", "browser", "charger", "core", "node", "testing"])(
 );
 
 describe.each([
-  ["node", ["@ocppj/core", "ws"]],
+  ["node", ["@ocppj/core", "@peculiar/x509", "ws"]],
   ["browser", ["@ocppj/core"]],
   ["charger", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],

@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "@ocppj/core";
-import type { FirmwareSignature } from "./firmware-update.ts";
+import type { FirmwareSigner } from "../hardware/hardware.ts";
 
 /**
  * How files are fetched and delivered: `fileTransfers` of `@ocppj/node/transfers`, or what an owner has for that.
@@ -31,5 +31,5 @@ export interface FileTransfers {
    * Whether a signature is that of the whole file, by the key of its signing certificate: RSA-PSS or ECDSA, with SHA-256.
    * Absent: signed updates are not supported, unless the hardware has `verify`. [SEC-L01-04, SEC-L01-12]
    */
-  verify?(file: string, by: Pick<FirmwareSignature, "signature" | "signingCertificate">): Promise<boolean>;
+  verify?(file: string, by: FirmwareSigner): Promise<boolean>;
 }

@@ -17,18 +17,15 @@
  */
 
 import type { Machine, Req } from "@ocppj/core";
+import type { FirmwareSigner } from "../hardware/hardware.ts";
 import { Attempts } from "./attempts.ts";
 
 export type FirmwareStatus = Req<"SignedFirmwareStatusNotification">["status"];
 type PlainStatus = Req<"FirmwareStatusNotification">["status"];
 
 /** What a signed update has besides. */
-export interface FirmwareSignature {
+export interface FirmwareSignature extends FirmwareSigner {
   readonly requestId: number;
-  /** Of the file, in Base64. */
-  readonly signature: string;
-  /** With whose key it was made, in PEM. */
-  readonly signingCertificate: string;
 }
 
 /** What is asked for. Times are in milliseconds since the epoch. */

@@ -91,14 +91,13 @@ describe("Security events", () => {
     "a handshake that fails for %s is %s, counted once for all attempts, and told once connected: %s [SEC-EV-02] [SEC-EV-15] [SEC-EV-17] [SEC-EV-18] [SEC-A00-413] [SEC-A00-315] [SEC-A00-322]",
     async (refusal, type, isTold) => {
       const site = await ready(options);
-      site.refusal = refusal;
-      site.reachable = false;
+      site.refuses = () => refusal;
       site.links.at(-1)?.chargePoint.drop();
       await site.after(() => {}, 30 * minute);
       expect(noted(site).slice(1)).toEqual(type === undefined ? [] : [type]);
       const { times = 1 } = site.charger.securityLog.at(-1) ?? {};
       if (type !== undefined) expect(times).toBeGreaterThan(2);
-      site.reachable = true;
+      site.refuses = () => undefined;
       await site.after(() => {}, 10 * minute);
       expect(typesTold(site).slice(1)).toEqual(isTold ? [type] : []);
     },

@@ -5,6 +5,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { bytesOf, type Element, elementAt, elementsOf, fieldsOf, hexOf, tags } from "./der.ts";
 
 /** One list, as {@link Listener.revocationLists} tells of it. */
 export interface RevocationList {
@@ -69,9 +70,7 @@ function read(pem: string): ReadRevocationList {
 /** Whether one of the lists revokes a certificate, or one of those between it and its root. */
 export function isRevoked(certificate: X509Certificate, lists: readonly ReadRevocationList[]): boolean {
   const revokes = ({ raw }: X509Certificate): boolean => {
-    const [tbs] = elementsOf(raw, elementAt(raw, 0)) as [Element];
-    const parts = elementsOf(raw, tbs);
-    const [serialNumber, , issuer] = (parts[0]?.tag === tags.version ? parts.slice(1) : parts) as Element[];
+    const [serialNumber, , issuer] = fieldsOf(raw);
     const number = hexOf(raw, serialNumber as Element);
     const name = bytesOf(raw, issuer as Element);
     return lists.some((list) => list.serialNumbers.has(number) && list.issuer.equals(name));
@@ -84,38 +83,6 @@ export function isRevoked(certificate: X509Certificate, lists: readonly ReadRevo
   return false;
 }
 
-/** An element of DER. */
-interface Element {
-  readonly tag: number;
-  /** Where it begins, where its content does, and where it ends. */
-  readonly at: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-const tags = { integer: 0x02, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30, version: 0xa0 } as const;
-
-function elementAt(der: Buffer, at: number): Element {
-  const short = der.readUInt8(at + 1);
-  const lengthBytes = short < 0x80 ? 0 : short - 0x80;
-  const from = at + 2 + lengthBytes;
-  const to = from + (lengthBytes === 0 ? short : der.readUIntBE(at + 2, lengthBytes));
-  if (to > der.length) throw new RangeError("It ends too early.");
-  return { tag: der.readUInt8(at), at, from, to };
-}
-
-function elementsOf(der: Buffer, { from, to }: Element): Element[] {
-  const elements: Element[] = [];
-  for (let at = from; at < to; ) {
-    const element = elementAt(der, at);
-    elements.push(element);
-    at = element.to;
-  }
-  return elements;
-}
-
-const bytesOf = (der: Buffer, { at, to }: Element): Buffer => der.subarray(at, to);
-const hexOf = (der: Buffer, { from, to }: Element): string => der.toString("hex", from, to);
 const isTime = ({ tag }: Element): boolean => tag === tags.utcTime || tag === tags.generalizedTime;
 
 /** RFC 5280 §4.1.2.5: always of UTC and with seconds; two digits of a year are those from 1950 to 2049. */

@@ -205,8 +205,10 @@ export function connectingTls(securityProfile: SecurityProfile, given: TlsOption
   // The certificate of the Charge Point is for profile 3 only. Without a profile, tls is what its owner makes of it.
   const { cert, key, passphrase, ...checking } = tls;
   const used = clientCertificate || scheme === undefined ? tls : checking;
+  // What is in `ca` is trusted, also a root that the one before it has issued. [SEC-M05-15]
+  const policy = { ...(scheme !== undefined && tlsPolicy), allowPartialTrustChain: true };
   return {
-    ...new OwnCertificates(secureContext(used, scheme === undefined ? {} : tlsPolicy)).usual,
+    ...new OwnCertificates(secureContext(used, policy)).usual,
     // Said explicitly, because an environment variable of Node turns it off. [SEC-A00-307, SEC-A00-411]
     rejectUnauthorized: true,
     checkServerIdentity: checkCentralSystem,

@@ -212,7 +212,7 @@ describe("the certificate of the Central System is refused by the Charge Point",
       "is of another authority",
       () => ofCentral({}, stranger),
       { reason: "certificate-untrusted" },
-      /has a certificate from nobody who is trusted here: unable to verify the first certificate.*\. Give .* as tls\.ca/,
+      /has a certificate from nobody who is trusted here: unable to get local issuer certificate.*\. Give .* as tls\.ca/,
     ],
     [
       "is for another host",
@@ -239,6 +239,13 @@ describe("the certificate of the Central System is refused by the Charge Point",
       expect(refused).not.toHaveProperty("status");
     },
   );
+
+  test("but not when it is of a root in ca that another root has issued, which nobody has there [SEC-M05-15]", async () => {
+    const successor = await Authority.create("Successor", stranger);
+    const { listener } = await openEndpoint({ ...listening(2), tls: await ofCentral({}, successor) });
+    await dial(listener.url, { ...connecting(2), tls: { ca: successor.certificate } });
+    expect((await failure(listener.url, connecting(2))).reason).toBe("certificate-untrusted");
+  });
 
   test("when its key is too weak, and a Central System does not start with it [SEC-A00-502]", async () => {
     const weak = await ofCentral({ algorithm: "weak RSA" });
