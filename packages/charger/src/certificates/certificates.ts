@@ -112,8 +112,18 @@ export interface OpenCertificates {
 
 const { callback, flag, object, oneOf, required, secret, text } = optionRules;
 
+const toolNames = [
+  "read",
+  "isIssuedBy",
+  "hashData",
+  "newKey",
+  "isKeyOf",
+  "request",
+  "isRevoked",
+] as const satisfies readonly (keyof CertificateTools)[];
+
 const rules: OptionRules<CertificatesOptions> = {
-  tools: required(object("certificate tools", "read", "isIssuedBy", "hashData", "newKey", "isKeyOf", "request")),
+  tools: required(object("certificate tools, as certificateTools() makes them", ...toolNames)),
   roots: object("an object with CentralSystemRootCertificate and ManufacturerRootCertificate"),
   own: secret(object("an object with cert and key")),
   serialNumber: text,

@@ -104,7 +104,7 @@ export class CertificatesBench {
   installManufacturer = (certificate: string) => this.install(certificate, "ManufacturerRootCertificate");
 
   async delete(certificate: string, issuer = certificate, algorithm: "SHA256" | "SHA384" | "SHA512" = "SHA256") {
-    const certificateHashData = await tools.hashData(certificate, issuer, algorithm);
+    const certificateHashData = await (this.#options.tools ?? tools).hashData(certificate, issuer, algorithm);
     return this.#answered(await this.opened.delete({ certificateHashData }));
   }
 
