@@ -62,11 +62,15 @@ export const hasControls = (text: string): boolean => /[\x00-\x1f\x7f]/.test(tex
 /** What an error says of a transfer, without secrets: also those that a library or a server has put into its words. */
 export function told(doing: string, location: Location | undefined, error: unknown): TransferError {
   const { code, message, reason } = error as Partial<Failure>;
-  const what = shortened(withoutSecrets(message || code || "for no reason that is known", location), 300);
+  const said = message || code || "for no reason that is known";
+  const what = shortened(withoutSecrets(lost.includes(said) ? "the connection was lost" : said, location), 300);
   const where = location === undefined ? "" : ` ${location.shown}`;
   const of = typeof code === "string" ? code : undefined;
   return new TransferError(`${doing}${where} failed: ${what}.`, reason ?? reasonOf(of), of);
 }
+
+/** How Node says that a server has hung up. */
+const lost = ["aborted", "socket hang up"];
 
 /** What cannot be read is a bad message; node:http says so by its codes. */
 const reasonOf = (code = ""): Failure["reason"] => (code.startsWith("HPE_") ? "BadMessage" : "UploadFailure");

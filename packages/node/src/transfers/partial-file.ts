@@ -168,7 +168,7 @@ export class PartialFile {
 
   #demand(bytes: number): void {
     if (bytes > this.#maxBytes)
-      throw new Failure(`the file has more than the ${this.#maxBytes} bytes that it may have`);
+      throw this.#spoilt(`the file has more than the ${this.#maxBytes} bytes that it may have`);
   }
 
   #spoilt(what: string): Failure {
