@@ -157,15 +157,15 @@ async function deliver(transfer: Transfer, given: string | Uint8Array, fileName:
   const source = await UploadSource.open(given);
   try {
     if (transfer.location.protocol.startsWith("HTTP")) return await uploadByHttp(transfer, source, fileName);
-    let furthest = 0;
+    let pieces = 0;
     const moved: Transfer["moved"] = (bytes, total) => {
-      furthest = Math.max(furthest, bytes);
+      pieces += 1;
       transfer.moved(bytes, total);
     };
     await resumed(
-      () => uploadByFtp({ ...transfer, moved }, source, fileName, furthest),
+      () => uploadByFtp({ ...transfer, moved }, source, fileName, pieces > 0),
       (error) => transfer.watch.isOver || error instanceof Failure,
-      () => furthest,
+      () => pieces,
     );
   } finally {
     await source.close();

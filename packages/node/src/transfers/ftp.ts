@@ -43,16 +43,19 @@ async function continued(client: Client, path: string, transfer: Transfer, part:
 }
 
 async function fetch(client: Client, path: string, { moved, watch }: Transfer, part: PartialFile): Promise<void> {
+  let isOver = false;
   let failure: unknown;
+  let written: Promise<void> = Promise.resolve();
   moved(part.length, part.validator.size);
   const write = async (bytes: Buffer): Promise<void> => {
+    if (isOver) return;
     watch.active();
     await part.write(bytes);
     moved(part.length, part.validator.size);
   };
   const destination = new Writable({
     write(bytes: Buffer, _, done) {
-      write(bytes).then(
+      written = write(bytes).then(
         () => done(),
         (error) => {
           failure = error;
@@ -65,19 +68,23 @@ async function fetch(client: Client, path: string, { moved, watch }: Transfer, p
     await client.downloadTo(destination, path, part.length);
   } catch (error) {
     throw failure ?? error;
+  } finally {
+    // What has arrived before an interruption is still being written, and must not meet what comes next.
+    isOver = true;
+    await written;
   }
 }
 
 /**
  * Delivers a file into the folder at the location; what has arrived of it before an interruption is gone on with.
  *
- * @param begun - How much an earlier attempt has read of it; 0: there was none. [SEC-N01-13]
+ * @param isBegun - Whether an earlier attempt has sent something of it. [SEC-N01-13]
  */
 export async function uploadByFtp(
   transfer: Transfer,
   source: UploadSource,
   fileName: string,
-  begun: number,
+  isBegun: boolean,
 ): Promise<void> {
   const folder = ftpPath(transfer.location).replace(/([^/])\/+$/, "$1");
   const path = folder === "" || folder.endsWith("/") ? `${folder}${fileName}` : `${folder}/${fileName}`;
@@ -86,7 +93,7 @@ export async function uploadByFtp(
     transfer.moved(bytes, source.size);
   };
   await withFtp(transfer, async (client) => {
-    const there = begun === 0 ? 0 : ((await ifTold(client, client.size(path))) ?? 0);
+    const there = isBegun ? ((await ifTold(client, client.size(path))) ?? 0) : 0;
     if (there === 0 || there > source.size) await client.uploadFrom(source.from(0, sent), path);
     else if (there < source.size) await client.appendFrom(source.from(there, sent), path);
   });

@@ -10,7 +10,7 @@ import { bytesOf, failureOf, issued, newTransfers, serve, signal } from "./set-u
 const file = bytesOf(300_000);
 
 /** Serves a file with ranges. Each answer is cut once `cuts` says so: after so many bytes have arrived. */
-function rangeServer(cuts: number[], { etag = () => '"1"', bytes = () => file } = {}) {
+function rangeServer(cuts: number[], { etag = (): string => '"1"', bytes = () => file } = {}) {
   const asked: (string | undefined)[] = [];
   let progress = (_: TransferProgress): void => {};
   const answer: RequestListener = (request, response) => {

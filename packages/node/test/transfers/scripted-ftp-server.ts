@@ -47,17 +47,17 @@ export class ScriptedFtpServer {
     return `ftp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How many connections are open. */
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
   /** Resolves once a command has come. */
   async hears(command: string): Promise<void> {
     if (this.commands.includes(command)) return;
     await new Promise<void>((heard) => {
       this.heard = (told) => told === command && heard();
     });
+  }
+
+  /** Resolves when nobody is connected any more. */
+  async isLeft(): Promise<void> {
+    await Promise.all([...this.#sockets].map((socket) => new Promise((closed) => socket.on("close", closed))));
   }
 
   #take(socket: Socket): Socket {
@@ -125,12 +125,11 @@ export class ScriptedFtpServer {
     const { cutAt, isEndless, sends } = this.#script;
     const cut = cutAt?.(this.#transfers++);
     while (isEndless && !data.destroyed) {
-      if (!data.write(bytes)) await Promise.race([once(data, "drain"), once(data, "close")]);
+      if (!data.write(bytes)) await new Promise((go) => data.once("drain", go).once("close", go));
     }
     if (cut !== undefined && cut < bytes.length) {
       data.end(bytes.subarray(0, cut));
-      await once(data, "close");
-      control.destroy();
+      data.on("close", () => control.destroy());
       return;
     }
     data.end(bytes.subarray(0, sends));
@@ -141,14 +140,14 @@ export class ScriptedFtpServer {
     if (data === undefined) return;
     const cut = this.#script.cutAt?.(this.#transfers++) ?? Number.POSITIVE_INFINITY;
     let received = Buffer.alloc(0);
-    for await (const chunk of data) {
+    data.on("data", (chunk) => {
       received = Buffer.concat([received, chunk as Buffer]);
-      if (received.length < cut) continue;
-      this.files.set(name, Buffer.concat([before, received.subarray(0, cut)]));
+      if (received.length < cut) return;
+      received = received.subarray(0, cut);
       data.destroy();
       control.destroy();
-      return;
-    }
+    });
+    await new Promise((ended) => data.on("close", ended));
     this.files.set(name, Buffer.concat([before, received]));
     control.write("226 I have it.\r\n");
   }

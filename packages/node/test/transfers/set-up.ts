@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,6 +48,14 @@ export function issued(): { readonly ca: string; readonly own: Issued } {
   const authority = OpensslAuthority.create();
   const own = authority.issue({ subject: "/CN=files", extensions: ["subjectAltName=IP:127.0.0.1"] });
   return { ca: authority.cert, own };
+}
+
+/** What is in a request, or was until it was cut off. */
+export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  request.on("data", (piece: Buffer) => pieces.push(piece));
+  await new Promise((ended) => request.on("close", ended).on("end", ended));
+  return Buffer.concat(pieces);
 }
 
 /** Bytes that differ from each other wherever a piece of them is missing. */
