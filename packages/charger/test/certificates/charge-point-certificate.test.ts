@@ -37,6 +37,13 @@ describe("A request for a certificate", () => {
     expect(bench.requests).toEqual([]);
   });
 
+  test("is not made where it would be too long for SignCertificate", async () => {
+    const wordy = { ...tools, request: async () => "x".repeat(5501) };
+    const bench = await new CertificatesBench({ ...factory, tools: wordy }).open();
+    await expect(bench.opened.ask()).rejects.toThrow("too long for SignCertificate");
+    expect(await bench.store.load("certificate/request")).toEqual([]);
+  });
+
   test("is not made where the store does not take its key", async () => {
     const store = new FickleStore();
     const bench = await new CertificatesBench({ ...factory, store }).open();
@@ -131,6 +138,15 @@ describe("CertificateSigned", () => {
     expect(await shown(bench)).toBe(certificate.trim());
     await bench.advance(day);
     expect(bench.reconnects).toBe(1);
+  });
+
+  test("is Accepted once for a request, whatever else is issued for its key", async () => {
+    const bench = await new CertificatesBench(factory).open();
+    const certificate = await bench.askedFrom(root);
+    expect(await bench.signed(certificate)).toBe("Accepted");
+    const another = root.sign(bench.requests[0] ?? "", { from: start - day, to: start + 365 * day });
+    expect(await bench.signed(another)).toBe("Rejected");
+    expect(await bench.signed(certificate)).toBe("Accepted");
   });
 
   test("takes those between it and the root in any order, and shows them in theirs", async () => {
