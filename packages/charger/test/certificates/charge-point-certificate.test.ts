@@ -204,6 +204,13 @@ describe("CertificateSigned", () => {
       },
     ],
     [
+      "is issued by one that is weak",
+      async (bench) => {
+        const weak = rootOf({ subject: "/O=CPO/CN=Weak", key: "rsa-1024" }, root);
+        return `${await bench.askedFrom(weak)}${weak.cert}`;
+      },
+    ],
+    [
       "is longer than CertificateSignedMaxChainSize",
       async (bench) => {
         bench.keys.CertificateSignedMaxChainSize = 1000;
@@ -263,9 +270,11 @@ describe("A certificate that came", () => {
     const bench = await new CertificatesBench(factory).open();
     const newer = await bench.askedFrom(root, { from: start - day });
     await bench.signed(newer);
-    const older = await bench.askedFrom(root, { from: start - 2 * day });
+    const older = await bench.askedFrom(root, { from: start - 2 * day, to: start + 40 * day });
     expect(await bench.signed(older)).toBe("Accepted");
     expect(await shown(bench)).toBe(newer.trim());
+    await bench.advance(30 * day);
+    expect(bench.requests).toHaveLength(2);
   });
 
   test("leaves the one before, in case it is refused; then nothing is connected anew for it [SEC-A02-10]", async () => {
