@@ -204,6 +204,13 @@ describe("CertificateSigned", () => {
       },
     ],
     [
+      "is issued by one that is not valid yet",
+      async (bench) => {
+        const later = rootOf({ subject: "/O=CPO/CN=Later", from: start + day }, root);
+        return `${await bench.askedFrom(later)}${later.cert}`;
+      },
+    ],
+    [
       "is issued by one that is weak",
       async (bench) => {
         const weak = rootOf({ subject: "/O=CPO/CN=Weak", key: "rsa-1024" }, root);
