@@ -1,6 +1,6 @@
 import { CallError, ConnectionClosedError } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
-import { OpensslAuthority } from "../../../node/test/openssl.ts";
+import { OpensslAuthority, requestOf } from "../../../node/test/openssl.ts";
 import { FickleStore, failingAt } from "../stores.ts";
 import { CertificatesBench, centralSystem, day, rootOf, start, tools } from "./certificates-bench.ts";
 
@@ -201,6 +201,16 @@ describe("CertificateSigned", () => {
       async (bench) => {
         const old = rootOf({ subject: "/O=CPO/CN=Old", to: start - 1000 }, root);
         return `${await bench.askedFrom(old)}${old.cert}`;
+      },
+    ],
+    [
+      "is issued by two that have issued each other",
+      async (bench) => {
+        const one = rootOf({ subject: "/O=CPO/CN=One" });
+        const two = rootOf({ subject: "/O=CPO/CN=Two" }, one);
+        const wish = { from: start - day, to: start + day, extensions: ["basicConstraints=CA:TRUE"] };
+        const oneOfTwo = two.sign(requestOf(one.key, "/O=CPO/CN=One"), wish);
+        return `${await bench.askedFrom(one)}${oneOfTwo}${two.cert}`;
       },
     ],
     [
