@@ -76,7 +76,7 @@ try {
   const folders = readdirSync("packages").map((name) => join("packages", name));
   const isPublished = (folder) => !JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).private;
   const tarballs = Object.fromEntries(folders.filter(isPublished).map(pack));
-  const names = [...Object.keys(tarballs), "@ocppj/node/certificates"];
+  const names = [...Object.keys(tarballs), "@ocppj/node/certificates", "@ocppj/node/transfers"];
   install(tarballs);
   checkRuntime(names);
   checkTypes(names);

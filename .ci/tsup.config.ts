@@ -15,7 +15,7 @@ export default defineConfig([
   // One file for each entry point, with the parts of zod that core uses, for what starts quickly: Node.js, Deno, Bun.
   {
     ...shared,
-    entry: ["src/{index,certificates}.ts"],
+    entry: ["src/{index,certificates,transfers}.ts"],
     format: ["esm", "cjs"],
     splitting: false,
     dts: true,

@@ -1,7 +1,7 @@
 /* The snippets of docs/charger.md and of the README of @ocppj/charger, with a central system that answers. */
 import assert from "node:assert/strict";
 // #region imports
-import { Charger, type Hardware, type HardwareListener, type Offer, simulatedHardware } from "@ocppj/charger";
+import { Charger, type Hardware, type HardwareListener, type Offer, security, simulatedHardware } from "@ocppj/charger";
 import { CentralSystem, memoryStore } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 
@@ -108,11 +108,20 @@ const wallbox = new Charger({
   connect,
   store: memoryStore(),
   hardware: new Wallbox(),
+  security: security(),
 });
 const faults: unknown[] = [];
 wallbox.on("fault", ({ error }) => faults.push(error));
 await wallbox.start();
 await shown(wallbox, /^Available$/);
+// #region security
+wallbox.noticed("TamperDetectionActivated", "the door of the feeder pillar"); // What a sensor of yours sees.
+console.log(wallbox.securityLog.map(({ at, type }) => `${new Date(at).toISOString()} ${type}`));
+// #endregion
+assert.deepEqual(
+  wallbox.securityLog.map(({ type }) => type),
+  ["StartupOfTheDevice", "TamperDetectionActivated"],
+);
 await wallbox.stop();
 assert.deepEqual(faults, []);
 await listener.close();

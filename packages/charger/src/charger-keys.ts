@@ -55,7 +55,7 @@ const ofCertificates = {
  * @spec OCPP 1.6 §9 [CFG-61, CFG-62]
  */
 export function keysOf(options: ChargerOptions): StandardKeys {
-  const { certificates, configuration = {}, credential, hardware, transfers } = options;
+  const { certificates, configuration = {}, credential, firmwareManagement, hardware } = options;
   for (const key of fromHardware) {
     if (configuration[key] !== undefined) throw new TypeError(`${key} follows from the charger and cannot be given.`);
   }
@@ -63,9 +63,9 @@ export function keysOf(options: ChargerOptions): StandardKeys {
   const keys: Partial<Record<ConfigurationKey, object>> = certificates === undefined ? {} : { ...ofCertificates };
   for (const [key, value] of Object.entries(values)) keys[key as ConfigurationKey] = { value };
   const { connectors } = hardware;
-  if (transfers !== undefined) {
+  if (firmwareManagement !== undefined) {
     keys.SupportedFeatureProfiles = { value: [...defaults.SupportedFeatureProfiles, "FirmwareManagement"] };
-    keys.SupportedFileTransferProtocols = { value: transfers.protocols };
+    keys.SupportedFileTransferProtocols = { value: firmwareManagement.transfers.protocols };
   }
   keys.NumberOfConnectors = { value: connectors.length };
   keys.ChargingScheduleAllowedChargingRateUnit = { value: ["Current", "Power"] };

@@ -14,8 +14,9 @@ import {
 } from "@ocppj/core";
 import type { Certificates } from "./certificates/certificates.ts";
 import type { OpenConnection } from "./certificates/connecting.ts";
-import type { FileTransfers } from "./files/file-transfers.ts";
+import type { FirmwareManagement } from "./firmware-management.ts";
 import type { Hardware } from "./hardware/hardware.ts";
+import type { SecurityWhitePaper } from "./security/security-white-paper.ts";
 
 type OfChargePoint = Pick<
   ChargePointOptions,
@@ -44,10 +45,15 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   /** The DataTransfers that it understands. Default: none, each is answered with UnknownVendorId. */
   readonly vendorMessages?: VendorMessages<"ChargePoint"> | undefined;
   /**
-   * How firmware is fetched, and diagnostics are delivered: what you have for that. Default: not at all, the profile
+   * How it updates its firmware and delivers diagnostics: `firmwareManagement(transfers)`. Default: not at all, the profile
    * FirmwareManagement is not supported.
    */
-  readonly transfers?: FileTransfers | undefined;
+  readonly firmwareManagement?: FirmwareManagement | undefined;
+  /**
+   * What it does of the security white paper: `security()`. Default: nothing, its messages are answered with NotImplemented
+   * or NotSupported.
+   */
+  readonly security?: SecurityWhitePaper | undefined;
   /**
    * Its certificates, and how they are replaced: what `certificates` makes. Default: it knows nothing of certificates, and
    * `connect` is given none.
@@ -95,7 +101,8 @@ const rules: OptionRules<ChargerOptions> = {
   configuration: object("values of configuration keys"),
   vendorKeys: object("the keys of your own"),
   vendorMessages: object("VendorMessages", "answer"),
-  transfers: object("file transfers, with download and upload", "download", "upload"),
+  firmwareManagement: object("what firmwareManagement() returns", "open"),
+  security: object("what security() returns", "load"),
   certificates: object("what `certificates` makes", "open"),
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),
   voltage: number("a voltage", 1),

@@ -26,6 +26,9 @@ import type { Unlocking } from "./hardware/hardware.ts";
 import { toldByHardware } from "./hardware/told-by-hardware.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { Reservations } from "./reservation/reservations.ts";
+import type { Security } from "./security/security.ts";
+import type { SecurityEventType } from "./security/security-event.ts";
+import type { SecurityLogEntry } from "./security/security-log.ts";
 
 /** The events of a {@link Charger}. Those of the protocol are told by its `chargePoint`. */
 export interface ChargerEvents {
@@ -64,13 +67,12 @@ export class Charger extends Emitter<ChargerEvents> {
   constructor(options: ChargerOptions) {
     super();
     const taken = takeChargerOptions(options);
-    const report = (error: unknown): void => void this.emit("fault", { error });
-    const clock = soundClock(taken.clock ?? systemClock, { fault: report });
+    const clock = soundClock(taken.clock ?? systemClock, { fault: this.#fault });
     this.#options = { ...taken, clock };
     this.#hardware = new AskedHardware(taken.hardware, {
       clock,
       timeoutMs: taken.hardwareTimeoutMs ?? 10_000,
-      fault: (error, connectorId) => this.emit("fault", { error, connectorId }),
+      fault: this.#fault,
       failed: (connectorId, error) => this.#engine?.hardwareFailed(connectorId, error),
     });
   }
@@ -153,6 +155,35 @@ export class Charger extends Emitter<ChargerEvents> {
   }
 
   /**
+   * Writes into the security log what you notice yourself, and tells the Central System if it is critical.
+   *
+   * @param techInfo - What more is known, for a technician; nothing secret.
+   * @throws TypeError `start` has not resolved yet; or the charger was made without `security`.
+   * @spec security white paper A04 [SEC-A04-01, SEC-A04-04]
+   */
+  noticed(type: SecurityEventType, techInfo?: string): void {
+    withSecurity(started(this.#engine).security).noticed(type, techInfo);
+  }
+
+  /**
+   * What the security log holds, the oldest event first.
+   *
+   * @throws TypeError `start` has not resolved yet; or the charger was made without `security`.
+   */
+  get securityLog(): readonly SecurityLogEntry[] {
+    return withSecurity(started(this.#engine).security).log.entries;
+  }
+
+  /**
+   * Empties the security log, which is itself an event.
+   *
+   * @throws TypeError `start` has not resolved yet; or the charger was made without `security`.
+   */
+  clearSecurityLog(): void {
+    withSecurity(started(this.#engine).security).clearLog();
+  }
+
+  /**
    * Asks the Central System for a new Charge Point certificate, with a new key, as ExtendedTriggerMessage does. What comes of
    * it is told by `said`.
    *
@@ -180,7 +211,7 @@ export class Charger extends Emitter<ChargerEvents> {
     const engine = await this.#load();
     if (this.#isStopped()) return;
     const { connectors } = this.#options.hardware;
-    const fault = (error: unknown): void => void this.emit("fault", { error });
+    const fault = this.#fault;
     const isCurrent = (): boolean => !this.#isStopped();
     await this.#hardware.listen(toldByHardware(engine.listener, { connectors, fault, isCurrent }));
     if (this.#isStopped()) return;
@@ -192,7 +223,7 @@ export class Charger extends Emitter<ChargerEvents> {
 
   async #load(): Promise<Engine> {
     const { boot, clock = systemClock, connect, identity, store, url, ...options } = this.#options;
-    const report = (error: unknown): void => void this.emit("fault", { error });
+    const report = this.#fault;
     let certificates: OpenCertificates | undefined;
     const configuration = await Configuration.load({
       keys: keysOf(this.#options),
@@ -248,6 +279,7 @@ export class Charger extends Emitter<ChargerEvents> {
       reservations: await Reservations.load(own, { ...kept, connectorZero }),
       availability: await Availability.load(own, kept),
       jobs: new KeptRecords<KeptJob>(own, "job", kept),
+      security: await this.#options.security?.load({ chargePoint, clock, configuration, store: own, fault: report }),
       certificates,
     };
     this.#interrupted = await parts.jobs.load(readJob);
@@ -258,11 +290,16 @@ export class Charger extends Emitter<ChargerEvents> {
     this.#smartCharging = smartCharging;
     this.#engine = new Engine(parts, this.#options, {
       say: (connectorId, text) => this.emit("said", { connectorId, text }),
-      fault: (error, connectorId) => this.emit("fault", connectorId === undefined ? { error } : { error, connectorId }),
+      fault: this.#fault,
       changed: () => this.#changed(),
     });
     return this.#engine;
   }
+
+  readonly #fault = (error: unknown, connectorId?: number): void => {
+    this.#engine?.security?.failed(error);
+    this.emit("fault", connectorId === undefined ? { error } : { error, connectorId });
+  };
 
   /** Tells once of what has changed in one go. */
   #changed(): void {
@@ -277,6 +314,11 @@ export class Charger extends Emitter<ChargerEvents> {
   #isStopped(): boolean {
     return this.#phase === "stopped";
   }
+}
+
+function withSecurity(security: Security | undefined): Security {
+  if (security === undefined) throw new TypeError("There is no security log. Give the Charger security: security().");
+  return security;
 }
 
 function started<T>(part: T | undefined): T {

@@ -8,6 +8,7 @@ import type { PowerSharing } from "./limits/power-sharing.ts";
 import type { MeterSchedule } from "./metering/meter-schedule.ts";
 import type { Situation } from "./reservation/reservation.ts";
 import type { Reservations } from "./reservation/reservations.ts";
+import type { Security } from "./security/security.ts";
 
 /** What a charger is made of once its store was read. */
 export interface Loaded {
@@ -19,6 +20,8 @@ export interface Loaded {
   readonly reservations: Reservations;
   readonly availability: Availability;
   readonly jobs: KeptRecords<KeptJob>;
+  /** Who is told of what matters to security; without `security` nobody. */
+  readonly security: Security | undefined;
   readonly certificates: OpenCertificates | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { type Conf, type ConfigurationKey, drive, type Req, type Transaction } from "@ocppj/core";
+import { answering } from "./answering.ts";
 import { CardReader } from "./card-reader.ts";
 import { keyOr, sessionKeys } from "./charger-keys.ts";
 import type { ChargerOptions } from "./charger-options.ts";
@@ -7,7 +8,7 @@ import { Connector } from "./connector.ts";
 import type { Decided } from "./decided.ts";
 import type { Desk, Loaded, Outlet } from "./desk.ts";
 import { Errors } from "./errors.ts";
-import { FileJobs } from "./file-jobs.ts";
+import type { FileJobs } from "./file-jobs.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
@@ -18,6 +19,8 @@ import { meterValueOf } from "./metering/meter-value.ts";
 import { answerRequests } from "./requests.ts";
 import type { ReservationOutput } from "./reservation/reservations.ts";
 import { Reset, type ResetOutput } from "./reset/reset.ts";
+import type { Security } from "./security/security.ts";
+import { answerSecurityRequests } from "./security-requests.ts";
 import type { StopReason } from "./session/session-facts.ts";
 import { ConnectorStatusReports } from "./status/connector-status.ts";
 import { chargerStatusOf } from "./status/status-of.ts";
@@ -41,7 +44,7 @@ export class Engine {
   readonly #reader = new CardReader();
   readonly #together = new Together();
   readonly #run: () => void;
-  /** Without `transfers` there are none. */
+  /** Without `firmwareManagement` there are none. */
   readonly #jobs: FileJobs | undefined;
   #mainReading: Reading | undefined;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
@@ -68,7 +71,7 @@ export class Engine {
       situationOf: (id) => this.#connector(id)?.situation ?? "unavailable",
       run: () => this.#run(),
       share: () => this.#share(),
-      charging: () => this.#jobs?.follow(),
+      charging: () => this.#jobs?.firmware.follow(),
       ...outlet,
     };
     const desk = this.#desk;
@@ -86,18 +89,18 @@ export class Engine {
     together.add(onClock(reservations, aheadMs), (output) => this.#reservationEnded(output));
     together.add(onClock(this.#schedule, aheadMs), (output) => this.#sample(output));
     together.add(this.#reset, (output) => this.#resetSays(output));
-    const { transfers } = options;
-    if (transfers !== undefined) {
-      this.#jobs = new FileJobs({
-        desk,
-        connectors: this.connectors,
-        transfers,
-        version: options.boot.firmwareVersion ?? "",
-        restart: () => this.#reset.asked("Soft", clock.now()),
-        follow: () => this.follow(),
-      });
-      together.add(onClock(this.#jobs.update, aheadMs), this.#jobs.performUpdate);
-      together.add(onClock(this.#jobs.upload, aheadMs), this.#jobs.performUpload);
+    this.#jobs = options.firmwareManagement?.open({
+      desk,
+      connectorIds: this.connectors.map(({ id }) => id),
+      isCharging: () => this.connectors.some(({ session }) => session.facts.transaction),
+      version: options.boot.firmwareVersion ?? "",
+      restart: () => this.#reset.asked("Soft", clock.now()),
+      follow: () => this.follow(),
+    });
+    if (this.#jobs !== undefined) {
+      const { diagnostics, firmware, log } = this.#jobs;
+      together.add(onClock(firmware.update, aheadMs), firmware.perform);
+      for (const { perform, upload } of [diagnostics, log]) together.add(onClock(upload, aheadMs), perform);
     }
     this.#configure();
     this.#followChargePoint();
@@ -117,12 +120,17 @@ export class Engine {
     };
   }
 
+  get security(): Security | undefined {
+    return this.#desk.security;
+  }
+
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
   begin(interrupted: readonly Transaction[], jobs: readonly KeptJob[]): void {
     // Whatever was left closed by what ran before.
     for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
+    this.security?.begin();
     void this.#jobs?.restore(jobs);
     this.follow();
   }
@@ -133,6 +141,7 @@ export class Engine {
     for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     this.#together.end();
     this.#jobs?.end();
+    this.security?.end();
     this.#run();
   }
 
@@ -170,7 +179,7 @@ export class Engine {
     for (const connector of this.connectors) connector.follow();
     // RSV-13: what was promised of any connector cannot be kept where none can be used.
     if (this.connectors.every(({ isUsable }) => !isUsable)) this.#desk.reservations.inoperative(0);
-    this.#jobs?.follow();
+    this.#jobs?.firmware.follow();
     const status = chargerStatusOf({ faulted: this.#errors.hasFault, operative: availability.isOperative(0) });
     this.#status.is({ status, error: this.#errors.told }, clock.now());
     this.#desk.changed();
@@ -213,6 +222,7 @@ export class Engine {
       if (id === 0) this.#mainReading = reading;
       this.#heard(id, (connector) => connector.measured(reading));
     },
+    tampered: (techInfo) => this.security?.noticed("TamperDetectionActivated", techInfo),
     limitReached: (id) => this.#heard(id, (connector) => connector.stopped("Other")),
   };
 
@@ -345,6 +355,7 @@ export class Engine {
     switch (output.type) {
       case "stopAll":
         this.#isReady = false;
+        this.security?.noticed("ResetOrReboot", output.reason);
         for (const connector of this.connectors) connector.stopped(output.reason);
         // Once all of that has become messages.
         void this.#then(Promise.resolve(), (now) => this.#reset.delivered(chargePoint.undelivered.count, now));
@@ -419,7 +430,7 @@ export class Engine {
       reconnect: () => chargePoint.reconnectNow({ drop: true }),
       say: (text) => say(0, text),
       fault,
-      noticed: () => {},
+      noticed: (type, techInfo) => this.security?.noticed(type, techInfo),
       run: () => this.#run(),
     });
   }
@@ -438,29 +449,32 @@ export class Engine {
       this.connectors.find((connector) => connector.transaction === transaction)?.invalidated();
       changed();
     });
-    chargePoint.on("registration", () => {
+    chargePoint.on("timeSet", () => {
       for (const { running } of this.connectors) running?.clockCorrected();
       this.#schedule.corrected(chargePoint.now());
-      changed();
+      this.#run();
     });
     chargePoint.on("delivered", () => {
       this.#reset.delivered(chargePoint.undelivered.count, clock.now());
       changed();
     });
-    for (const name of ["connected", "disconnected", "discarded"] as const) chargePoint.on(name, changed);
+    for (const name of ["connected", "disconnected", "discarded", "registration"] as const)
+      chargePoint.on(name, changed);
     chargePoint.on("profileRefused", ({ connectorId, message }) => this.#desk.say(connectorId, message));
     chargePoint.on("fault", ({ error }) => this.#desk.fault(error));
-    answerRequests({
+    const asked = {
       ...this.#desk,
-      changeAvailability: (req) => this.#changeAvailability(req),
+      changeAvailability: (req: Req<"ChangeAvailability">) => this.#changeAvailability(req),
       connectors: this.connectors,
       remoteStartChooses: this.#options.remoteStartChooses ?? "plugged",
       isResetting: () => !this.#isReady,
-      reset: (type) => this.#reset.asked(type, clock.now()),
-      readings: (connectorId) => this.readings(connectorId),
+      reset: (type: Req<"Reset">["type"]) => this.#reset.asked(type, clock.now()),
+      readings: (connectorId: number | undefined) => this.readings(connectorId),
       fileJobs: this.#jobs,
-      follow: () => this.follow(),
-    });
+    };
+    const answers = answering({ ...this.#desk, follow: () => this.follow() });
+    answerRequests(asked, answers);
+    answerSecurityRequests(asked, answers);
   }
 }
 

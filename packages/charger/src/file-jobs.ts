@@ -1,199 +1,145 @@
-import { CallError, type Conf, OwnSignal, type Req } from "@ocppj/core";
-import type { Connector } from "./connector.ts";
+import { CallError, type Conf, type Req } from "@ocppj/core";
 import type { Desk } from "./desk.ts";
-import { DiagnosticsUpload, type DiagnosticsUploadOutput, type Upload } from "./files/diagnostics-upload.ts";
-import type { FileTransfers } from "./files/file-transfers.ts";
-import { FirmwareUpdate, type FirmwareUpdateOutput } from "./files/firmware-update.ts";
+import { delivered } from "./file-work.ts";
 import type { KeptJob } from "./files/kept-job.ts";
+import { utf8 } from "./files/utf8.ts";
+import { FirmwareJob, type FirmwareJobParts, type OnceAnswered } from "./firmware-job.ts";
+import type { DiagnosticsRange } from "./hardware/hardware.ts";
+import { diagnosticsStatusOf, UploadJob } from "./upload-job.ts";
 
-/** What jobs work with, besides what all parts share. */
-export interface FileJobsParts {
-  readonly desk: Desk;
-  readonly connectors: readonly Connector[];
-  readonly transfers: FileTransfers;
-  /** `firmwareVersion` of BootNotification. */
-  readonly version: string;
-  /** Restarts the program. */
-  readonly restart: () => void;
-  readonly follow: () => void;
-}
-
-const reason = "firmware update";
-
-/** Updates of the firmware and uploads of diagnostics: joins their machines to transfers and hardware. */
+/** All that a charger does with files: updates of its firmware, and uploads of diagnostics and logs. */
 export class FileJobs {
-  readonly update = new FirmwareUpdate();
-  readonly upload = new DiagnosticsUpload();
-  readonly #parts: FileJobsParts;
-  #download = new OwnSignal();
-  #delivery = new OwnSignal();
+  readonly firmware: FirmwareJob;
+  readonly diagnostics: UploadJob;
+  readonly log: UploadJob;
+  readonly #desk: Desk;
+  readonly #protocols: readonly string[];
 
-  constructor(parts: FileJobsParts) {
-    this.#parts = parts;
+  constructor(parts: FirmwareJobParts) {
+    const { desk, transfers } = parts;
+    const deliver = delivered(desk);
+    this.#desk = desk;
+    this.#protocols = transfers.protocols;
+    this.firmware = new FirmwareJob(parts);
+    this.diagnostics = new UploadJob({
+      desk,
+      transfers,
+      name: "diagnostics",
+      tell: (status) => deliver("DiagnosticsStatusNotification", { status: diagnosticsStatusOf(status) }),
+    });
+    this.log = new UploadJob({
+      desk,
+      transfers,
+      name: "log",
+      tell: (status, requestId) =>
+        deliver("LogStatusNotification", { status, ...(requestId !== undefined && { requestId }) }),
+    });
   }
 
   /** Goes on with what was under way when the power failed. */
   async restore(kept: readonly KeptJob[]): Promise<void> {
-    const { chargePoint, hardware } = this.#parts.desk;
     for (const job of kept) {
-      if ("upload" in job) this.upload.interrupted();
-      else {
-        const isInstalled = await hardware.isInstalled(job.firmware.version !== this.#parts.version);
-        this.update.restored(job.firmware, isInstalled, chargePoint.now());
-      }
+      if ("diagnostics" in job) this.diagnostics.upload.interrupted(job.diagnostics);
+      else if ("log" in job) this.log.upload.interrupted(job.log);
+      else await this.firmware.restore(job.firmware);
     }
-    this.#parts.desk.run();
+    this.#desk.run();
   }
 
-  /** Whether an update is asked for that can be begun; begins it once that was answered. [FM-21] */
-  updateFirmware(req: Req<"UpdateFirmware">, afterAnswer: (act: () => void) => void): Conf<"UpdateFirmware"> {
-    if (!this.#parts.desk.hardware.installs) throw new CallError("NotSupported", "The firmware cannot be updated.");
+  updateFirmware(req: Req<"UpdateFirmware">, once: OnceAnswered): Conf<"UpdateFirmware"> {
     this.#demandProtocol(req.location);
-    if (this.update.isInstalling) throw new CallError("GenericError", "Firmware is being installed.");
-    afterAnswer(() => this.update.requested(req, this.#parts.desk.chargePoint.now()));
-    return {};
+    return this.firmware.updateFirmware(req, once);
+  }
+
+  signedUpdateFirmware(req: Req<"SignedUpdateFirmware">, once: OnceAnswered): Promise<Conf<"SignedUpdateFirmware">> {
+    this.#demandProtocol(req.firmware.location);
+    return this.firmware.signedUpdateFirmware(req, once);
   }
 
   /** FM-10, FM-12 */
   async getDiagnostics(
     { location, retries, retryInterval, startTime, stopTime }: Req<"GetDiagnostics">,
-    afterAnswer: (act: () => void) => void,
+    once: OnceAnswered,
   ): Promise<Conf<"GetDiagnostics">> {
     this.#demandProtocol(location);
-    const from = startTime === undefined ? undefined : Date.parse(startTime);
-    const to = stopTime === undefined ? undefined : Date.parse(stopTime);
-    const made = await this.#parts.desk.hardware.diagnostics({ from, to });
+    const made = await this.#desk.hardware.diagnostics(rangeOf(startTime, stopTime));
     if (made === undefined) return {};
-    afterAnswer(() => this.upload.requested({ url: location, ...made }, { retries, retryInterval }));
-    return { fileName: made.fileName };
+    const { file: source, fileName } = made;
+    once((wasSent) => {
+      if (wasSent) this.diagnostics.upload.requested({ url: location, source, fileName }, { retries, retryInterval });
+    });
+    return { fileName };
+  }
+
+  /** SEC-N01-01 … SEC-N01-04, SEC-N01-11. There is none: Rejected. */
+  async getLog(
+    { log, logType, requestId, retries, retryInterval }: Req<"GetLog">,
+    once: OnceAnswered,
+  ): Promise<Conf<"GetLog">> {
+    const { latestTimestamp, oldestTimestamp, remoteLocation: url } = log;
+    this.#demandProtocol(url);
+    const range = rangeOf(oldestTimestamp, latestTimestamp);
+    const made = logType === "SecurityLog" ? this.#securityLog(range) : await this.#desk.hardware.diagnostics(range);
+    if (made === undefined) return { status: "Rejected" };
+    const { file: source, fileName } = made;
+    const status = this.log.upload.isUnderWay ? "AcceptedCanceled" : "Accepted";
+    once((wasSent) => {
+      if (wasSent) this.log.upload.requested({ url, source, fileName, requestId }, { retries, retryInterval });
+    });
+    return { status, filename: fileName };
   }
 
   /** Sends the status that a TriggerMessage asks for. [FM-02, FM-06] */
   trigger(requestedMessage: "DiagnosticsStatusNotification" | "FirmwareStatusNotification"): void {
-    const { chargePoint, fault } = this.#parts.desk;
-    const sent =
+    const { chargePoint } = this.#desk;
+    this.#sent(
       requestedMessage === "FirmwareStatusNotification"
-        ? chargePoint.call(requestedMessage, { status: this.update.status })
-        : chargePoint.call(requestedMessage, { status: this.upload.status });
-    sent.catch((error: unknown) => fault(error));
+        ? chargePoint.call(requestedMessage, { status: this.firmware.update.status })
+        : chargePoint.call(requestedMessage, { status: diagnosticsStatusOf(this.diagnostics.upload.status.status) }),
+    );
   }
 
-  /** Whether a transaction runs is another. */
-  follow(): void {
-    this.update.charging(this.#parts.connectors.some(({ session }) => session.facts.transaction));
+  /** The same for an ExtendedTriggerMessage. [SEC-L01-28, SEC-L01-29, SEC-N01-12] */
+  extendedTrigger(requestedMessage: "LogStatusNotification" | "FirmwareStatusNotification"): void {
+    const { chargePoint } = this.#desk;
+    this.#sent(
+      requestedMessage === "FirmwareStatusNotification"
+        ? chargePoint.call("SignedFirmwareStatusNotification", this.firmware.update.signedStatus)
+        : chargePoint.call("LogStatusNotification", this.log.upload.status),
+    );
   }
 
-  readonly performUpdate = (output: FirmwareUpdateOutput): void => {
-    const { connectors, desk, version } = this.#parts;
-    const { availability, jobs } = desk;
-    switch (output.type) {
-      case "status":
-        this.#deliver(() => desk.chargePoint.deliver("FirmwareStatusNotification", { status: output.status }));
-        break;
-      case "download":
-        void this.#fetch(output.url);
-        break;
-      case "abort":
-        this.#download.abort("another update was asked for");
-        break;
-      case "install":
-        void this.#install(output.file);
-        break;
-      case "restart":
-        this.#parts.restart();
-        break;
-      case "outOfService":
-        for (const { id } of connectors) {
-          if (output.isOut) availability.withdraw(id, reason);
-          else availability.giveBack(id, reason);
-        }
-        this.#parts.follow();
-        break;
-      case "keep":
-        if (output.record === undefined) void jobs.forget("firmware");
-        else void jobs.put("firmware", { firmware: { ...output.record, version } });
-        break;
-    }
-  };
-
-  readonly performUpload = (output: DiagnosticsUploadOutput): void => {
-    const { desk } = this.#parts;
-    switch (output.type) {
-      case "status":
-        this.#deliver(() => desk.chargePoint.deliver("DiagnosticsStatusNotification", { status: output.status }));
-        break;
-      case "upload":
-        void this.#send(output.upload);
-        break;
-      case "abort":
-        this.#delivery.abort("another upload was asked for");
-        break;
-      case "keep":
-        if (output.isUnderWay) void desk.jobs.put("diagnostics", { upload: true });
-        else void desk.jobs.forget("diagnostics");
-        break;
-    }
-  };
-
-  /** Nothing is fetched or delivered any more; what was begun goes on after the next start. */
+  /** Nothing is fetched or delivered any more. */
   end(): void {
-    this.#download.abort("the charger was stopped");
-    this.#delivery.abort("the charger was stopped");
+    this.firmware.end();
+    this.diagnostics.end();
+    this.log.end();
   }
 
-  async #fetch(url: string): Promise<void> {
-    const signal = new OwnSignal();
-    this.#download = signal;
-    const file = await this.#transfer(() => this.#parts.transfers.download(url, { signal }), signal);
-    if (signal.aborted) return;
-    this.update.downloaded(typeof file === "string" ? file : undefined, this.#parts.desk.chargePoint.now());
-    this.#parts.desk.run();
+  #sent(call: Promise<unknown>): void {
+    call.catch((error: unknown) => this.#desk.fault(error));
   }
 
-  async #send({ file, fileName, url }: Upload): Promise<void> {
-    const signal = new OwnSignal();
-    this.#delivery = signal;
-    const deliver = async (): Promise<true> => {
-      await this.#parts.transfers.upload(url, file, { fileName, signal });
-      return true;
-    };
-    const isDone = await this.#transfer(deliver, signal);
-    if (signal.aborted) return;
-    this.upload.uploaded(isDone === true, this.#parts.desk.chargePoint.now());
-    this.#parts.desk.run();
-  }
-
-  async #install(file: string): Promise<void> {
-    this.update.installed(await this.#parts.desk.hardware.install(file));
-    this.#parts.desk.run();
-  }
-
-  /** What a transfer ends with; `undefined` when it fails, which is told. */
-  async #transfer<T>(act: () => Promise<T>, signal: OwnSignal): Promise<T | undefined> {
-    try {
-      return await act();
-    } catch (error) {
-      if (!signal.aborted) this.#parts.desk.fault(error);
-      return undefined;
-    }
-  }
-
-  #deliver(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#parts.desk.fault(error); // There is no room, or it was stopped.
-    }
+  #securityLog(range: DiagnosticsRange): { readonly file: Uint8Array; readonly fileName: string } | undefined {
+    const { chargePoint, security } = this.#desk;
+    if (security === undefined) return undefined;
+    const at = new Date(chargePoint.now()).toISOString().replace(/[:.]/g, "-");
+    const fileName = `${chargePoint.identity.replace(/[^\w-]/g, "_")}-security-${at}.log`;
+    return { file: utf8(security.log.text(range)), fileName };
   }
 
   /** FM-30, FM-31 */
   #demandProtocol(location: string): void {
-    const { protocols } = this.#parts.transfers;
     const protocol = /^([a-z]+):/i.exec(location)?.[1]?.toUpperCase() ?? "";
-    if ((protocols as readonly string[]).includes(protocol)) return;
+    if (this.#protocols.includes(protocol)) return;
     throw new CallError(
       "PropertyConstraintViolation",
-      `location has no protocol that is supported here: ${protocols.join(", ")}.`,
+      `location has no protocol that is supported here: ${this.#protocols.join(", ")}.`,
     );
   }
 }
+
+const rangeOf = (from: string | undefined, to: string | undefined): DiagnosticsRange => ({
+  from: from === undefined ? undefined : Date.parse(from),
+  to: to === undefined ? undefined : Date.parse(to),
+});

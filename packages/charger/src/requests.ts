@@ -1,4 +1,5 @@
-import { type ActionTo, type Conf, type ExactAnswer, type HandlerContext, profileRefusal, type Req } from "@ocppj/core";
+import { type Conf, profileRefusal, type Req } from "@ocppj/core";
+import type { Answering } from "./answering.ts";
 import type { ChargerOptions } from "./charger-options.ts";
 import type { Connector } from "./connector.ts";
 import type { Decided } from "./decided.ts";
@@ -6,8 +7,7 @@ import type { Desk } from "./desk.ts";
 import type { FileJobs } from "./file-jobs.ts";
 
 /** What the Central System can ask of. */
-export interface Asked
-  extends Pick<Desk, "certificates" | "chargePoint" | "fault" | "reservations" | "situationOf" | "smartCharging"> {
+export interface Asked extends Pick<Desk, "chargePoint" | "reservations" | "situationOf" | "smartCharging"> {
   readonly connectors: readonly Connector[];
   readonly remoteStartChooses: NonNullable<ChargerOptions["remoteStartChooses"]>;
   changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<Conf<"ChangeAvailability">["status"]>>;
@@ -16,42 +16,18 @@ export interface Asked
   reset(type: Req<"Reset">["type"]): void;
   /** Sends what the meters show; 0 is the main meter, `undefined` all. Whether there is anything to send. */
   readings(connectorId: number | undefined): (() => void) | undefined;
-  /** Draws the consequences of something that concerns all connectors. */
-  follow(): void;
   /** Absent: the profile FirmwareManagement is not supported. */
   readonly fileJobs: FileJobs | undefined;
 }
 
-type Context = HandlerContext<"ChargePoint">;
-
 /**
- * Answers what a ChargePoint does not answer by itself. A handler decides and answers; what the answer promises is done
- * once that is on its way, so that nothing which follows from it arrives before it.
+ * Answers what a ChargePoint does not answer by itself.
  *
- * @spec OCPP 1.6 §5.1, §5.2, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18; security white paper §5 [J-111]
+ * @spec OCPP 1.6 §5.1, §5.2, §5.9, §5.11, §5.12, §5.13, §5.14, §5.17, §5.18, §5.19
  */
-export function answerRequests(asked: Asked): void {
-  const { certificates, chargePoint, connectors, fileJobs, reservations } = asked;
-
-  /** Does what was written down, once the answer is on its way, or will never be: after a power cut it would be so, too. */
-  function onceAnswered({ answered }: Context, act: (wasSent: boolean) => void): void {
-    answered
-      .then((wasSent) => {
-        act(wasSent);
-        asked.follow();
-      })
-      .catch((error: unknown) => asked.fault(error));
-  }
-
-  /** Does what an answer has promised. Where it never leaves, the Central System does not count on it. */
-  const afterAnswer = (context: Context, act: () => void): void => onceAnswered(context, (wasSent) => wasSent && act());
-
-  function handle<A extends ActionTo<"ChargePoint">>(
-    action: A,
-    handler: (req: Req<A>, context: Context) => Conf<A> | Promise<Conf<A>>,
-  ): void {
-    chargePoint.handle(action, handler as typeof handler & ExactAnswer<typeof handler, Conf<A>>);
-  }
+export function answerRequests(asked: Asked, answers: Answering): void {
+  const { chargePoint, connectors, fileJobs, reservations } = asked;
+  const { afterAnswer, decided, handle, onceAnswered, triggered } = answers;
 
   const connectorOf = (id: number): Connector | undefined => connectors.find((connector) => connector.id === id);
 
@@ -84,23 +60,13 @@ export function answerRequests(asked: Asked): void {
     return { status };
   });
 
-  handle("ChangeAvailability", async (req, context) => {
-    const { status, takeEffect } = await asked.changeAvailability(req);
-    onceAnswered(context, takeEffect);
-    return { status };
-  });
+  handle("ChangeAvailability", (req, context) => decided(asked.changeAvailability(req), context));
 
-  handle("ReserveNow", async (req, context) => {
-    const { status, takeEffect } = await reservations.reserveNow(req, chargePoint.now(), asked.situationOf);
-    onceAnswered(context, takeEffect);
-    return { status };
-  });
+  handle("ReserveNow", (req, context) =>
+    decided(reservations.reserveNow(req, chargePoint.now(), asked.situationOf), context),
+  );
 
-  handle("CancelReservation", async (req, context) => {
-    const { status, takeEffect } = await reservations.cancelReservation(req);
-    onceAnswered(context, takeEffect);
-    return { status };
-  });
+  handle("CancelReservation", (req, context) => decided(reservations.cancelReservation(req), context));
 
   handle("Reset", ({ type }, context) => {
     afterAnswer(context, () => asked.reset(type));
@@ -108,52 +74,21 @@ export function answerRequests(asked: Asked): void {
   });
 
   if (fileJobs !== undefined) {
-    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => afterAnswer(context, act)));
-    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
-  }
-
-  if (certificates !== undefined) {
-    const decided = async <Status>(
-      decision: Promise<Decided<Status>>,
-      context: Context,
-    ): Promise<{ status: Status }> => {
-      const { status, takeEffect } = await decision;
-      onceAnswered(context, takeEffect);
-      return { status };
-    };
-    handle("InstallCertificate", (req, context) => decided(certificates.install(req), context));
-    handle("DeleteCertificate", (req, context) => decided(certificates.delete(req), context));
-    handle("CertificateSigned", (req, context) => decided(certificates.signed(req), context));
-    handle("GetInstalledCertificateIds", (req) => certificates.ids(req));
-    handle("ExtendedTriggerMessage", ({ connectorId, requestedMessage }, context) => {
-      switch (requestedMessage) {
-        case "SignChargePointCertificate": {
-          if (!certificates.mayAsk) return { status: "Rejected" };
-          afterAnswer(context, () => void certificates.ask().catch((error: unknown) => asked.fault(error)));
-          return { status: "Accepted" };
-        }
-        case "MeterValues":
-          return triggeredReadings(connectorId, context);
-        default:
-          return { status: "NotImplemented" };
-      }
-    });
-  }
-
-  function triggeredReadings(connectorId: number | undefined, context: Context): { status: "Accepted" | "Rejected" } {
-    const send = asked.readings(connectorId);
-    if (send === undefined) return { status: "Rejected" };
-    afterAnswer(context, send);
-    return { status: "Accepted" };
+    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => onceAnswered(context, act)));
+    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => onceAnswered(context, act)));
   }
 
   handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
-    if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
-      if (fileJobs === undefined) return { status: "NotImplemented" };
-      afterAnswer(context, () => fileJobs.trigger(requestedMessage));
-      return { status: "Accepted" };
+    switch (requestedMessage) {
+      case "MeterValues":
+        return triggered(context, asked.readings(connectorId));
+      case "DiagnosticsStatusNotification":
+      case "FirmwareStatusNotification":
+        if (fileJobs === undefined) return { status: "NotImplemented" };
+        return triggered(context, () => fileJobs.trigger(requestedMessage));
+      default:
+        return { status: "NotImplemented" };
     }
-    return requestedMessage === "MeterValues" ? triggeredReadings(connectorId, context) : { status: "NotImplemented" };
   });
 }
 

@@ -18,6 +18,7 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 
 type Registration = Conf<"BootNotification">["status"];
+type Kept = "StartTransaction" | "MeterValues" | "StopTransaction" | "SecurityEventNotification";
 type IdTagInfo = Conf<"Authorize">["idTagInfo"];
 
 /** A charger and its Central System on one fake clock, with all that arrives there written down. */
@@ -36,6 +37,8 @@ export class ChargerSite {
   registration: Registration = "Accepted";
   interval = 300;
   reachable = true;
+  /** By how much the clock of the Central System is ahead. */
+  aheadMs = 0;
   /** With what it has tried to connect. */
   readonly presented: (Credential & { readonly tls: ConnectingTls })[] = [];
   /** Why a handshake fails with these, if it does. */
@@ -47,11 +50,12 @@ export class ChargerSite {
   built: (charger: Charger) => void = () => {};
   /** Hears of its ChargePoint, once it is started. */
   reports: (chargePoint: Charger["chargePoint"]) => void = () => {};
-  /** How what a bill goes by is answered. */
-  readonly answers: { [A in "StartTransaction" | "MeterValues" | "StopTransaction"]: (req: Req<A>) => Conf<A> } = {
+  /** How what must not be lost is answered. */
+  readonly answers: { [A in Kept]: (req: Req<A>) => Conf<A> } = {
     StartTransaction: ({ idTag }) => ({ transactionId: this.nextTransactionId++, idTagInfo: this.idTagInfoOf(idTag) }),
     MeterValues: () => ({}),
     StopTransaction: () => ({}),
+    SecurityEventNotification: () => ({}),
   };
   /** The answers to StartTransaction count from here. */
   nextTransactionId = 1;
@@ -215,7 +219,7 @@ export class ChargerSite {
 
   #answer(): void {
     const { centralSystem, clock } = this;
-    const currentTime = (): string => new Date(clock.now()).toISOString();
+    const currentTime = (): string => new Date(clock.now() + this.aheadMs).toISOString();
     const idTagInfoOf = (idTag: string): IdTagInfo => this.idTagInfoOf(idTag);
     centralSystem.on("message", ({ direction, frame }) => {
       if (direction !== "in" || frame.type !== "CALL") return;
@@ -230,6 +234,9 @@ export class ChargerSite {
     centralSystem.handle("StatusNotification", () => ({}));
     centralSystem.handle("FirmwareStatusNotification", () => ({}));
     centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
+    centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
+    centralSystem.handle("LogStatusNotification", () => ({}));
+    centralSystem.handle("SecurityEventNotification", (req) => this.answers.SecurityEventNotification(req));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));

@@ -30,7 +30,16 @@ function sourcesOf(name: string): Source[] {
 /** The files beside the folders of a package that import from these; the others are its foundation. */
 const faces = [
   ...["certificates.ts", "connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
+  "transfers.ts",
   ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
+  ...[
+    "answering.ts",
+    "file-work.ts",
+    "firmware-job.ts",
+    "firmware-management.ts",
+    "security-requests.ts",
+    "upload-job.ts",
+  ],
   ...["metered-transaction.ts", "requests.ts"],
 ];
 
@@ -73,9 +82,10 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
   node: {
     foundation: [],
     transport: [],
-    store: [],
+    store: ["foundation"],
     tls: ["foundation"],
     certificates: ["tls"],
+    transfers: ["foundation", "tls"],
     handshake: ["foundation", "transport", "tls"],
   },
   charger: {
@@ -88,8 +98,9 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     metering: ["hardware"],
     limits: ["hardware"],
     reset: [],
-    files: [],
-    certificates: ["foundation"],
+    files: ["hardware"],
+    security: ["foundation"],
+    certificates: ["foundation", "security"],
     simulated: ["hardware"],
   },
 };
@@ -214,7 +225,7 @@ test.each(["bench", "browser", "charger", "core", "node", "testing"])(
 );
 
 describe.each([
-  ["node", ["@ocppj/core", "@peculiar/x509", "ws"]],
+  ["node", ["@ocppj/core", "@peculiar/x509", "basic-ftp", "ws"]],
   ["browser", ["@ocppj/core"]],
   ["charger", ["@ocppj/core"]],
   ["testing", ["@ocppj/core", "fast-check"]],

@@ -13,9 +13,9 @@ export function quote(text: string, longest = most): string {
 }
 
 /** The text, printable, and not much of it; for a value that stands by itself. */
-export function shortened(text: string): string {
-  const shown = printable(text.slice(0, most));
-  return text.length > most ? `${shown}...` : shown;
+export function shortened(text: string, longest = most): string {
+  const shown = printable(text.slice(0, longest));
+  return text.length > longest ? `${shown}...` : shown;
 }
 
 /** A URL, or the path in one, without the query, which may be secret. */

@@ -30,14 +30,14 @@ const placeholders = [null, undefined, "", " ", "0", 0, [], {}];
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.constantFrom(...placeholders).map((value) => () => value),
   fc.constantFrom<Change>(
-    (value) => String(value).toUpperCase(),
-    (value) => ` ${String(value).toLowerCase()} `,
-    (value) => (typeof value === "object" ? JSON.stringify(value) : String(value)),
-    (value) => (typeof value === "string" ? Number(value) : Number(value) + 0.25),
+    (value) => textOf(value).toUpperCase(),
+    (value) => ` ${textOf(value).toLowerCase()} `,
+    textOf,
+    (value) => (typeof value === "string" ? Number(value) : Number(textOf(value)) + 0.25),
     (value) => (Array.isArray(value) ? value[0] : [value]),
     (value) => (typeof value === "string" ? value.replace(/Z$|:\d\d$/, "") : value),
     (value) => (typeof value === "string" ? value.replace(/0(\d)/g, "$1").replace("T", " ") : value),
-    (value) => `${String(value)}${"x".repeat(60)}`,
+    (value) => `${textOf(value)}${"x".repeat(60)}`,
     () => "Accepted",
     () => 2 ** 63,
     (value) => (typeof value === "object" ? { ...value, vendor: { a: [null] } } : value),
@@ -51,6 +51,11 @@ const textChange = fc.constantFrom<(text: string, at: number) => string>(
   (text, at) => nth(text, /[}\]]/g, at, (mark) => `,${mark}`),
   (text, at) => text.slice(0, text.length - 1 - (at % 4)),
 );
+
+/** An object may have a `toString` that is none. */
+function textOf(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 /** Replaces one of the parts that a pattern finds. */
 function nth(text: string, pattern: RegExp, at: number, spoil: (part: string) => string): string {

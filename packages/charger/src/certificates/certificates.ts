@@ -13,6 +13,7 @@ import {
   takeOptions,
 } from "@ocppj/core";
 import type { Decided } from "../decided.ts";
+import type { SecurityEventType } from "../security/security-event.ts";
 import type { CertificateHashData, CertificateStatus, CertificateTools, RootType } from "./certificate-tools.ts";
 import { ChargePointCertificate } from "./charge-point-certificate.ts";
 import { Connecting, isValid, type OpenConnection } from "./connecting.ts";
@@ -79,7 +80,7 @@ export interface CertificatesUse {
   readonly say: (text: string) => void;
   readonly fault: (error: unknown) => void;
   /** A security event, by its type. */
-  readonly noticed: (type: string, techInfo?: string) => void;
+  readonly noticed: (type: SecurityEventType, techInfo?: string) => void;
   /** Takes what the machine says. */
   readonly run: () => void;
 }
@@ -186,7 +187,7 @@ async function open(
   };
   const outlet = {
     say: (line: string) => using.say(line),
-    noticed: (type: string, techInfo?: string) => using.noticed(type, techInfo),
+    noticed: (type: SecurityEventType, techInfo?: string) => using.noticed(type, techInfo),
   };
   const now = (): number => using.now();
   const additionalCheck = (): boolean => configuration.get("AdditionalRootCertificateCheck") ?? false;

@@ -9,6 +9,7 @@
 import type { Conf, Req } from "@ocppj/core";
 import type { Decided } from "../decided.ts";
 import { oneAfterAnother } from "../one-after-another.ts";
+import type { SecurityEventType } from "../security/security-event.ts";
 import type {
   CertificateHashData,
   CertificateStatus,
@@ -24,7 +25,7 @@ export interface CertificatesOutlet {
   /** A line for a log. */
   say(text: string): void;
   /** A security event, by its type. */
-  noticed(type: string, techInfo?: string): void;
+  noticed(type: SecurityEventType, techInfo?: string): void;
 }
 
 export interface InstalledRootsParts extends CertificatesOutlet {

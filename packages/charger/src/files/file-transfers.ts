@@ -1,6 +1,9 @@
 import type { AbortSignalLike } from "@ocppj/core";
+import type { FirmwareSigner } from "../hardware/hardware.ts";
 
-/** How files are fetched and delivered: what an owner has for that. */
+/**
+ * How files are fetched and delivered: `fileTransfers` of `@ocppj/node/transfers`, or what an owner has for that.
+ */
 export interface FileTransfers {
   /** What it can do; SupportedFileTransferProtocols tells them. @spec errata 3.88 [FM-30] */
   readonly protocols: readonly ("FTP" | "FTPS" | "HTTP" | "HTTPS")[];
@@ -8,18 +11,25 @@ export interface FileTransfers {
    * Fetches a file.
    *
    * @returns Where it is: what `install` of the hardware is given, also after a power cut.
-   * @throws What has gone wrong; nothing of the file is left then.
+   * @throws What has gone wrong.
    */
   download(url: string, options: { readonly signal: AbortSignalLike }): Promise<string>;
   /**
    * Delivers a file into a directory.
    *
-   * @param file - As the hardware has named it.
+   * @param source - A file as the hardware has named it, or what is to be in it.
    * @param options.fileName - What it is to be called there.
+   * @throws What has gone wrong. An error may say by its `reason` which status tells of it: `BadMessage`, `PermissionDenied`
+   * or `NotSupportedOperation`; what says nothing is an `UploadFailure`. [SEC-N01-10]
    */
   upload(
     url: string,
-    file: string,
+    source: string | Uint8Array,
     options: { readonly fileName: string; readonly signal: AbortSignalLike },
   ): Promise<void>;
+  /**
+   * Whether a signature is that of the whole file, by the key of its signing certificate: RSA-PSS or ECDSA, with SHA-256.
+   * Absent: signed updates are not supported, unless the hardware has `verify`. [SEC-L01-04, SEC-L01-12]
+   */
+  verify?(file: string, by: FirmwareSigner): Promise<boolean>;
 }

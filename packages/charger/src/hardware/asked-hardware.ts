@@ -11,6 +11,7 @@ import { type Clock, inTime } from "@ocppj/core";
 import type {
   DiagnosticsFile,
   DiagnosticsRange,
+  FirmwareSigner,
   Hardware,
   HardwareError,
   HardwareListener,
@@ -104,6 +105,16 @@ export class AskedHardware {
   /** Whether firmware can be installed. */
   get installs(): boolean {
     return typeof this.#hardware.install === "function";
+  }
+
+  /** Whether signatures of firmware are checked by the hardware. */
+  get verifies(): boolean {
+    return typeof this.#hardware.verify === "function";
+  }
+
+  /** Whether firmware is what was signed: that may take its time. */
+  async verify(file: string, by: FirmwareSigner): Promise<boolean> {
+    return (await this.#hardware.verify?.(file, by)) === true;
   }
 
   /** How an installation has ended: it may take its time. */

@@ -44,6 +44,14 @@ export interface DiagnosticsFile {
   readonly fileName: string;
 }
 
+/** Who has signed firmware. */
+export interface FirmwareSigner {
+  /** Of the whole file, in Base64. */
+  readonly signature: string;
+  /** With whose key it was made, in PEM. It was checked against the roots of the manufacturer. */
+  readonly signingCertificate: string;
+}
+
 /** How an installation has ended. */
 export type Installation = "installed" | "restart";
 
@@ -53,7 +61,7 @@ export type Unlocking = Conf<"UnlockConnector">["status"];
 /**
  * The hardware of a charger: the only thing that a maker has to write.
  *
- * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}; `install` as long as it takes. One that
+ * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}; `install` and `verify` as long as it takes. One that
  * throws, rejects or takes longer is a `fault`, and leaves the connector without energy.
  */
 export interface Hardware {
@@ -80,6 +88,11 @@ export interface Hardware {
    * when it is no firmware, or cannot be installed. Absent: UpdateFirmware is not supported.
    */
   install?(file: string): Installation | PromiseLike<Installation>;
+  /**
+   * Whether firmware in a file that was fetched is what was signed, where your hardware has a part for that; it may take its
+   * time. Absent: the file transfers say. [SEC-L01-04]
+   */
+  verify?(file: string, by: FirmwareSigner): boolean | PromiseLike<boolean>;
   /** After a restart in an installation: whether the new firmware runs. Absent: it does if `firmwareVersion` is another. */
   isInstalled?(): boolean | PromiseLike<boolean>;
   /**
@@ -112,6 +125,8 @@ export interface HardwareListener {
   emergencyStop(pressed: boolean): void;
   /** What the meter of a connector shows, of all measurands at one moment. Tell it at least every second that counts. */
   measured(connectorId: number, reading: Reading): void;
+  /** Somebody has opened the housing, or what else a sensor notices. Without `security` nobody hears of it. */
+  tampered(techInfo?: string): void;
   /** A limit of energy or time that the driver has set is reached. */
   limitReached(connectorId: number): void;
 }

@@ -55,6 +55,8 @@ export function toldByHardware(
     emergencyStop: (pressed) => told(() => listener.emergencyStop(pressed !== false)),
     measured: (id, reading) =>
       told(() => listener.measured(demand(id, "charger or connector"), readingOf(reading, fault))),
+    tampered: (techInfo) =>
+      told(() => listener.tampered(techInfo === undefined ? undefined : textOf("techInfo", techInfo))),
     limitReached: (id) => told(() => listener.limitReached(demand(id))),
   };
 }

@@ -65,6 +65,29 @@ describe("The main meter", () => {
   });
 });
 
+describe("A clock that was wrong, as a Heartbeat tells", () => {
+  test("meters are read at the right times from then on [CORE-HB-05] [CORE-MTR-02] [CORE-MTR-05]", async () => {
+    const site = await charging({
+      configuration: { ClockAlignedDataInterval: 900, MeterValueSampleInterval: 600 },
+    });
+    await site.after(() => {}, 7 * minute);
+    site.aheadMs = 4 * minute;
+    await site.call("TriggerMessage", { requestedMessage: "Heartbeat" });
+    const before = site.payloads("MeterValues").length;
+    await site.after(() => {}, 20 * minute);
+    const told = (site.payloads("MeterValues") as Req<"MeterValues">[])
+      .slice(before)
+      .filter(({ connectorId }) => connectorId === 1)
+      .map(({ meterValue: [value] }) => `${value?.timestamp?.slice(11, 19)} ${value?.sampledValue[0]?.context}`);
+    expect(told).toEqual([
+      "00:15:00 Sample.Clock",
+      "00:20:00 Sample.Periodic",
+      "00:30:00 Sample.Clock",
+      "00:30:00 Sample.Periodic",
+    ]);
+  });
+});
+
 describe("Before it is accepted", () => {
   test("a card is decided on as offline, and what was begun is told afterwards [CORE-BOOT-15] [CORE-BOOT-16]", async () => {
     for (const allowed of [false, true]) {

@@ -1,27 +1,52 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DiagnosticsUpload } from "../../src/files/diagnostics-upload.ts";
 import {
+  type FirmwareStatus,
   FirmwareUpdate,
   type FirmwareUpdateOutput,
   type FirmwareUpdateRecord,
 } from "../../src/files/firmware-update.ts";
 
 const minute = 60_000;
-const ends = ["DownloadFailed", "InstallationFailed", "Installed"];
-const order = ["Downloading", "Downloaded", "Installing"];
+const ends: readonly FirmwareStatus[] = ["DownloadFailed", "InvalidSignature", "InstallationFailed", "Installed"];
+/** In which order statuses are told. [SEC-L01-31] */
+const steps: readonly FirmwareStatus[] = [
+  "DownloadScheduled",
+  "Downloading",
+  "Downloaded",
+  "SignatureVerified",
+  "InstallScheduled",
+  "Installing",
+  "InstallRebooting",
+];
+const plain: readonly FirmwareStatus[] = ["Downloading", "Downloaded", "Installing"];
+
+/** After which steps an update may have ended so. */
+const endsAfter: Readonly<Partial<Record<FirmwareStatus, readonly FirmwareStatus[]>>> = {
+  DownloadFailed: ["DownloadScheduled", "Downloading"],
+  InvalidSignature: ["Downloaded"],
+  // Where another one takes its place, it was only downloaded.
+  InstallationFailed: ["Downloaded", "SignatureVerified", "InstallScheduled", "Installing", "InstallRebooting"],
+  Installed: ["Installing", "InstallRebooting"],
+};
 
 /** An update with whoever does what it says, as a power cut leaves it. */
 class Bench {
   update = new FirmwareUpdate();
   now = 0;
-  readonly told: string[] = [];
+  /** By update: its number, or 0 for plain ones, of which there is one at a time. */
+  readonly told: { readonly status: FirmwareStatus; readonly requestId: number | undefined }[] = [];
   kept: FirmwareUpdateRecord | undefined;
-  isFetching = false;
-  isInstalling = false;
+  doing: "download" | "verify" | "install" | undefined;
   isOut = false;
   isCharging = false;
-  installedWhileCharging = false;
+  /** What must not be. */
+  readonly broken: string[] = [];
+  #requests = 0;
+  #verified: string | undefined;
+  #isHeld = false;
+  /** How often it may yet fail to be fetched. */
+  #left = 0;
 
   take(): void {
     for (let output = this.update.poll(); output !== undefined; output = this.update.poll()) this.#perform(output);
@@ -37,175 +62,169 @@ class Bench {
     this.now = end;
   }
 
-  request(delay: number, retries: number): void {
-    const retrieveDate = new Date(this.now + delay).toISOString();
-    this.update.requested({ location: "http://h/f", retrieveDate, retries, retryInterval: 60 }, this.now);
+  request({ delay, installDelay, isSigned, isAnswered, retries, stopsMeanwhile }: Request): void {
+    if (this.update.isInstalling) return;
+    const order = {
+      url: "http://h/f",
+      retrieveAt: this.now + delay,
+      retries,
+      retryInterval: 60,
+      ...(isSigned && {
+        installAt: this.now + installDelay,
+        signed: { requestId: ++this.#requests, signature: `of ${this.#requests}`, signingCertificate: "PEM" },
+      }),
+    };
+    this.update.held();
+    this.#isHeld = true;
+    if (stopsMeanwhile) this.charging(false);
+    this.#isHeld = false;
+    if (isAnswered) {
+      this.update.requested(order, this.now);
+      this.#left = retries;
+    } else this.update.released();
+    this.take();
+  }
+
+  done(works: boolean, restarts: boolean): void {
+    const { doing } = this;
+    this.doing = undefined;
+    if (doing === "download") {
+      this.update.downloaded(works ? "/f" : undefined, this.now);
+      if (!works && this.update.isUnderWay !== this.#left > 0) this.broken.push("it is given up early, or late");
+      if (!works) this.#left -= 1;
+    }
+    if (doing === "verify") {
+      this.#verified = works ? this.update.signedStatus.requestId?.toString() : undefined;
+      this.update.verified(works, this.now);
+    } else if (doing === "install") this.update.installed(!works ? "failed" : restarts ? "restart" : "installed");
+    this.take();
+  }
+
+  charging(isCharging: boolean): void {
+    this.isCharging = isCharging;
+    this.update.charging(isCharging);
     this.take();
   }
 
   /** What was told is delivered, since that is kept; what ran is gone. */
   powerCut(isInstalled: boolean): void {
     this.update = new FirmwareUpdate();
-    this.isFetching = false;
-    this.isInstalling = false;
+    this.doing = undefined;
     this.isOut = false;
     if (this.kept !== undefined) this.update.restored(this.kept, isInstalled, this.now);
-    this.update.charging(this.isCharging);
-    this.take();
+    this.charging(this.isCharging);
   }
 
   #perform(output: FirmwareUpdateOutput): void {
     switch (output.type) {
       case "status":
-        this.told.push(output.status);
+        this.told.push(output);
         break;
       case "keep":
         this.kept = output.record;
         break;
-      case "download":
-        this.isFetching = true;
-        break;
       case "abort":
-        this.isFetching = false;
-        break;
-      case "install":
-        this.isInstalling = true;
-        this.installedWhileCharging ||= this.isCharging;
+        this.doing = undefined;
         break;
       case "outOfService":
         this.isOut = output.isOut;
         break;
       case "restart":
         break;
+      case "install":
+        if (this.isCharging) this.broken.push("it is installed while somebody charges");
+        if (this.#isHeld) this.broken.push("it is installed while another one may take its place");
+        if (!this.isOut) this.broken.push("it is installed while connectors are in service");
+        if (this.kept?.signed !== undefined && this.#verified !== `${this.kept.signed.requestId}`) {
+          this.broken.push("it is installed unverified");
+        }
+        this.doing = output.type;
+        break;
+      default:
+        this.doing = output.type;
     }
   }
 }
 
-const deed = fc.oneof(
-  fc.record({
-    do: fc.constant("request" as const),
-    delay: fc.integer({ min: -minute, max: 10 * minute }),
-    retries: fc.nat(2),
-  }),
-  fc.record({ do: fc.constant("pass" as const), ms: fc.nat(5 * minute) }),
-  fc.record({ do: fc.constant("fetched" as const), works: fc.boolean() }),
-  fc.record({ do: fc.constant("charging" as const), is: fc.boolean() }),
-  fc.record({
-    do: fc.constant("installed" as const),
-    outcome: fc.constantFrom("installed" as const, "failed" as const, "restart" as const),
-  }),
-  fc.record({ do: fc.constant("power cut" as const), isInstalled: fc.boolean() }),
+interface Request {
+  readonly delay: number;
+  readonly installDelay: number;
+  readonly isSigned: boolean;
+  readonly isAnswered: boolean;
+  readonly retries: number;
+  /** Whether transactions end between the decision and the answer. */
+  readonly stopsMeanwhile: boolean;
+}
+
+type Deed = (bench: Bench) => void;
+
+const deedsOf = (isSigned: boolean): fc.Arbitrary<Deed> =>
+  fc.oneof(
+    fc
+      .record({
+        delay: fc.constantFrom(-minute, -minute, 0, minute, 10 * minute),
+        installDelay: fc.constantFrom(-minute, -minute, 0, minute, 20 * minute),
+        isSigned: fc.constant(isSigned),
+        isAnswered: fc.boolean(),
+        retries: fc.nat(2),
+        stopsMeanwhile: fc.boolean(),
+      })
+      .map((request) => (bench: Bench) => bench.request(request)),
+    fc.nat(5 * minute).map((ms) => (bench: Bench) => bench.pass(ms)),
+    fc.constantFrom(true, true, false).map((is) => (bench: Bench) => bench.charging(is)),
+    {
+      weight: 3,
+      arbitrary: fc
+        .tuple(fc.constantFrom(true, true, false), fc.boolean())
+        .map((how) => (bench: Bench) => bench.done(...how)),
+    },
+    fc.boolean().map((isInstalled) => (bench: Bench) => bench.powerCut(isInstalled)),
+  );
+
+test.each([
+  ["plain", false],
+  ["signed", true],
+] as const)(
+  "each %s update that was begun ends with exactly one end, in order, whatever is cut, slow or replaced; none is installed unverified or while somebody charges; connectors come back [FM-23] [FM-25] [FM-26] [SEC-L01-06] [SEC-L01-07] [SEC-L01-10] [SEC-L01-18] [SEC-L01-19] [SEC-L01-31] [SEC-MSG-22]",
+  (_, isSigned) => {
+    fc.assert(
+      fc.property(fc.array(deedsOf(isSigned), { maxLength: 40 }), (deeds) => {
+        const bench = new Bench();
+        bench.charging(false);
+        for (const deed of deeds) {
+          deed(bench);
+          if (!bench.update.isUnderWay) expect(bench.isOut).toBe(false);
+        }
+        // All goes well from now on.
+        bench.charging(false);
+        for (let step = 0; step < 12; step++) {
+          bench.pass(30 * minute);
+          bench.done(true, false);
+          if (bench.kept?.phase === "restarting") bench.powerCut(true);
+        }
+        expect(bench.broken).toEqual([]);
+        expect([bench.update.isUnderWay, bench.isOut, bench.update.status]).toEqual([false, false, "Idle"]);
+        expect(bench.kept === undefined || bench.kept.phase === "failed").toBe(true);
+        // By updates: each rises through the steps, and has its end last.
+        const last = new Map<number | undefined, FirmwareStatus | undefined>();
+        for (const { requestId, status } of bench.told) {
+          expect(requestId === undefined).toBe(!isSigned);
+          const before = last.get(requestId);
+          if (ends.includes(status)) {
+            expect(endsAfter[status]).toContain(before);
+            // There is one plain update at a time.
+            last.set(requestId, isSigned ? status : undefined);
+          } else {
+            if (!isSigned) expect(plain).toContain(status);
+            const from = before === undefined ? -1 : steps.indexOf(before);
+            expect(before === undefined || steps.includes(before)).toBe(true);
+            expect(steps.indexOf(status)).toBeGreaterThan(from);
+            last.set(requestId, status);
+          }
+        }
+        for (const status of last.values()) expect(status === undefined || ends.includes(status)).toBe(true);
+      }),
+      { numRuns: 800 },
+    );
+  },
 );
-
-test("each update that was begun ends with exactly one end, in order, whatever is cut, slow or replaced; none is installed while somebody charges; connectors come back [FM-23] [FM-25] [FM-26]", () => {
-  fc.assert(
-    fc.property(fc.array(deed, { maxLength: 40 }), (deeds) => {
-      const bench = new Bench();
-      for (const each of deeds) {
-        if (each.do === "request") bench.request(each.delay, each.retries);
-        else if (each.do === "pass") bench.pass(each.ms);
-        else if (each.do === "charging") {
-          bench.isCharging = each.is;
-          bench.update.charging(each.is);
-        } else if (each.do === "fetched" && bench.isFetching) {
-          bench.isFetching = false;
-          bench.update.downloaded(each.works ? "/f" : undefined, bench.now);
-        } else if (each.do === "installed" && bench.isInstalling) {
-          bench.isInstalling = false;
-          bench.update.installed(each.outcome);
-        } else if (each.do === "power cut") bench.powerCut(each.isInstalled);
-        bench.take();
-        const isOver = bench.update.status === "Idle";
-        if (isOver && bench.kept === undefined) expect(bench.isOut).toBe(false);
-      }
-      // All goes well from now on.
-      bench.isCharging = false;
-      bench.update.charging(false);
-      bench.take();
-      for (let step = 0; step < 10; step++) {
-        bench.pass(10 * minute);
-        if (bench.isFetching) bench.update.downloaded("/f", bench.now);
-        bench.isFetching = false;
-        bench.take();
-        if (bench.kept?.phase === "restarting") bench.powerCut(true);
-        if (bench.isInstalling) bench.update.installed("installed");
-        bench.isInstalling = false;
-        bench.take();
-      }
-      expect(bench.installedWhileCharging).toBe(false);
-      expect([bench.kept, bench.isOut, bench.update.status]).toEqual([undefined, false, "Idle"]);
-      // By updates: each rises through the steps, and has its end last.
-      let step = -1;
-      for (const status of bench.told) {
-        if (ends.includes(status)) {
-          expect(status === "DownloadFailed" || step >= order.indexOf("Installing")).toBe(true);
-          step = -1;
-        } else {
-          expect(order.indexOf(status)).toBe(step + 1);
-          step = order.indexOf(status);
-        }
-      }
-      expect(step).toBe(-1);
-    }),
-    { numRuns: 500 },
-  );
-});
-
-test("each upload that was begun ends with exactly one of Uploaded and UploadFailed [FM-01] [FM-13] [FM-14]", () => {
-  const step = fc.oneof(
-    fc.record({ request: fc.nat(2) }),
-    fc.record({ works: fc.boolean() }),
-    fc.record({ ms: fc.nat(3 * minute) }),
-    fc.constant({ cut: true }),
-  );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      let upload = new DiagnosticsUpload();
-      let now = 0;
-      let runs = false;
-      let isKept = false;
-      const told: string[] = [];
-      const take = (): void => {
-        for (let output = upload.poll(); output !== undefined; output = upload.poll()) {
-          if (output.type === "status") told.push(output.status);
-          else if (output.type === "keep") isKept = output.isUnderWay;
-          else runs = output.type === "upload";
-        }
-      };
-      const ended = (works: boolean): void => {
-        if (!runs) return;
-        runs = false;
-        upload.uploaded(works, now);
-        take();
-      };
-      for (const each of steps) {
-        if ("request" in each) {
-          upload.requested(
-            { url: "http://h/", file: "/f", fileName: "f" },
-            { retries: each.request, retryInterval: 60 },
-          );
-        } else if ("works" in each) ended(each.works);
-        else if ("ms" in each) {
-          now += each.ms;
-          upload.advance(now);
-        } else {
-          upload = new DiagnosticsUpload();
-          runs = false;
-          if (isKept) upload.interrupted();
-        }
-        take();
-      }
-      for (let more = 0; more < 5; more++) {
-        ended(false);
-        now += 2 * minute;
-        upload.advance(now);
-        take();
-      }
-      ended(true);
-      expect([upload.status, isKept]).toEqual(["Idle", false]);
-      expect(told.every((status, index) => (status === "Uploading") === (index % 2 === 0))).toBe(true);
-      expect(told.length % 2).toBe(0);
-    }),
-    { numRuns: 500 },
-  );
-});

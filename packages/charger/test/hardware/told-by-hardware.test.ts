@@ -5,7 +5,7 @@ import type { HardwareListener, Reading } from "../../src/index.ts";
 
 const methods = [
   ...["plugged", "unplugged", "presented", "pressed", "wantsEnergy", "faulted", "warned", "mended"],
-  ...["emergencyStop", "measured", "limitReached"],
+  ...["emergencyStop", "measured", "limitReached", "tampered"],
 ] as (keyof HardwareListener)[];
 
 function bench() {

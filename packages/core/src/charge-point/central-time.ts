@@ -58,9 +58,9 @@ export class CentralTime {
    * @param currentTime - RFC 3339 text. What cannot be read, or is outside of 2015 to 2100, is no time and is ignored.
    * @param now - The present moment on the own clock.
    * @returns By how much what was stamped while the time was not trusted has to be shifted to be right, in milliseconds; 0
-   * if it was trusted. `undefined` if the time was ignored.
+   * if it was trusted; and by how much it was set at once, 0 if little by little. `undefined` if the time was ignored.
    */
-  adopt(currentTime: string, now: number): { readonly correctionMs: number } | undefined {
+  adopt(currentTime: string, now: number): { readonly correctionMs: number; readonly setMs: number } | undefined {
     const time = Date.parse(currentTime);
     if (!isTime(time)) return undefined;
     const shown = this.at(now);
@@ -72,7 +72,7 @@ export class CentralTime {
     this.#offsetMs = time - now;
     this.#told = true;
     this.#trusted = true;
-    return { correctionMs };
+    return { correctionMs, setMs: slewed ? 0 : stepMs };
   }
 }
 

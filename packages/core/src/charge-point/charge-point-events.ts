@@ -35,6 +35,11 @@ export interface ChargePointEvents {
    * the time until the next BootNotification.
    */
   registration: [event: { readonly status: Conf<"BootNotification">["status"]; readonly intervalMs: number }];
+  /**
+   * The Central System has told another time than `now` showed, and `now` has jumped to it: by so much forwards, or
+   * backwards if negative. Small steps, up to 10 s, are made little by little, except for the first one, and are not told.
+   */
+  timeSet: [event: { readonly stepMs: number }];
   /** The Central System has taken a message; `conf` is `undefined` when its answer made no sense. */
   delivered: [event: DeliveryEvent & { readonly conf: unknown }];
   /**

@@ -677,6 +677,7 @@ export class ChargePoint extends Emitter<ChargePointEvents> {
     }
     // Last: limits count from the starts of transactions, as they are corrected by now.
     this.#followLimits();
+    if (adopted.setMs !== 0) this.emit("timeSet", { stepMs: adopted.setMs });
   }
 
   /** The machine slept, or somebody set a clock: what was told before says no longer what time it is. */

@@ -67,7 +67,7 @@ describe("CentralTime, whatever the Central System tells", () => {
           const stepMs = now + offMs - shown;
           const small = told && Math.abs(stepMs) <= slewed;
           const adopted = time.adopt(text(now + offMs), now);
-          expect(adopted).toEqual({ correctionMs: trusted || small ? 0 : stepMs });
+          expect(adopted).toEqual({ correctionMs: trusted || small ? 0 : stepMs, setMs: small ? 0 : stepMs });
           shown = small ? Math.max(shown, now + offMs) : now + offMs;
           told = true;
           trusted = true;

@@ -110,7 +110,10 @@ describe("CentralTime, doubted", () => {
     time.doubt();
     expect(time.trusted).toBe(false);
     expect(time.at(boot + minute)).toBe(noon + minute);
-    expect(time.adopt(text(noon + 2 * hour + minute), boot + minute)).toEqual({ correctionMs: 2 * hour });
+    expect(time.adopt(text(noon + 2 * hour + minute), boot + minute)).toEqual({
+      correctionMs: 2 * hour,
+      setMs: 2 * hour,
+    });
     expect(time.trusted).toBe(true);
     expect(time.at(boot + minute)).toBe(noon + 2 * hour + minute);
   });
@@ -118,12 +121,12 @@ describe("CentralTime, doubted", () => {
   test("corrects nothing when it was right but for a small step", () => {
     const time = told();
     time.doubt();
-    expect(time.adopt(text(noon - 3 * second), boot)).toEqual({ correctionMs: 0 });
+    expect(time.adopt(text(noon - 3 * second), boot)).toEqual({ correctionMs: 0, setMs: 0 });
     expect(time.at(boot)).toBe(noon);
   });
 
   test("corrects nothing that was stamped while it was trusted", () => {
-    expect(told().adopt(text(noon + hour), boot)).toEqual({ correctionMs: 0 });
+    expect(told().adopt(text(noon + hour), boot)).toEqual({ correctionMs: 0, setMs: hour });
   });
 
   test("begins a new epoch each time, and none when the time is told", () => {

@@ -105,6 +105,7 @@ class Life {
     links.at(-1)?.chargePoint.inject('[2,"q","GetDiagnostics",{"location":"ftp://example.com/","retries":null}]');
     await clock.advance(second);
     this.sample();
+    behaviour.aheadMs = 60 * second;
     await clock.advance(600 * second);
     links.at(-1)?.chargePoint.drop();
     await clock.advance(600 * second);

@@ -90,6 +90,18 @@ describe("ChargePoint, told a time that is none", () => {
   });
 });
 
+test("ChargePoint says by how much its clock was set at once; what is made little by little it does not tell [CORE-BOOT-04] [CORE-HB-05]", async () => {
+  const site = new Site();
+  site.behaviour.aheadMs = minute;
+  await site.start();
+  for (const aheadMs of [minute + 10 * second, hour, 0]) {
+    site.behaviour.aheadMs = aheadMs;
+    await site.clock.advance(300_000);
+  }
+  const steps = [minute, hour - minute - 10 * second, -hour];
+  expect(site.said("timeSet")).toEqual(steps.map((stepMs) => ({ stepMs })));
+});
+
 test("ChargePoint is right again with the Heartbeat after one that was a year off [CORE-HB-05]", async () => {
   for (const offMs of [365 * day, -365 * day]) {
     const site = new Site();

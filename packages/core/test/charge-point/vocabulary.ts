@@ -20,6 +20,7 @@ export const events = Object.keys({
   refused: true,
   disconnected: true,
   registration: true,
+  timeSet: true,
   delivered: true,
   discarded: true,
   invalidated: true,

@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type OptionRules, optionRules, type RecordStore, type StoredRecord, takeOptions } from "@ocppj/core";
+import { syncFolder } from "../sync-folder.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
-import { type Change, Journal, syncFolder } from "./journal.ts";
+import { type Change, Journal } from "./journal.ts";
 
 /** Settings of {@link durableStore}. */
 export interface DurableStoreOptions {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { StoredRecord } from "@ocppj/core";
+import { syncFolder } from "../sync-folder.ts";
 import { encodeLine, JournalReader, stateOf } from "./journal-lines.ts";
 
 /** A record is put or, without `value`, deleted. */
@@ -429,20 +430,6 @@ async function readSlice(file: FileHandle, position: number, length: number): Pr
       await readSlice(file, position, half),
       await readSlice(file, position + half, length - half),
     ]);
-  }
-}
-
-/** Makes what was renamed in a folder survive a power cut, where an operating system has to be told. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some file systems do not know that.
-    if (!["EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-  } finally {
-    await handle.close();
   }
 }
 
