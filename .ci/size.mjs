@@ -17,7 +17,13 @@ const programs = [
     browser: "connect, durableStore",
     budget: 53_400,
   },
-  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 82_000 },
+  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 79_200 },
+  {
+    what: "the same with firmware management",
+    charger: "Charger, firmwareManagement",
+    browser: "connect",
+    budget: 83_000,
+  },
 ];
 
 /** The file that bundlers take of a package. */

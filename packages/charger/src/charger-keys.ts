@@ -44,7 +44,7 @@ const defaults = {
  * @throws TypeError A value was given that follows from the charger.
  * @spec OCPP 1.6 §9 [CFG-61, CFG-62]
  */
-export function keysOf({ configuration = {}, credential, hardware, transfers }: ChargerOptions): StandardKeys {
+export function keysOf({ configuration = {}, credential, firmwareManagement, hardware }: ChargerOptions): StandardKeys {
   for (const key of fromHardware) {
     if (configuration[key] !== undefined) throw new TypeError(`${key} follows from the charger and cannot be given.`);
   }
@@ -52,9 +52,9 @@ export function keysOf({ configuration = {}, credential, hardware, transfers }: 
   const keys: Partial<Record<ConfigurationKey, object>> = {};
   for (const [key, value] of Object.entries(values)) keys[key as ConfigurationKey] = { value };
   const { connectors } = hardware;
-  if (transfers !== undefined) {
+  if (firmwareManagement !== undefined) {
     keys.SupportedFeatureProfiles = { value: [...defaults.SupportedFeatureProfiles, "FirmwareManagement"] };
-    keys.SupportedFileTransferProtocols = { value: transfers.protocols };
+    keys.SupportedFileTransferProtocols = { value: firmwareManagement.protocols };
   }
   keys.NumberOfConnectors = { value: connectors.length };
   keys.ChargingScheduleAllowedChargingRateUnit = { value: ["Current", "Power"] };

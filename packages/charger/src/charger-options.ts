@@ -13,7 +13,7 @@ import {
   type VendorKeys,
   type VendorMessages,
 } from "@ocppj/core";
-import type { FileTransfers } from "./files/file-transfers.ts";
+import type { FirmwareManagement } from "./firmware-management.ts";
 import type { Hardware } from "./hardware/hardware.ts";
 
 type OfChargePoint = Pick<
@@ -40,10 +40,10 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   /** The DataTransfers that it understands. Default: none, each is answered with UnknownVendorId. */
   readonly vendorMessages?: VendorMessages<"ChargePoint"> | undefined;
   /**
-   * How firmware is fetched, and diagnostics are delivered: what you have for that. Default: not at all, the profile
-   * FirmwareManagement is not supported.
+   * `firmwareManagement(transfers)`: how firmware is fetched, and diagnostics and logs are delivered. Default: not at all, the
+   * profile FirmwareManagement is not supported.
    */
-  readonly transfers?: FileTransfers | undefined;
+  readonly firmwareManagement?: FirmwareManagement | undefined;
   /** What the charger as a whole can draw, where that is less than its connectors could together. */
   readonly maximum?: Limit | undefined;
   /** Between a phase and neutral, nominal, in V. Default 230. */
@@ -86,7 +86,7 @@ const rules: OptionRules<ChargerOptions> = {
   configuration: object("values of configuration keys"),
   vendorKeys: object("the keys of your own"),
   vendorMessages: object("VendorMessages", "answer"),
-  transfers: object("file transfers, with download and upload", "download", "upload"),
+  firmwareManagement: object("what firmwareManagement() returns", "open", "read"),
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),
   voltage: number("a voltage", 1),
   remoteStartChooses: oneOf("plugged", "first", "refuse"),

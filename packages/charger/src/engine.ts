@@ -7,7 +7,7 @@ import { Connector } from "./connector.ts";
 import type { Decided } from "./decided.ts";
 import type { Desk, Loaded, Outlet } from "./desk.ts";
 import { Errors } from "./errors.ts";
-import { FileJobs } from "./file-jobs.ts";
+import type { FileJobs } from "./file-jobs.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
@@ -41,7 +41,7 @@ export class Engine {
   readonly #reader = new CardReader();
   readonly #together = new Together();
   readonly #run: () => void;
-  /** Without `transfers` there are none. */
+  /** Without `firmwareManagement` there are none. */
   readonly #jobs: FileJobs | undefined;
   #mainReading: Reading | undefined;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
@@ -86,18 +86,22 @@ export class Engine {
     together.add(onClock(reservations, aheadMs), (output) => this.#reservationEnded(output));
     together.add(onClock(this.#schedule, aheadMs), (output) => this.#sample(output));
     together.add(this.#reset, (output) => this.#resetSays(output));
-    const { transfers } = options;
-    if (transfers !== undefined) {
-      this.#jobs = new FileJobs({
-        desk,
-        connectors: this.connectors,
-        transfers,
-        version: options.boot.firmwareVersion ?? "",
-        restart: () => this.#reset.asked("Soft", clock.now()),
-        follow: () => this.follow(),
-      });
-      together.add(onClock(this.#jobs.update, aheadMs), this.#jobs.performUpdate);
-      together.add(onClock(this.#jobs.upload, aheadMs), this.#jobs.performUpload);
+    this.#jobs = options.firmwareManagement?.open({
+      desk,
+      connectorIds: this.connectors.map(({ id }) => id),
+      isInUse: () => this.connectors.some(({ isCharging }) => isCharging),
+      version: options.boot.firmwareVersion ?? "",
+      restart: () => {
+        this.#reset.asked("Soft", clock.now());
+        this.#run();
+      },
+      follow: () => this.follow(),
+      noticed: () => {},
+    });
+    if (this.#jobs !== undefined) {
+      const { diagnostics, firmware, log } = this.#jobs;
+      together.add(onClock(firmware.update, aheadMs), firmware.perform);
+      for (const { perform, upload } of [diagnostics, log]) together.add(onClock(upload, aheadMs), perform);
     }
     this.#configure();
     this.#followChargePoint();
@@ -122,8 +126,8 @@ export class Engine {
     for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
-    void this.#jobs?.restore(jobs);
     this.follow();
+    void this.#jobs?.restore(jobs);
   }
 
   /** No card or button counts any more, and no energy flows. */
@@ -350,6 +354,7 @@ export class Engine {
       case "failed":
         this.#isReady = true;
         this.#errors.put({ errorCode: "ResetFailure" }, false);
+        this.#jobs?.firmware.update.restartFailed();
         this.follow();
         break;
     }

@@ -1,199 +1,167 @@
-import { CallError, type Conf, OwnSignal, type Req } from "@ocppj/core";
-import type { Connector } from "./connector.ts";
-import type { Desk } from "./desk.ts";
-import { DiagnosticsUpload, type DiagnosticsUploadOutput, type Upload } from "./files/diagnostics-upload.ts";
-import type { FileTransfers } from "./files/file-transfers.ts";
-import { FirmwareUpdate, type FirmwareUpdateOutput } from "./files/firmware-update.ts";
+import type { Conf, Req } from "@ocppj/core";
 import type { KeptJob } from "./files/kept-job.ts";
+import { utf8 } from "./files/utf8.ts";
+import { FirmwareJob, type FirmwareJobParts, type OnceAnswered } from "./firmware-job.ts";
+import type { DiagnosticsRange } from "./hardware/hardware.ts";
+import { demandSupported, isSupported } from "./job-tools.ts";
+import { UploadJob } from "./upload-job.ts";
 
 /** What jobs work with, besides what all parts share. */
-export interface FileJobsParts {
-  readonly desk: Desk;
-  readonly connectors: readonly Connector[];
-  readonly transfers: FileTransfers;
-  /** `firmwareVersion` of BootNotification. */
-  readonly version: string;
-  /** Restarts the program. */
-  readonly restart: () => void;
-  readonly follow: () => void;
+export interface FileJobsParts extends FirmwareJobParts {
+  /** The security log of a time, in milliseconds since the epoch. Absent: there is none. */
+  readonly securityLog?: ((range: DiagnosticsRange) => string) | undefined;
 }
 
-const reason = "firmware update";
+/** The messages that a trigger can ask for. */
+export type JobStatusNotification =
+  | "DiagnosticsStatusNotification"
+  | "FirmwareStatusNotification"
+  | "LogStatusNotification"
+  | "SignedFirmwareStatusNotification";
 
-/** Updates of the firmware and uploads of diagnostics: joins their machines to transfers and hardware. */
+/** What is to be delivered, for one who asks. */
+type Contents = Pick<Parameters<UploadJob["upload"]["requested"]>[0], "file" | "fileName">;
+
+/** Updates of the firmware, and uploads of diagnostics and of logs: what the Central System can ask of them. */
 export class FileJobs {
-  readonly update = new FirmwareUpdate();
-  readonly upload = new DiagnosticsUpload();
+  readonly firmware: FirmwareJob;
+  readonly diagnostics: UploadJob;
+  readonly log: UploadJob;
   readonly #parts: FileJobsParts;
-  #download = new OwnSignal();
-  #delivery = new OwnSignal();
 
   constructor(parts: FileJobsParts) {
     this.#parts = parts;
+    const { desk, transfers } = parts;
+    const { chargePoint } = desk;
+    this.firmware = new FirmwareJob(parts);
+    this.diagnostics = new UploadJob({
+      desk,
+      transfers,
+      name: "diagnostics",
+      deliver: (status) => {
+        const told = status === "Uploading" || status === "Uploaded" ? status : "UploadFailed";
+        chargePoint.deliver("DiagnosticsStatusNotification", { status: told });
+      },
+    });
+    this.log = new UploadJob({
+      desk,
+      transfers,
+      name: "log",
+      deliver: (status, requestId) =>
+        chargePoint.deliver("LogStatusNotification", { status, ...(requestId !== undefined && { requestId }) }),
+    });
+  }
+
+  /** Whether signed updates are offered. */
+  get takesSigned(): boolean {
+    return this.#parts.trust !== undefined;
   }
 
   /** Goes on with what was under way when the power failed. */
   async restore(kept: readonly KeptJob[]): Promise<void> {
-    const { chargePoint, hardware } = this.#parts.desk;
     for (const job of kept) {
-      if ("upload" in job) this.upload.interrupted();
-      else {
-        const isInstalled = await hardware.isInstalled(job.firmware.version !== this.#parts.version);
-        this.update.restored(job.firmware, isInstalled, chargePoint.now());
-      }
+      if ("upload" in job) this[job.upload].upload.restored(job);
+      else await this.firmware.restore(job.firmware);
     }
     this.#parts.desk.run();
-  }
-
-  /** Whether an update is asked for that can be begun; begins it once that was answered. [FM-21] */
-  updateFirmware(req: Req<"UpdateFirmware">, afterAnswer: (act: () => void) => void): Conf<"UpdateFirmware"> {
-    if (!this.#parts.desk.hardware.installs) throw new CallError("NotSupported", "The firmware cannot be updated.");
-    this.#demandProtocol(req.location);
-    if (this.update.isInstalling) throw new CallError("GenericError", "Firmware is being installed.");
-    afterAnswer(() => this.update.requested(req, this.#parts.desk.chargePoint.now()));
-    return {};
   }
 
   /** FM-10, FM-12 */
   async getDiagnostics(
     { location, retries, retryInterval, startTime, stopTime }: Req<"GetDiagnostics">,
-    afterAnswer: (act: () => void) => void,
+    onceAnswered: OnceAnswered,
   ): Promise<Conf<"GetDiagnostics">> {
-    this.#demandProtocol(location);
-    const from = startTime === undefined ? undefined : Date.parse(startTime);
-    const to = stopTime === undefined ? undefined : Date.parse(stopTime);
-    const made = await this.#parts.desk.hardware.diagnostics({ from, to });
+    const { desk, transfers } = this.#parts;
+    demandSupported(location, transfers);
+    const made = await desk.hardware.diagnostics(rangeOf(startTime, stopTime));
     if (made === undefined) return {};
-    afterAnswer(() => this.upload.requested({ url: location, ...made }, { retries, retryInterval }));
+    onceAnswered(
+      (wasSent) => wasSent && this.diagnostics.upload.requested({ url: location, ...made }, { retries, retryInterval }),
+    );
     return { fileName: made.fileName };
   }
 
-  /** Sends the status that a TriggerMessage asks for. [FM-02, FM-06] */
-  trigger(requestedMessage: "DiagnosticsStatusNotification" | "FirmwareStatusNotification"): void {
-    const { chargePoint, fault } = this.#parts.desk;
-    const sent =
-      requestedMessage === "FirmwareStatusNotification"
-        ? chargePoint.call(requestedMessage, { status: this.update.status })
-        : chargePoint.call(requestedMessage, { status: this.upload.status });
-    sent.catch((error: unknown) => fault(error));
+  /** SEC-N01-01 … SEC-N01-04 */
+  async getLog(
+    { log, logType, requestId, retries, retryInterval }: Req<"GetLog">,
+    onceAnswered: OnceAnswered,
+  ): Promise<Conf<"GetLog">> {
+    const url = log.remoteLocation;
+    if (!isSupported(url, this.#parts.transfers)) return { status: "Rejected" };
+    const range = rangeOf(log.oldestTimestamp, log.latestTimestamp);
+    const made =
+      logType === "SecurityLog" ? this.#securityLog(range) : await this.#parts.desk.hardware.diagnostics(range);
+    if (made === undefined) return { status: "Rejected" };
+    const { underWay } = this.log.upload;
+    onceAnswered(
+      (wasSent) => wasSent && this.log.upload.requested({ url, ...made, requestId }, { retries, retryInterval }),
+    );
+    // SEC-N01-11
+    return { status: underWay === undefined ? "Accepted" : "AcceptedCanceled", filename: made.fileName };
   }
 
-  /** Whether a transaction runs is another. */
-  follow(): void {
-    this.update.charging(this.#parts.connectors.some(({ session }) => session.facts.transaction));
-  }
-
-  readonly performUpdate = (output: FirmwareUpdateOutput): void => {
-    const { connectors, desk, version } = this.#parts;
-    const { availability, jobs } = desk;
-    switch (output.type) {
-      case "status":
-        this.#deliver(() => desk.chargePoint.deliver("FirmwareStatusNotification", { status: output.status }));
-        break;
-      case "download":
-        void this.#fetch(output.url);
-        break;
-      case "abort":
-        this.#download.abort("another update was asked for");
-        break;
-      case "install":
-        void this.#install(output.file);
-        break;
-      case "restart":
-        this.#parts.restart();
-        break;
-      case "outOfService":
-        for (const { id } of connectors) {
-          if (output.isOut) availability.withdraw(id, reason);
-          else availability.giveBack(id, reason);
-        }
-        this.#parts.follow();
-        break;
-      case "keep":
-        if (output.record === undefined) void jobs.forget("firmware");
-        else void jobs.put("firmware", { firmware: { ...output.record, version } });
-        break;
-    }
-  };
-
-  readonly performUpload = (output: DiagnosticsUploadOutput): void => {
+  /** Sends the status that a trigger asks for; `undefined`: there is none that could be sent. [FM-02, FM-06, SEC-MSG-20] */
+  triggered(message: JobStatusNotification): (() => void) | undefined {
     const { desk } = this.#parts;
-    switch (output.type) {
-      case "status":
-        this.#deliver(() => desk.chargePoint.deliver("DiagnosticsStatusNotification", { status: output.status }));
-        break;
-      case "upload":
-        void this.#send(output.upload);
-        break;
-      case "abort":
-        this.#delivery.abort("another upload was asked for");
-        break;
-      case "keep":
-        if (output.isUnderWay) void desk.jobs.put("diagnostics", { upload: true });
-        else void desk.jobs.forget("diagnostics");
-        break;
-    }
-  };
+    const { update } = this.firmware;
+    // It cannot say how a signed one goes. [SEC-MSG-21]
+    if (message === "FirmwareStatusNotification" && this.takesSigned && update.isUnderWay) return undefined;
+    return () => void this.#sendStatus(message).catch((error: unknown) => desk.fault(error));
+  }
+
+  /** Whether anybody charges may be another. */
+  follow(): void {
+    this.firmware.follow();
+  }
 
   /** Nothing is fetched or delivered any more; what was begun goes on after the next start. */
   end(): void {
-    this.#download.abort("the charger was stopped");
-    this.#delivery.abort("the charger was stopped");
+    for (const job of [this.firmware, this.diagnostics, this.log]) job.end();
   }
 
-  async #fetch(url: string): Promise<void> {
-    const signal = new OwnSignal();
-    this.#download = signal;
-    const file = await this.#transfer(() => this.#parts.transfers.download(url, { signal }), signal);
-    if (signal.aborted) return;
-    this.update.downloaded(typeof file === "string" ? file : undefined, this.#parts.desk.chargePoint.now());
-    this.#parts.desk.run();
+  async #sendStatus(message: JobStatusNotification): Promise<void> {
+    const { chargePoint } = this.#parts.desk;
+    const { told } = this.firmware.update;
+    const { underWay } = this.log.upload;
+    switch (message) {
+      case "DiagnosticsStatusNotification": {
+        const isUnderWay = this.diagnostics.upload.underWay !== undefined;
+        await chargePoint.call(message, { status: isUnderWay ? "Uploading" : "Idle" });
+        break;
+      }
+      case "LogStatusNotification": {
+        const { requestId } = underWay ?? {};
+        await chargePoint.call(
+          message,
+          requestId === undefined ? { status: "Idle" } : { status: "Uploading", requestId },
+        );
+        break;
+      }
+      case "FirmwareStatusNotification": {
+        const status = told.requestId === undefined ? told.status : "Idle";
+        await chargePoint.call(message, { status: status as Req<"FirmwareStatusNotification">["status"] });
+        break;
+      }
+      case "SignedFirmwareStatusNotification":
+        await chargePoint.call(message, told.requestId === undefined ? { status: "Idle" } : told);
+        break;
+    }
   }
 
-  async #send({ file, fileName, url }: Upload): Promise<void> {
-    const signal = new OwnSignal();
-    this.#delivery = signal;
-    const deliver = async (): Promise<true> => {
-      await this.#parts.transfers.upload(url, file, { fileName, signal });
-      return true;
-    };
-    const isDone = await this.#transfer(deliver, signal);
-    if (signal.aborted) return;
-    this.upload.uploaded(isDone === true, this.#parts.desk.chargePoint.now());
-    this.#parts.desk.run();
-  }
-
-  async #install(file: string): Promise<void> {
-    this.update.installed(await this.#parts.desk.hardware.install(file));
-    this.#parts.desk.run();
-  }
-
-  /** What a transfer ends with; `undefined` when it fails, which is told. */
-  async #transfer<T>(act: () => Promise<T>, signal: OwnSignal): Promise<T | undefined> {
+  #securityLog(range: DiagnosticsRange): Contents | undefined {
+    const { desk, securityLog } = this.#parts;
+    if (securityLog === undefined) return undefined;
+    const at = new Date(desk.chargePoint.now()).toISOString().replace(/[-:]|\.\d+/g, "");
     try {
-      return await act();
+      return { file: utf8(securityLog(range)), fileName: `security-log-${at}.txt` };
     } catch (error) {
-      if (!signal.aborted) this.#parts.desk.fault(error);
+      desk.fault(error);
       return undefined;
     }
   }
-
-  #deliver(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#parts.desk.fault(error); // There is no room, or it was stopped.
-    }
-  }
-
-  /** FM-30, FM-31 */
-  #demandProtocol(location: string): void {
-    const { protocols } = this.#parts.transfers;
-    const protocol = /^([a-z]+):/i.exec(location)?.[1]?.toUpperCase() ?? "";
-    if ((protocols as readonly string[]).includes(protocol)) return;
-    throw new CallError(
-      "PropertyConstraintViolation",
-      `location has no protocol that is supported here: ${protocols.join(", ")}.`,
-    );
-  }
 }
+
+const rangeOf = (from: string | undefined, to: string | undefined): DiagnosticsRange => ({
+  from: from === undefined ? undefined : Date.parse(from),
+  to: to === undefined ? undefined : Date.parse(to),
+});

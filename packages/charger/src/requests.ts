@@ -107,21 +107,53 @@ export function answerRequests(asked: Asked): void {
   });
 
   if (fileJobs !== undefined) {
-    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => afterAnswer(context, act)));
-    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => afterAnswer(context, act)));
+    const { firmware } = fileJobs;
+    handle("UpdateFirmware", (req, context) => firmware.updateFirmware(req, (act) => onceAnswered(context, act)));
+    handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => onceAnswered(context, act)));
+    handle("GetLog", (req, context) => fileJobs.getLog(req, (act) => onceAnswered(context, act)));
+    if (fileJobs.takesSigned) {
+      handle("SignedUpdateFirmware", (req, context) =>
+        firmware.signedUpdateFirmware(req, (act) => onceAnswered(context, act)),
+      );
+    }
   }
 
-  handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
-    if (requestedMessage === "DiagnosticsStatusNotification" || requestedMessage === "FirmwareStatusNotification") {
-      if (fileJobs === undefined) return { status: "NotImplemented" };
-      afterAnswer(context, () => fileJobs.trigger(requestedMessage));
-      return { status: "Accepted" };
-    }
-    if (requestedMessage !== "MeterValues") return { status: "NotImplemented" };
-    const send = asked.readings(connectorId);
+  type Triggered = Conf<"TriggerMessage"> & Conf<"ExtendedTriggerMessage">;
+
+  /** @param send - `undefined`: there is nothing to send. */
+  function triggered(context: Context, send: (() => void) | undefined): Triggered {
     if (send === undefined) return { status: "Rejected" };
     afterAnswer(context, send);
     return { status: "Accepted" };
+  }
+
+  handle("TriggerMessage", ({ connectorId, requestedMessage }, context) => {
+    switch (requestedMessage) {
+      case "MeterValues":
+        return triggered(context, asked.readings(connectorId));
+      case "DiagnosticsStatusNotification":
+      case "FirmwareStatusNotification":
+        return fileJobs ? triggered(context, fileJobs.triggered(requestedMessage)) : { status: "NotImplemented" };
+      default:
+        return { status: "NotImplemented" };
+    }
+  });
+
+  // SEC-MSG-21
+  handle("ExtendedTriggerMessage", ({ connectorId, requestedMessage }, context) => {
+    switch (requestedMessage) {
+      case "MeterValues":
+        return triggered(context, asked.readings(connectorId));
+      case "LogStatusNotification":
+        return fileJobs ? triggered(context, fileJobs.triggered(requestedMessage)) : { status: "NotImplemented" };
+      case "FirmwareStatusNotification":
+        return fileJobs?.takesSigned
+          ? triggered(context, fileJobs.triggered("SignedFirmwareStatusNotification"))
+          : { status: "NotImplemented" };
+      // SignChargePointCertificate has its place here.
+      default:
+        return { status: "NotImplemented" };
+    }
   });
 }
 

@@ -213,7 +213,9 @@ export class ChargerSite {
     centralSystem.handle("Heartbeat", () => ({ currentTime: currentTime() }));
     centralSystem.handle("StatusNotification", () => ({}));
     centralSystem.handle("FirmwareStatusNotification", () => ({}));
+    centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
     centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
+    centralSystem.handle("LogStatusNotification", () => ({}));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));
@@ -234,15 +236,13 @@ function whilePowered<T extends object>(object: T, power: { readonly isOn: boole
 
 /** A CALL as one line. */
 export function lineOf(action: string, payload: object): string {
-  const { connectorId, errorCode, idTag, info, reason, reservationId, status, transactionId } = payload as Record<
-    string,
-    unknown
-  >;
+  const { connectorId, errorCode, idTag, info, reason, requestId, reservationId, status, transactionId } =
+    payload as Record<string, unknown>;
   const error = errorCode === "NoError" ? undefined : errorCode;
   const reserved = reservationId === undefined ? undefined : `reservation ${reservationId}`;
   const tag = action === "StatusNotification" ? undefined : idTag;
   const told = info === undefined ? undefined : `(${info})`;
-  return [action, connectorId, tag, transactionId, status, error, told, reason, reserved]
+  return [action, connectorId, requestId, tag, transactionId, status, error, told, reason, reserved]
     .filter((each) => each !== undefined)
     .join(" ");
 }

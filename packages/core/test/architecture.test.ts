@@ -31,6 +31,7 @@ function sourcesOf(name: string): Source[] {
 const faces = [
   ...["connect.ts", "index.ts", "listen-options.ts", "listen.ts", "listener.ts", "own-server.ts"],
   ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
+  ...["firmware-job.ts", "firmware-management.ts", "job-tools.ts", "upload-job.ts"],
   ...["metered-transaction.ts", "requests.ts"],
 ];
 

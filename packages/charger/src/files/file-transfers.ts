@@ -14,12 +14,22 @@ export interface FileTransfers {
   /**
    * Delivers a file into a directory.
    *
-   * @param file - As the hardware has named it.
+   * @param file - As the hardware has named it; or what is to be in it.
    * @param options.fileName - What it is to be called there.
+   * @throws What has gone wrong, with a `reason` where that is known: see {@link UploadError}.
    */
   upload(
     url: string,
-    file: string,
+    file: string | Uint8Array,
     options: { readonly fileName: string; readonly signal: AbortSignalLike },
   ): Promise<void>;
+}
+
+/**
+ * Why a server has not taken a file: `refused`, it does not let this charger (HTTP 401 and 403, FTP 530); `malformed`, it did
+ * not understand what it was sent (HTTP 400, FTP 501); `unsupported`, it cannot do that (HTTP 405 and 501, FTP 502). Any other
+ * error, and one without a reason, is a failure like any other.
+ */
+export interface UploadError extends Error {
+  readonly reason: "refused" | "malformed" | "unsupported";
 }

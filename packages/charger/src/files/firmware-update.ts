@@ -1,45 +1,86 @@
 /*
- * An update of the firmware.
+ * An update of the firmware, plain or signed.
  *
- * Theory of operation. The file is fetched once its time has come, as often as it takes, installed once no transaction runs,
- * and meanwhile connectors that are not in use are out of service. Where the installation needs a restart, what has come of it
- * is known afterwards. All of this survives power cuts: the latest step is written down, and each update that was begun ends
- * with exactly one of DownloadFailed, InstallationFailed and Installed.
+ * Theory of operation. The file is fetched once its time has come, as often as it takes, and installed once nobody charges;
+ * from when it could be installed until the end, connectors that are not in use are out of service. Signed firmware is verified
+ * before anything else is done with it; it may be installed later than it was fetched, and where it had to wait, be it over a
+ * power cut, it is verified again: what is installed was verified just before. Where the installation needs a restart, what has
+ * come of it is known afterwards.
  *
- *   requested ──► waiting ──► downloading ──► downloaded ──► installing ──► (restarting) ──► Installed
- *                    ▲             │                              │               │
- *                    └── retry ────┤                              └───────────────┴────► InstallationFailed
- *                                  └──► DownloadFailed
+ *   requested ──► waiting ──► downloading ─────────────────────────────────────► ready ──► installing ──► (restarting)
+ *                    ▲             │  └── signed ──► verifying ──► (scheduled) ──┘  └──► (checking) ┘           │
+ *                    └── retry ────┘                                                                             ▼
+ *                                                          from everywhere, with one end status: ending ──► (over)
  *
- * A new request takes the place of one that is not being installed yet; what that had told is ended with DownloadFailed.
+ *                plain                                       signed
+ *   waiting      -                                           DownloadScheduled
+ *   downloading  Downloading                                 Downloading
+ *   verifying    -                                           Downloaded
+ *   scheduled    -                                           SignatureVerified, and InstallScheduled if it has to wait
+ *   ready        Downloaded                                  -
+ *   installing   Installing                                  Installing
+ *   restarting   -                                           InstallRebooting
+ *   ending       DownloadFailed, InstallationFailed or       these, InvalidSignature or InstallVerificationFailed
+ *                Installed
+ *
+ * Each step is written down before it is told, and its end until it was told: an update that began ends with exactly one end
+ * status, whatever is cut, replaced or reset. Only a status in between may be missing, when the power fails in that instant.
+ * A new request takes the place of an update that is not being installed yet, which has failed then. `over` is a signed
+ * update that has failed and is still asked about.
+ *
+ * There is no DownloadPaused: transfers go on, or fail. [SEC-L01-14]
  */
 
 import type { Machine, Req } from "@ocppj/core";
 import { Attempts } from "./attempts.ts";
 
-export type FirmwareStatus = Req<"FirmwareStatusNotification">["status"];
+/** Plain updates know some of them. */
+export type FirmwareStatus = Req<"SignedFirmwareStatusNotification">["status"];
 
-/** What is kept of an update. */
+/** What is said of signed firmware, besides where it is. */
+export interface SignedFirmware {
+  readonly requestId: number;
+  /** When it may be installed, in milliseconds since the epoch. */
+  readonly installAt?: number | undefined;
+  /** Base64. */
+  readonly signature: string;
+  /** PEM. */
+  readonly signingCertificate: string;
+}
+
+export const phases = [
+  ...(["waiting", "downloading", "verifying", "scheduled", "ready", "checking"] as const),
+  ...(["installing", "restarting", "ending", "over"] as const),
+] as const;
+
+/** An update, and what is kept of it. */
 export interface FirmwareUpdateRecord {
+  readonly phase: (typeof phases)[number];
   readonly url: string;
   /** When it may be fetched, in milliseconds since the epoch. */
   readonly retrieveAt: number;
   readonly retriesLeft: number;
   /** In seconds. */
   readonly retryInterval?: number | undefined;
-  readonly phase: Exclude<Phase, "none">;
+  /** Absent: it is a plain one. */
+  readonly signed?: SignedFirmware | undefined;
   /** What was fetched. */
   readonly file?: string | undefined;
   /** What was told last. */
   readonly told?: FirmwareStatus | undefined;
 }
 
-type Phase = "none" | "waiting" | "downloading" | "downloaded" | "installing" | "restarting";
+/** A status, with the requestId of a signed update. */
+export interface ToldFirmwareStatus {
+  readonly status: FirmwareStatus;
+  readonly requestId?: number;
+}
 
 export type FirmwareUpdateOutput =
-  | { readonly type: "status"; readonly status: FirmwareStatus }
+  | ({ readonly type: "status" } & ToldFirmwareStatus)
   | { readonly type: "download"; readonly url: string }
-  /** What is being fetched is not wanted any more. */
+  | { readonly type: "verify"; readonly file: string; readonly signed: SignedFirmware }
+  /** What is being fetched or verified is not wanted any more. */
   | { readonly type: "abort" }
   | { readonly type: "install"; readonly file: string }
   | { readonly type: "restart" }
@@ -50,31 +91,42 @@ export type FirmwareUpdateOutput =
 
 const never = Number.POSITIVE_INFINITY;
 
-/** Times are those of the Central System. @spec OCPP 1.6 §4.5, §5.19 [FM-05, FM-06, FM-21 … FM-27] */
+/**
+ * Times are those of the Central System.
+ *
+ * @spec OCPP 1.6 §4.5, §5.19; security white paper L01 [FM-05, FM-06, FM-21 … FM-27, SEC-L01-01 … SEC-L01-31]
+ */
 export class FirmwareUpdate implements Machine<FirmwareUpdateOutput> {
-  #phase: Phase = "none";
-  #url = "";
-  #retrieveAt = never;
-  #retryInterval: number | undefined;
-  #attempts = new Attempts({});
-  #file: string | undefined;
-  #told: FirmwareStatus | undefined;
-  /** Whether a transaction runs. */
-  #isCharging = false;
+  readonly #isSignedOnly: boolean;
+  #job: FirmwareUpdateRecord | undefined;
+  /** Whether anybody charges, or is about to. */
+  #isInUse = false;
   readonly #outputs: FirmwareUpdateOutput[] = [];
 
-  get deadline(): number {
-    return this.#phase === "waiting" ? this.#retrieveAt : never;
+  /** @param isSignedOnly - Nothing else is installed, though it was begun before. */
+  constructor(isSignedOnly: boolean) {
+    this.#isSignedOnly = isSignedOnly;
   }
 
-  /** What a TriggerMessage is answered with: what was told last, and `Idle` where nothing is under way. [FM-06] */
-  get status(): FirmwareStatus {
-    return this.#phase === "none" || this.#told === undefined ? "Idle" : this.#told;
+  get deadline(): number {
+    if (this.#job?.phase === "waiting") return this.#job.retrieveAt;
+    return this.#job?.phase === "scheduled" ? (this.#job.signed?.installAt ?? 0) : never;
+  }
+
+  /** What was told last, of an update that is under way, or of a signed one that has failed. [FM-06, SEC-L01-28, SEC-L01-29] */
+  get told(): ToldFirmwareStatus {
+    const { signed, told } = this.#job ?? {};
+    if (told === undefined) return { status: "Idle" };
+    return { status: told, ...(signed && { requestId: signed.requestId }) };
+  }
+
+  get isUnderWay(): boolean {
+    return this.#job !== undefined && this.#job.phase !== "over";
   }
 
   /** Whether it cannot be replaced any more. */
   get isInstalling(): boolean {
-    return this.#phase === "installing" || this.#phase === "restarting";
+    return this.#job?.phase === "installing" || this.#job?.phase === "restarting";
   }
 
   poll(): FirmwareUpdateOutput | undefined {
@@ -83,55 +135,90 @@ export class FirmwareUpdate implements Machine<FirmwareUpdateOutput> {
 
   advance(now: number): void {
     if (now < this.deadline) return;
-    this.#enter("downloading", "Downloading");
-    this.#outputs.push({ type: "download", url: this.#url });
+    if (this.#job?.phase === "waiting") this.#download();
+    else {
+      this.#enter({ phase: "ready" });
+      this.#ready();
+    }
   }
 
   /** UpdateFirmware. Whoever asks has looked whether one is being installed. */
   requested({ location, retrieveDate, retries, retryInterval }: Req<"UpdateFirmware">, now: number): void {
-    if (this.isInstalling) return;
-    this.#cancel();
-    this.#url = location;
-    this.#retrieveAt = Date.parse(retrieveDate);
-    this.#retryInterval = retryInterval;
-    this.#attempts = new Attempts({ retries, retryInterval });
-    this.#file = undefined;
-    this.#told = undefined;
-    this.#enter("waiting");
-    this.advance(now);
+    const retriesLeft = new Attempts({ retries }).left;
+    this.#begin({ url: location, retrieveAt: Date.parse(retrieveDate), retriesLeft, retryInterval }, now);
+  }
+
+  /** SignedUpdateFirmware. Whoever asks has looked whether one is being installed, and checked the certificate. */
+  signedRequested({ firmware, requestId, retries, retryInterval }: Req<"SignedUpdateFirmware">, now: number): void {
+    const { installDateTime, location, retrieveDateTime, signature, signingCertificate } = firmware;
+    const installAt = installDateTime === undefined ? undefined : Date.parse(installDateTime);
+    this.#begin(
+      {
+        url: location,
+        retrieveAt: Date.parse(retrieveDateTime),
+        retriesLeft: new Attempts({ retries }).left,
+        retryInterval,
+        signed: { requestId, installAt, signature, signingCertificate },
+      },
+      now,
+    );
   }
 
   /** How an attempt to fetch it has ended; `file` is what was fetched. */
   downloaded(file: string | undefined, now: number): void {
-    if (this.#phase !== "downloading") return;
-    if (file !== undefined) {
-      this.#file = file;
-      this.#enter("downloaded", "Downloaded");
-      this.#outputs.push({ type: "outOfService", isOut: true });
-      this.#installIfPossible();
-      return;
-    }
-    const retryAt = this.#attempts.failed(now);
-    if (retryAt === undefined) this.#end("DownloadFailed");
-    else {
-      this.#retrieveAt = retryAt;
-      this.#enter("waiting");
+    if (this.#job?.phase !== "downloading") return;
+    const { retriesLeft, retryInterval, signed } = this.#job;
+    if (file === undefined) {
+      const attempts = new Attempts({ retries: retriesLeft, retryInterval });
+      const retrieveAt = attempts.failed(now);
+      if (retrieveAt === undefined) this.#end("DownloadFailed");
+      else this.#enter({ phase: "waiting", retrieveAt, retriesLeft: attempts.left });
+    } else if (signed === undefined) {
+      this.#enter({ phase: "ready", file }, "Downloaded");
+      this.#ready();
+    } else {
+      this.#enter({ phase: "verifying", file }, "Downloaded");
+      this.#verify();
     }
   }
 
-  /** Whether a transaction runs. [FM-25] */
-  charging(isCharging: boolean): void {
-    this.#isCharging = isCharging;
-    this.#installIfPossible();
+  /** Whether the signature is that of the file. [SEC-L01-04] */
+  verified(isVerified: boolean, now: number): void {
+    if (this.#job?.phase === "checking") {
+      this.#job = { ...this.#job, phase: "ready" };
+      if (isVerified) this.#installIfPossible(true);
+      else this.#end("InstallVerificationFailed");
+    } else if (this.#job?.phase === "verifying") {
+      const { signed: { installAt = now } = {} } = this.#job;
+      if (!isVerified) this.#end("InvalidSignature");
+      else if (now < installAt) {
+        this.#enter({ phase: "scheduled" }, "SignatureVerified");
+        this.#enter({}, "InstallScheduled"); // SEC-L01-16
+      } else {
+        this.#enter({ phase: "ready" }, "SignatureVerified");
+        this.#ready(true); // SEC-L01-05
+      }
+    }
+  }
+
+  /** Whether anybody charges, or is about to. [FM-25, SEC-L01-06, SEC-L01-18] */
+  inUse(isInUse: boolean): void {
+    this.#isInUse = isInUse;
+    this.#installIfPossible(false);
   }
 
   /** How the installation has ended; `restart`: that is known only afterwards. */
   installed(outcome: "installed" | "failed" | "restart"): void {
-    if (this.#phase !== "installing") return;
+    if (this.#job?.phase !== "installing") return;
     if (outcome === "restart") {
-      this.#enter("restarting");
+      this.#enter({ phase: "restarting" }, this.#job.signed && "InstallRebooting"); // SEC-L01-15
       this.#outputs.push({ type: "restart" });
     } else this.#end(outcome === "installed" ? "Installed" : "InstallationFailed");
+  }
+
+  /** It does not restart. */
+  restartFailed(): void {
+    if (this.#job?.phase === "restarting") this.#end("InstallationFailed");
   }
 
   /**
@@ -140,63 +227,118 @@ export class FirmwareUpdate implements Machine<FirmwareUpdateOutput> {
    * @param isInstalled - What has come of an installation that was under way.
    */
   restored(record: FirmwareUpdateRecord, isInstalled: boolean, now: number): void {
-    const { file, phase, retriesLeft, retrieveAt, retryInterval, told, url } = record;
-    this.#url = url;
-    this.#retrieveAt = retrieveAt;
-    this.#retryInterval = retryInterval;
-    this.#attempts = new Attempts({ retries: retriesLeft, retryInterval });
-    this.#file = file;
-    this.#told = told;
-    this.#phase = phase;
-    if (this.isInstalling) this.#end(isInstalled ? "Installed" : "InstallationFailed");
-    else if (phase === "downloaded") {
-      this.#outputs.push({ type: "outOfService", isOut: true });
-      this.#installIfPossible();
-    } else {
-      // What was being fetched is fetched anew; that is no attempt that has failed.
-      this.#phase = "waiting";
-      this.advance(now);
+    this.#job = record;
+    const isLate = this.isInstalling || record.phase === "ending";
+    if (this.#isSignedOnly && record.signed === undefined && !isLate) {
+      this.#cancel();
+      return;
+    }
+    switch (record.phase) {
+      case "waiting":
+      case "scheduled":
+        this.advance(now);
+        break;
+      case "downloading":
+        this.#download(); // Anew; that is no attempt that has failed.
+        break;
+      case "verifying":
+        this.#verify();
+        break;
+      case "ready":
+      case "checking":
+        this.#job = { ...record, phase: "ready" };
+        this.#ready();
+        break;
+      case "installing":
+      case "restarting":
+        this.#end(isInstalled ? "Installed" : "InstallationFailed");
+        break;
+      case "ending":
+        this.#conclude();
+        break;
+      case "over":
+        break;
     }
   }
 
-  #installIfPossible(): void {
-    if (this.#phase !== "downloaded" || this.#isCharging || this.#file === undefined) return;
-    this.#enter("installing", "Installing");
-    this.#outputs.push({ type: "install", file: this.#file });
+  #begin(job: Omit<FirmwareUpdateRecord, "phase">, now: number): void {
+    if (this.isInstalling) {
+      // That has begun since it was accepted.
+      const { signed } = job;
+      if (signed) this.#outputs.push({ type: "status", status: "DownloadFailed", requestId: signed.requestId });
+      return;
+    }
+    this.#cancel();
+    this.#job = { ...job, phase: "waiting" };
+    if (now < job.retrieveAt)
+      this.#enter({}, job.signed && "DownloadScheduled"); // SEC-L01-13
+    else this.#download();
   }
 
   #cancel(): void {
-    if (this.#phase === "downloading") this.#outputs.push({ type: "abort" });
-    if (this.#phase !== "none" && this.#told !== undefined) this.#end("DownloadFailed");
+    if (this.#job === undefined || !this.isUnderWay) return;
+    this.#outputs.push({ type: "abort" });
+    if (this.#job.told !== undefined) this.#end(this.#job.file === undefined ? "DownloadFailed" : "InstallationFailed");
+    else this.#forget();
   }
 
-  #enter(phase: Exclude<Phase, "none">, status?: FirmwareStatus): void {
-    this.#phase = phase;
-    if (status !== undefined) this.#tell(status);
-    this.#outputs.push({ type: "keep", record: this.#record(phase) });
+  #download(): void {
+    this.#enter({ phase: "downloading" }, "Downloading");
+    if (this.#job !== undefined) this.#outputs.push({ type: "download", url: this.#job.url });
   }
 
-  #end(status: "DownloadFailed" | "InstallationFailed" | "Installed"): void {
-    this.#phase = "none";
-    this.#tell(status);
-    this.#outputs.push({ type: "outOfService", isOut: false }, { type: "keep", record: undefined });
+  #verify(): void {
+    const { file, signed } = this.#job ?? {};
+    if (file !== undefined && signed !== undefined) this.#outputs.push({ type: "verify", file, signed });
   }
 
-  #tell(status: FirmwareStatus): void {
-    if (this.#told === status) return; // It is fetched again: that was told.
-    this.#told = status;
-    this.#outputs.push({ type: "status", status });
+  /** It could be installed now. [SEC-L01-07, SEC-L01-17, SEC-L01-19] */
+  #ready(isVerified = false): void {
+    this.#outputs.push({ type: "outOfService", isOut: true });
+    this.#installIfPossible(isVerified);
   }
 
-  #record(phase: Exclude<Phase, "none">): FirmwareUpdateRecord {
-    return {
-      url: this.#url,
-      retrieveAt: this.#retrieveAt,
-      retriesLeft: this.#attempts.left,
-      phase,
-      ...(this.#retryInterval !== undefined && { retryInterval: this.#retryInterval }),
-      ...(this.#file !== undefined && { file: this.#file }),
-      ...(this.#told !== undefined && { told: this.#told }),
-    };
+  /** @param isVerified - Just now. */
+  #installIfPossible(isVerified: boolean): void {
+    if (this.#job?.phase !== "ready" || this.#isInUse || this.#job.file === undefined) return;
+    if (this.#job.signed === undefined || isVerified) {
+      this.#enter({ phase: "installing" }, "Installing");
+      this.#outputs.push({ type: "install", file: this.#job.file });
+    } else {
+      this.#enter({ phase: "checking" });
+      this.#verify();
+    }
+  }
+
+  #end(status: FirmwareStatus): void {
+    this.#keep({ phase: "ending", told: status });
+    this.#conclude();
+  }
+
+  /** Tells its end, which was written down. */
+  #conclude(): void {
+    const { told } = this;
+    this.#outputs.push({ type: "status", ...told }, { type: "outOfService", isOut: false });
+    const isForgotten = told.requestId === undefined || told.status === "Installed"; // SEC-L01-28
+    if (isForgotten) this.#forget();
+    else this.#keep({ phase: "over" });
+  }
+
+  #forget(): void {
+    this.#job = undefined;
+    this.#outputs.push({ type: "keep", record: undefined });
+  }
+
+  /** Writes a step down, and then tells it, unless it was told before. */
+  #enter(step: Partial<FirmwareUpdateRecord>, status?: FirmwareStatus): void {
+    const isNew = status !== undefined && status !== this.#job?.told;
+    this.#keep({ ...step, ...(isNew && { told: status }) });
+    if (isNew) this.#outputs.push({ type: "status", ...this.told });
+  }
+
+  #keep(step: Partial<FirmwareUpdateRecord>): void {
+    if (this.#job === undefined) return;
+    this.#job = { ...this.#job, ...step };
+    this.#outputs.push({ type: "keep", record: this.#job });
   }
 }

@@ -1,32 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { firmwareManagement } from "../../src/index.ts";
 import { hour, minute, second } from "../charger-site.ts";
 import { ScriptedHardware } from "../scripted-hardware.ts";
+import { ScriptedTransfers } from "../scripted-transfers.ts";
 import { charging, ready } from "./ready.ts";
-
-/** Transfers that do what a test says, and write down what they were asked for. */
-class ScriptedTransfers {
-  readonly protocols = ["HTTP", "FTP"] as const;
-  readonly asked: string[] = [];
-  /** How each attempt ends, in order; the last one goes on. */
-  outcomes: ("works" | "fails" | "hangs")[] = ["works"];
-
-  async download(url: string): Promise<string> {
-    this.asked.push(`download ${url}`);
-    await this.#end();
-    return "/tmp/firmware";
-  }
-
-  async upload(url: string, file: string, { fileName }: { readonly fileName: string }): Promise<void> {
-    this.asked.push(`upload ${file} as ${fileName} to ${url}`);
-    await this.#end();
-  }
-
-  async #end(): Promise<void> {
-    const [outcome] = this.outcomes.length > 1 ? this.outcomes.splice(0, 1) : this.outcomes;
-    if (outcome === "fails") throw new Error("No such file.");
-    if (outcome === "hangs") await new Promise(() => {});
-  }
-}
 
 const location = "http://files.example.com/firmware.bin";
 const statuses = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("FirmwareStatus"));
@@ -42,7 +19,7 @@ describe("Firmware", () => {
 
   test("TC_044_1: fetched, installed, and told step by step; connectors are out of service meanwhile [TCK-C044] [FM-05] [FM-21] [FM-23] [FM-24] [FM-25] [FM-26]", async () => {
     const transfers = new ScriptedTransfers();
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     expect(await site.call("UpdateFirmware", update())).toEqual({});
     expect(statuses(await site.after(() => {}, second))).toEqual([
       "FirmwareStatusNotification Downloading",
@@ -59,7 +36,7 @@ describe("Firmware", () => {
   test("TC_044_2: it cannot be fetched, as often as was asked for [TCK-C044] [FM-23]", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["fails"];
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     await site.call("UpdateFirmware", update());
     expect(statuses(await site.after(() => {}, 30 * second - 1))).toEqual(["FirmwareStatusNotification Downloading"]);
     expect(statuses(await site.after(() => {}, second))).toEqual(["FirmwareStatusNotification DownloadFailed"]);
@@ -69,7 +46,7 @@ describe("Firmware", () => {
   });
 
   test("TC_044_3: it is no firmware [TCK-C044]", async () => {
-    const site = await ready({ transfers: new ScriptedTransfers() });
+    const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()) });
     site.hardware.installing = () => Promise.reject(new Error("Its checksum is wrong."));
     await site.call("UpdateFirmware", update());
     expect(statuses(await site.after(() => {}, second)).slice(2)).toEqual([
@@ -80,7 +57,10 @@ describe("Firmware", () => {
   });
 
   test("waits for its time [FM-22], and for transactions, which go on; what is free is out of service [FM-25]", async () => {
-    const site = await charging({ transfers: new ScriptedTransfers(), configuration: { MeterValueSampleInterval: 0 } });
+    const site = await charging({
+      firmwareManagement: firmwareManagement(new ScriptedTransfers()),
+      configuration: { MeterValueSampleInterval: 0 },
+    });
     const retrieveDate = new Date(site.clock.now() + hour).toISOString();
     await site.call("UpdateFirmware", update({ retrieveDate }));
     expect(statuses(await site.after(() => {}, hour - 1))).toEqual([]);
@@ -107,7 +87,7 @@ describe("Firmware", () => {
     "restarts to install it; whether that has worked (%s) is told afterwards [FM-26] [FM-27]",
     async (works, status) => {
       const hardware = new ScriptedHardware();
-      const site = await ready({ transfers: new ScriptedTransfers(), hardware });
+      const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()), hardware });
       hardware.installing = () => "restart";
       Object.assign(hardware, { isInstalled: () => works });
       await site.call("UpdateFirmware", update());
@@ -122,7 +102,7 @@ describe("Firmware", () => {
   test("goes on after a power cut, and ends once", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["hangs", "works"];
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     await site.call("UpdateFirmware", update());
     await site.after(() => {}, minute);
     await site.powerCut();
@@ -134,7 +114,7 @@ describe("Firmware", () => {
   test("another request takes the place of one that is not being installed; one that is, is not disturbed", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["hangs", "works"];
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     await site.call("UpdateFirmware", update());
     await site.after(() => {}, second);
     site.hardware.installing = () => new Promise(() => {});
@@ -151,7 +131,7 @@ describe("Firmware", () => {
     await expect(without.call("GetDiagnostics", { location })).rejects.toMatchObject({ code: "NotSupported" });
     const hardware = new ScriptedHardware();
     Object.assign(hardware, { install: undefined });
-    const site = await ready({ transfers: new ScriptedTransfers(), hardware });
+    const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()), hardware });
     await expect(site.call("UpdateFirmware", update())).rejects.toMatchObject({ code: "NotSupported" });
     const other = { location: "sftp://files.example.com/" };
     await expect(site.call("GetDiagnostics", other)).rejects.toMatchObject({ code: "PropertyConstraintViolation" });
@@ -168,7 +148,7 @@ describe("Firmware", () => {
 describe("Diagnostics", () => {
   test("TC_045_1: the name is answered, and the file delivered under it [TCK-C044] [FM-01] [FM-10] [FM-11] [FM-13]", async () => {
     const transfers = new ScriptedTransfers();
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     expect(await site.call("GetDiagnostics", { location: "ftp://files.example.com/logs" })).toEqual({
       fileName: "log.txt",
     });
@@ -180,7 +160,7 @@ describe("Diagnostics", () => {
   });
 
   test("there are none: no name, and no status [FM-12]", async () => {
-    const site = await ready({ transfers: new ScriptedTransfers() });
+    const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()) });
     site.hardware.made = undefined;
     expect(await site.call("GetDiagnostics", { location })).toEqual({});
     expect(await site.after(() => {}, minute)).toEqual([]);
@@ -189,7 +169,7 @@ describe("Diagnostics", () => {
   test("TC_045_2: UploadFailed after the last attempt only [FM-14], and after a power cut", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["fails", "fails", "fails", "hangs"];
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     await site.call("GetDiagnostics", { location, retries: 2, retryInterval: 10 });
     expect(await site.after(() => {}, 20 * second - 1)).toEqual(["DiagnosticsStatusNotification Uploading"]);
     expect(await site.after(() => {}, second)).toEqual(["DiagnosticsStatusNotification UploadFailed"]);
@@ -204,7 +184,7 @@ describe("Diagnostics", () => {
   test("a trigger is answered with what is going on, and Idle where nothing is [FM-02] [FM-06] [RT-15]", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["hangs"];
-    const site = await ready({ transfers });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
     const trigger = async (requestedMessage: "DiagnosticsStatusNotification" | "FirmwareStatusNotification") => {
       expect(await site.call("TriggerMessage", { requestedMessage })).toEqual({ status: "Accepted" });
       return site.after(() => {}, second);

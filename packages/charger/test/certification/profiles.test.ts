@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { firmwareManagement } from "../../src/index.ts";
 import { type ChargerSite, hour, minute, second } from "../charger-site.ts";
 import { ScriptedHardware } from "../scripted-hardware.ts";
 import { charging, ready } from "./ready.ts";
@@ -252,7 +253,7 @@ describe("Reservations", () => {
     ],
   ])("a reservation is over when its connector cannot be used: %s [RSV-13]", async (_, happens) => {
     const transfers = { protocols: ["HTTP"] as const, download: async () => "/tmp/file", upload: async () => {} };
-    const site = await charging({ transfers });
+    const site = await charging({ firmwareManagement: firmwareManagement(transfers) });
     const reserved = { ...reservation, connectorId: 2, expiryDate: soon(site) };
     expect(await site.call("ReserveNow", reserved)).toEqual({ status: "Accepted" });
     await site.after(() => {});
