@@ -40,6 +40,8 @@ export class ChargerSite {
     MeterValues: () => ({}),
     StopTransaction: () => ({}),
   };
+  /** How Authorize is answered, where that takes its time. */
+  authorizing: (() => Promise<Conf<"Authorize">>) | undefined;
   /** The answers to StartTransaction count from here. */
   nextTransactionId = 1;
   #taken = 0;
@@ -217,7 +219,7 @@ export class ChargerSite {
     centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
     centralSystem.handle("LogStatusNotification", () => ({}));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
-    centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
+    centralSystem.handle("Authorize", ({ idTag }) => this.authorizing?.() ?? { idTagInfo: idTagInfoOf(idTag) });
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));
     centralSystem.handle("StopTransaction", (req) => this.answers.StopTransaction(req));
   }
