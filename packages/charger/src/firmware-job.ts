@@ -107,7 +107,7 @@ export class FirmwareJob {
 
   readonly perform = (output: FirmwareUpdateOutput): void => {
     const { connectorIds, desk, restart, version } = this.#parts;
-    const { availability, jobs } = desk;
+    const { availability } = desk;
     switch (output.type) {
       case "status":
         this.#turns.take(() => this.#tell(output));
@@ -136,9 +136,7 @@ export class FirmwareJob {
         break;
       case "keep": {
         const { record } = output;
-        this.#turns.take(() =>
-          record === undefined ? jobs.forget("firmware") : jobs.put("firmware", { firmware: { ...record, version } }),
-        );
+        this.#turns.keep("firmware", record && { firmware: { ...record, version } });
         break;
       }
     }

@@ -1,13 +1,18 @@
 import { CallError } from "@ocppj/core";
 import type { Desk } from "./desk.ts";
 import type { FileTransfers } from "./files/file-transfers.ts";
+import type { KeptJob } from "./files/kept-job.ts";
 import { oneAfterAnother } from "./one-after-another.ts";
+
+/** When the store is asked again for what it has refused. */
+const retryMs = 60_000;
 
 /** What a job says is done in its order: what is told was written down before, and what was told is not forgotten before that. */
 export class Turns {
   readonly #desk: Desk;
   readonly #inTurn = oneAfterAnother();
   #isEnded = false;
+  #disarm: (() => void) | undefined;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -15,6 +20,15 @@ export class Turns {
 
   take(act: () => unknown): void {
     this.#inTurn(async () => this.#isEnded || (await act())).catch((error: unknown) => this.#desk.fault(error));
+  }
+
+  /** Has a record written, or with `undefined` forgotten. */
+  keep(name: string, record: KeptJob | undefined): void {
+    const { jobs } = this.#desk;
+    this.take(async () => {
+      await (record === undefined ? jobs.forget(name) : jobs.restore(name, record));
+      this.#settle();
+    });
   }
 
   /** Has a message delivered, and waits until it would survive a power cut. */
@@ -27,6 +41,17 @@ export class Turns {
   /** As after a power cut, nothing is done any more. */
   end(): void {
     this.#isEnded = true;
+    this.#disarm?.();
+  }
+
+  /** What the store has refused is tried again, or a restart would go on with what is long over. */
+  #settle(): void {
+    const { clock, jobs } = this.#desk;
+    if (!jobs.isOwing || this.#isEnded || this.#disarm !== undefined) return;
+    this.#disarm = clock.wakeAt(clock.now() + retryMs, () => {
+      this.#disarm = undefined;
+      void jobs.settle().then(() => this.#settle());
+    });
   }
 }
 

@@ -34,7 +34,7 @@ export class UploadJob {
   }
 
   readonly perform = (output: FileUploadOutput): void => {
-    const { deliver, desk, name } = this.#parts;
+    const { deliver, name } = this.#parts;
     switch (output.type) {
       case "status":
         this.#turns.take(() => this.#turns.deliver(() => deliver(output.status, output.requestId)));
@@ -47,9 +47,7 @@ export class UploadJob {
         break;
       case "keep": {
         const { record } = output;
-        this.#turns.take(() =>
-          record === undefined ? desk.jobs.forget(name) : desk.jobs.put(name, { upload: name, ...record }),
-        );
+        this.#turns.keep(name, record && { upload: name, ...record });
         break;
       }
     }
