@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from "@ocppj/core";
 import type { FileJobsParts } from "../src/file-jobs.ts";
 import { type FileTransfers, type FirmwareManagement, type FirmwareTrust, firmwareManagement } from "../src/index.ts";
 
@@ -7,11 +8,14 @@ type Outcome = "works" | "fails" | "hangs" | Error;
 export class ScriptedTransfers implements FileTransfers {
   readonly protocols = ["HTTP", "FTP"] as const;
   readonly asked: string[] = [];
+  /** Those of the downloads. */
+  readonly signals: AbortSignalLike[] = [];
   /** How each attempt ends, in order; the last one goes on. */
   outcomes: Outcome[] = ["works"];
 
-  async download(url: string): Promise<string> {
+  async download(url: string, { signal }: { readonly signal: AbortSignalLike }): Promise<string> {
     this.asked.push(`download ${url}`);
+    this.signals.push(signal);
     await this.#end();
     return "/tmp/firmware";
   }

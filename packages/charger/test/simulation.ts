@@ -173,6 +173,32 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 export const schedules = fc.array(happening, { minLength: 1, maxLength: 40 });
 
+/** The same with many jobs, and what can come between them. */
+export const jobSchedules = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: happening },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant("call" as const),
+        action: fc.constantFrom("SignedUpdateFirmware" as const, "GetLog" as const),
+        choice: fc.nat(200),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(20 * second, minute) }) },
+    { weight: 1, arbitrary: fc.constant({ do: "power cut" as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("power cut at write" as const),
+        nth: fc.integer({ min: 1, max: 12 }),
+        isKept: fc.boolean(),
+      }),
+    },
+  ),
+  { minLength: 1, maxLength: 20, size: "max" },
+);
+
 /** A store whose power can be cut at a write, and that can fail. */
 class Disk implements RecordStore {
   readonly #records = memoryStore();

@@ -9,6 +9,8 @@ const remoteLocation = "ftp://files.example.com/logs";
 const getLog = (requestId: number, more: object = {}) =>
   ({ logType: "DiagnosticsLog", requestId, log: { remoteLocation }, ...more }) as const;
 
+const elsewhere = { logType: "SecurityLog", log: { remoteLocation: "https://h/" } };
+
 async function siteWith(parts: Partial<FileJobsParts> = {}, outcomes: ScriptedTransfers["outcomes"] = ["works"]) {
   const transfers = new ScriptedTransfers();
   transfers.outcomes = outcomes;
@@ -61,7 +63,7 @@ describe("Logs", () => {
     ["there is no security log", getLog(1, { logType: "SecurityLog" }), {}],
     ["the security log cannot be read", getLog(1, { logType: "SecurityLog" }), { securityLog: throwing }],
     ["there are no diagnostics", getLog(1), {}],
-    ["there is no such protocol", getLog(1, { log: { remoteLocation: "https://h/" } }), { securityLog: () => "" }],
+    ["there is no such protocol", getLog(1, elsewhere), { securityLog: () => "" }],
   ])("is Rejected where %s", async (_, req, parts) => {
     const { site, transfers } = await siteWith(parts);
     site.hardware.made = undefined;

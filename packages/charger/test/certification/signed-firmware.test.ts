@@ -1,3 +1,4 @@
+import { memoryStore } from "@ocppj/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { type ChargerSite, hour, minute, second } from "../charger-site.ts";
 import { ScriptedHardware } from "../scripted-hardware.ts";
@@ -222,6 +223,7 @@ describe("Signed firmware", () => {
       await site.call("SignedUpdateFirmware", request(1, more));
       await site.after(() => {}, minute);
       expect(await site.call("SignedUpdateFirmware", request(2))).toEqual({ status: "AcceptedCanceled" });
+      if (phase === "downloading") expect(parts.transfers.signals[0]?.aborted).toBe(true);
       await site.after(() => {}, minute);
       await site.after(() => site.hardware.present("TAG", 1), minute);
       await site.after(() => {}, 2 * hour);
@@ -248,6 +250,26 @@ describe("Signed firmware", () => {
     expect(await site.call("SignedUpdateFirmware", request(2))).toEqual({ status: "Rejected" });
     await site.after(() => {}, hour);
     expect(told(site).at(-1)).toBe("1 Installing");
+  });
+
+  test("a restart waits until it was told, be the store slow [SEC-L01-15]", async () => {
+    const parts = new Parts();
+    const disk = memoryStore();
+    let isSlow = false;
+    const put = async (key: string, value: string): Promise<void> => {
+      if (isSlow) await new Promise<void>((resolve) => void site.clock.wakeAt(site.clock.now() + second, resolve));
+      await disk.put(key, value);
+    };
+    site = await ready({ ...parts.options, store: { ...disk, put } });
+    isSlow = true;
+    parts.hardware.installing = () => "restart";
+    let toldBefore: string | undefined;
+    parts.hardware.rebooted = () => {
+      toldBefore = told(site).at(-1);
+    };
+    await site.call("SignedUpdateFirmware", request(1));
+    await site.after(() => {}, minute);
+    expect(toldBefore).toBe("1 InstallRebooting");
   });
 
   test("it cannot be restarted into: it has failed, and connectors come back", async () => {
@@ -365,5 +387,10 @@ describe("What is asked about signed firmware", () => {
     await site.call("SignedUpdateFirmware", request(1));
     await site.after(() => {}, second);
     expect(await trigger("TriggerMessage")).toBe("Rejected");
+    parts.transfers.outcomes = ["fails"];
+    await site.call("SignedUpdateFirmware", { ...request(2), retries: 0 });
+    await site.after(() => {}, second);
+    expect(told(site).at(-1)).toBe("2 DownloadFailed");
+    expect(await trigger("TriggerMessage")).toEqual([["FirmwareStatusNotification", { status: "Idle" }]]);
   });
 });
