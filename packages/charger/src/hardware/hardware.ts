@@ -77,7 +77,7 @@ export interface Hardware {
   unlock?(connectorId: number): Unlocking | PromiseLike<Unlocking>;
   /**
    * Installs the firmware in a file that was fetched. `restart`: it is in use after a restart only, which then follows. Rejects
-   * when it is no firmware, or cannot be installed. Absent: UpdateFirmware is not supported.
+   * when it is no firmware, or cannot be installed. Absent: updates are not supported.
    */
   install?(file: string): Installation | PromiseLike<Installation>;
   /** After a restart in an installation: whether the new firmware runs. Absent: it does if `firmwareVersion` is another. */
