@@ -17,8 +17,20 @@ const programs = [
     browser: "connect, durableStore",
     budget: 53_400,
   },
-  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 82_000 },
+  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 80_400 },
+  {
+    what: "the same with firmware management",
+    charger: "Charger, firmwareManagement",
+    browser: "connect",
+    budget: 84_500,
+  },
   { what: "the same with certificates", charger: "Charger, certificates", browser: "connect", budget: 88_000 },
+  {
+    what: "the same with all of it",
+    charger: "Charger, certificates, firmwareManagement, security",
+    browser: "connect",
+    budget: 95_000,
+  },
 ];
 
 /** The file that bundlers take of a package. */

@@ -65,7 +65,7 @@ export function keysOf(options: ChargerOptions): StandardKeys {
   const { connectors } = hardware;
   if (firmwareManagement !== undefined) {
     keys.SupportedFeatureProfiles = { value: [...defaults.SupportedFeatureProfiles, "FirmwareManagement"] };
-    keys.SupportedFileTransferProtocols = { value: firmwareManagement.transfers.protocols };
+    keys.SupportedFileTransferProtocols = { value: firmwareManagement.protocols };
   }
   keys.NumberOfConnectors = { value: connectors.length };
   keys.ChargingScheduleAllowedChargingRateUnit = { value: ["Current", "Power"] };

@@ -45,8 +45,8 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   /** The DataTransfers that it understands. Default: none, each is answered with UnknownVendorId. */
   readonly vendorMessages?: VendorMessages<"ChargePoint"> | undefined;
   /**
-   * How it updates its firmware and delivers diagnostics: `firmwareManagement(transfers)`. Default: not at all, the profile
-   * FirmwareManagement is not supported.
+   * `firmwareManagement(transfers)`: how firmware is fetched, and diagnostics and logs are delivered. Default: not at all, the
+   * profile FirmwareManagement is not supported.
    */
   readonly firmwareManagement?: FirmwareManagement | undefined;
   /**
@@ -101,7 +101,7 @@ const rules: OptionRules<ChargerOptions> = {
   configuration: object("values of configuration keys"),
   vendorKeys: object("the keys of your own"),
   vendorMessages: object("VendorMessages", "answer"),
-  firmwareManagement: object("what firmwareManagement() returns", "open"),
+  firmwareManagement: object("what firmwareManagement() returns", "open", "read"),
   security: object("what security() returns", "load"),
   certificates: object("what `certificates` makes", "open"),
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),

@@ -20,7 +20,7 @@ import { chargingOf, keyOr, keysOf } from "./charger-keys.ts";
 import { type ChargerOptions, takeChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
 import { Engine } from "./engine.ts";
-import { type KeptJob, readJob } from "./files/kept-job.ts";
+import type { KeptJob } from "./files/kept-job.ts";
 import { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { Unlocking } from "./hardware/hardware.ts";
 import { toldByHardware } from "./hardware/told-by-hardware.ts";
@@ -46,7 +46,7 @@ export interface ChargerEvents {
  * Statuses follow from what is the case, and nothing of what must survive a power cut is promised before it is in the store.
  *
  * @spec OCPP 1.6 §3, §4, §5: the profiles Core, LocalAuthListManagement, Reservation, SmartCharging and RemoteTrigger,
- * with `transfers` also FirmwareManagement; security white paper A02, A03, A05, M03 … M05 with `certificates`
+ * with `firmwareManagement` also FirmwareManagement; security white paper A02, A03, A05, M03 … M05 with `certificates`
  */
 export class Charger extends Emitter<ChargerEvents> {
   readonly #options: ChargerOptions;
@@ -282,7 +282,8 @@ export class Charger extends Emitter<ChargerEvents> {
       security: await this.#options.security?.load({ chargePoint, clock, configuration, store: own, fault: report }),
       certificates,
     };
-    this.#interrupted = await parts.jobs.load(readJob);
+    const { firmwareManagement } = options;
+    if (firmwareManagement !== undefined) this.#interrupted = await parts.jobs.load(firmwareManagement.read);
     const vendorMessages = options.vendorMessages ?? new VendorMessages<"ChargePoint">();
     chargePoint.handle("DataTransfer", vendorMessages.answer);
     this.#chargePoint = chargePoint;

@@ -68,6 +68,12 @@ export class Connector {
     return begun || transaction || userActionDue;
   }
 
+  /** Whether somebody charges, or was accepted and is about to. */
+  get isCharging(): boolean {
+    const { begun, idTag, transaction } = this.session.facts;
+    return transaction || (begun && idTag !== undefined);
+  }
+
   /** Whether somebody could begin to use it now, as far as reservations do not matter. */
   get isFree(): boolean {
     return this.situation === "free";
@@ -325,7 +331,8 @@ export class Connector {
     this.#question = signal;
     const authorization = await this.#desk.chargePoint.authorize(idTag, { signal });
     if (signal.aborted) return;
-    const isAccepted = authorization.decision === "accept" && this.#isAdmitted(idTag, authorization);
+    const isOperative = this.#desk.availability.isOperative(this.id); // It was, when the card was shown.
+    const isAccepted = authorization.decision === "accept" && isOperative && this.#isAdmitted(idTag, authorization);
     this.#desk.say(this.id, `${idTag}: ${isAccepted ? "accept" : "refuse"} (${authorization.grounds})`);
     this.session.answered(question, isAccepted, this.#now());
     this.#desk.run();

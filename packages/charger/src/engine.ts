@@ -92,10 +92,14 @@ export class Engine {
     this.#jobs = options.firmwareManagement?.open({
       desk,
       connectorIds: this.connectors.map(({ id }) => id),
-      isCharging: () => this.connectors.some(({ session }) => session.facts.transaction),
+      isInUse: () => this.connectors.some(({ isCharging }) => isCharging),
       version: options.boot.firmwareVersion ?? "",
-      restart: () => this.#reset.asked("Soft", clock.now()),
+      restart: () => {
+        this.#reset.asked("Soft", clock.now());
+        this.#run();
+      },
       follow: () => this.follow(),
+      noticed: (type, techInfo) => this.security?.noticed(type, techInfo),
     });
     if (this.#jobs !== undefined) {
       const { diagnostics, firmware, log } = this.#jobs;
@@ -131,8 +135,8 @@ export class Engine {
     for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
     this.#isReady = true;
     this.security?.begin();
-    void this.#jobs?.restore(jobs);
     this.follow();
+    void this.#jobs?.restore(jobs);
   }
 
   /** No card or button counts any more, and no energy flows. */
@@ -369,6 +373,7 @@ export class Engine {
       case "failed":
         this.#isReady = true;
         this.#errors.put({ errorCode: "ResetFailure" }, false);
+        this.#jobs?.firmware.update.restartFailed();
         this.follow();
         break;
     }

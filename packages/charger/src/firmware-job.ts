@@ -1,108 +1,117 @@
-import { CallError, type Conf, OwnSignal, type Req } from "@ocppj/core";
+import { CallError, type Conf, inTime, OwnSignal, type Req } from "@ocppj/core";
 import type { Desk } from "./desk.ts";
-import { attempted, delivered } from "./file-work.ts";
 import type { FileTransfers } from "./files/file-transfers.ts";
+import type { FirmwareTrust } from "./files/firmware-trust.ts";
 import {
-  type FirmwareSignature,
+  type FirmwareStatus,
   FirmwareUpdate,
   type FirmwareUpdateOutput,
   type FirmwareUpdateRecord,
-  isPlain,
-  type UpdateOrder,
+  type SignedFirmware,
+  type ToldFirmwareStatus,
 } from "./files/firmware-update.ts";
+import { demandSupported, isSupported, Turns } from "./job-tools.ts";
+import type { SecurityEventType } from "./security/security-event.ts";
 
+/** Hears whether an answer was sent, once that is known. */
+export type OnceAnswered = (act: (wasSent: boolean) => void) => void;
+
+/** What updates of the firmware work with. */
 export interface FirmwareJobParts {
   readonly desk: Desk;
   readonly connectorIds: readonly number[];
-  /** Whether a transaction runs. */
-  readonly isCharging: () => boolean;
+  /** Whether anybody charges, or is about to. */
+  readonly isInUse: () => boolean;
   readonly transfers: FileTransfers;
+  /** With it signed updates are offered, and plain ones are not any more. */
+  readonly trust?: FirmwareTrust | undefined;
   /** `firmwareVersion` of BootNotification. */
   readonly version: string;
   /** Restarts the program. */
   readonly restart: () => void;
   readonly follow: () => void;
+  /** Hears of security events. */
+  readonly noticed: (type: SecurityEventType, techInfo?: string) => void;
 }
 
-/** How an answer is followed up: with whether it was sent. */
-export type OnceAnswered = (act: (wasSent: boolean) => void) => void;
-
 const reason = "firmware update";
-const nothing = (): undefined => undefined;
 
-/** Updates of the firmware: joins their machine to transfers and hardware. */
+/** A Central System waits for the answer. */
+const checkingMs = 10_000;
+/** The whole file has to be read, be it from a slow card. */
+const verifyingMs = 600_000;
+
+/** Which security events follow from a status. [SEC-EV-01, SEC-EV-13, SEC-L01-03] */
+const events: { readonly [Status in FirmwareStatus]?: SecurityEventType } = {
+  Installed: "FirmwareUpdated",
+  InvalidSignature: "InvalidFirmwareSignature",
+  InstallVerificationFailed: "InvalidFirmwareSignature",
+};
+
+/** Updates of the firmware: joins their machine to transfers, trust and hardware. */
 export class FirmwareJob {
-  readonly update = new FirmwareUpdate();
+  readonly update: FirmwareUpdate;
   readonly #parts: FirmwareJobParts;
+  readonly #turns: Turns;
+  /** Takes back the download or the verification that runs. */
   #work = new OwnSignal();
 
   constructor(parts: FirmwareJobParts) {
     this.#parts = parts;
-  }
-
-  /** Whether SignedUpdateFirmware takes the place of UpdateFirmware: signatures and their certificates can be checked. [SEC-L01-20] */
-  get isSigned(): boolean {
-    const { desk, transfers } = this.#parts;
-    return desk.certificates !== undefined && (desk.hardware.verifies || typeof transfers.verify === "function");
+    this.update = new FirmwareUpdate(parts.trust !== undefined);
+    this.#turns = new Turns(parts.desk);
   }
 
   /** Goes on with what was under way when the power failed. */
-  async restore(record: FirmwareUpdateRecord & { readonly version: string }): Promise<void> {
-    const { chargePoint, hardware } = this.#parts.desk;
-    const isInstalled = await hardware.isInstalled(record.version !== this.#parts.version);
-    const { version: _, ...update } = record;
-    this.update.restored(update, isInstalled, chargePoint.now());
+  async restore({ version, ...record }: FirmwareUpdateRecord & { readonly version: string }): Promise<void> {
+    const { desk, version: ours } = this.#parts;
+    const isInstalled = await desk.hardware.isInstalled(version !== ours);
+    this.update.restored(record, isInstalled, desk.chargePoint.now());
+    desk.run();
   }
 
   /** Whether an update is asked for that can be begun; begins it once that was answered. [FM-21] */
-  updateFirmware(
-    { location, retrieveDate, retries, retryInterval }: Req<"UpdateFirmware">,
-    once: OnceAnswered,
-  ): Conf<"UpdateFirmware"> {
-    if (this.isSigned) throw new CallError("NotSupported", "Firmware must be signed: send SignedUpdateFirmware.");
-    if (!this.#parts.desk.hardware.installs) throw new CallError("NotSupported", "The firmware cannot be updated.");
+  updateFirmware(req: Req<"UpdateFirmware">, onceAnswered: OnceAnswered): Conf<"UpdateFirmware"> {
+    const { desk, transfers, trust } = this.#parts;
+    if (trust !== undefined) throw new CallError("NotSupported", "Firmware has to be signed."); // SEC-L01-20
+    this.#demandInstaller();
+    demandSupported(req.location, transfers);
     if (this.update.isInstalling) throw new CallError("GenericError", "Firmware is being installed.");
-    this.#begin({ url: location, retrieveAt: Date.parse(retrieveDate), retries, retryInterval }, once);
+    onceAnswered((wasSent) => wasSent && this.update.requested(req, desk.chargePoint.now()));
     return {};
   }
 
-  /** SEC-L01-23 … SEC-L01-27 */
+  /** The same of a signed one. [SEC-L01-23 … SEC-L01-27] */
   async signedUpdateFirmware(
-    { firmware, requestId, retries, retryInterval }: Req<"SignedUpdateFirmware">,
-    once: OnceAnswered,
+    req: Req<"SignedUpdateFirmware">,
+    onceAnswered: OnceAnswered,
   ): Promise<Conf<"SignedUpdateFirmware">> {
-    const { certificates, hardware } = this.#parts.desk;
-    const { installDateTime, location, retrieveDateTime, signature, signingCertificate } = firmware;
-    if (certificates === undefined || !hardware.installs) {
-      throw new CallError("NotSupported", "The firmware cannot be updated.");
+    const { desk, noticed, transfers, trust } = this.#parts;
+    this.#demandInstaller();
+    const { location, signingCertificate } = req.firmware;
+    if (trust === undefined || !isSupported(location, transfers)) return { status: "Rejected" };
+    const verdict = await this.#inTime("check", checkingMs, () => trust.check(signingCertificate));
+    if (verdict === "InvalidCertificate" || verdict === "RevokedCertificate") {
+      onceAnswered(() => noticed("InvalidFirmwareSigningCertificate", verdict)); // SEC-EV-14, SEC-L01-02
+      return { status: verdict };
     }
-    const status = await certificates.check(signingCertificate);
-    if (status !== "Accepted") return { status };
-    if (this.update.isInstalling) return { status: "Rejected" }; // SEC-L01-27
-    const isCanceled = this.update.isUnderWay;
-    const order: UpdateOrder = {
-      url: location,
-      retrieveAt: Date.parse(retrieveDateTime),
-      ...(installDateTime !== undefined && { installAt: Date.parse(installDateTime) }),
-      retries,
-      retryInterval,
-      signed: { requestId, signature, signingCertificate },
-    };
-    this.#begin(order, once);
-    return { status: isCanceled ? "AcceptedCanceled" : "Accepted" };
+    if (verdict !== "Accepted" || this.update.isInstalling) return { status: "Rejected" };
+    const { isUnderWay } = this.update;
+    onceAnswered((wasSent) => wasSent && this.update.signedRequested(req, desk.chargePoint.now()));
+    return { status: isUnderWay ? "AcceptedCanceled" : "Accepted" };
   }
 
-  /** Whether a transaction runs is another. */
+  /** Whether anybody charges may be another. */
   follow(): void {
-    this.update.charging(this.#parts.isCharging());
+    this.update.inUse(this.#parts.isInUse());
   }
 
   readonly perform = (output: FirmwareUpdateOutput): void => {
-    const { connectorIds, desk, version } = this.#parts;
-    const { availability, jobs } = desk;
+    const { connectorIds, desk, restart, version } = this.#parts;
+    const { availability } = desk;
     switch (output.type) {
       case "status":
-        this.#tell(output);
+        this.#turns.take(() => this.#tell(output));
         break;
       case "download":
         void this.#fetch(output.url);
@@ -114,10 +123,10 @@ export class FirmwareJob {
         this.#work.abort("another update was asked for");
         break;
       case "install":
-        void this.#install(output.file);
+        this.#turns.take(() => void this.#install(output.file)); // Once it was written down.
         break;
       case "restart":
-        this.#parts.restart();
+        this.#turns.take(restart); // Once InstallRebooting was told.
         break;
       case "outOfService":
         for (const id of connectorIds) {
@@ -126,56 +135,53 @@ export class FirmwareJob {
         }
         this.#parts.follow();
         break;
-      case "keep":
-        if (output.record === undefined) void jobs.forget("firmware");
-        else void jobs.put("firmware", { firmware: { ...output.record, version } });
+      case "keep": {
+        const { record } = output;
+        this.#turns.keep("firmware", record && { firmware: { ...record, version } });
         break;
+      }
     }
   };
 
   /** Nothing is fetched any more; what was begun goes on after the next start. */
   end(): void {
+    this.#turns.end();
     this.#work.abort("the charger was stopped");
   }
 
-  /** What is under way is not installed before it is clear whether another takes its place. */
-  #begin(order: UpdateOrder, once: OnceAnswered): void {
-    this.update.held();
-    once((wasSent) => {
-      if (wasSent) this.update.requested(order, this.#parts.desk.chargePoint.now());
-      else this.update.released();
+  async #tell({ requestId, status }: ToldFirmwareStatus): Promise<void> {
+    const { desk, noticed } = this.#parts;
+    const event = events[status];
+    if (event !== undefined) noticed(event, requestId === undefined ? undefined : `requestId ${requestId}`);
+    await this.#turns.deliver(() => {
+      if (requestId !== undefined) {
+        desk.chargePoint.deliver("SignedFirmwareStatusNotification", { status, requestId });
+      } else desk.chargePoint.deliver("FirmwareStatusNotification", { status: status as PlainStatus });
     });
-  }
-
-  #tell({ requestId, status }: Extract<FirmwareUpdateOutput, { type: "status" }>): void {
-    const { desk } = this.#parts;
-    const deliver = delivered(desk);
-    if (requestId !== undefined) deliver("SignedFirmwareStatusNotification", { status, requestId });
-    else if (isPlain(status)) deliver("FirmwareStatusNotification", { status });
-    if (status === "Installed") desk.security?.noticed("FirmwareUpdated");
-    if (status === "InvalidSignature") desk.security?.noticed("InvalidFirmwareSignature"); // SEC-L01-03
   }
 
   async #fetch(url: string): Promise<void> {
     const { desk, transfers } = this.#parts;
-    const signal = new OwnSignal();
-    this.#work = signal;
-    const file = await attempted(desk, signal, () => transfers.download(url, { signal }), nothing);
+    const signal = this.#begin();
+    let file: unknown;
+    try {
+      file = await transfers.download(url, { signal });
+    } catch (error) {
+      if (!signal.aborted) desk.fault(error);
+    }
     if (signal.aborted) return;
     this.update.downloaded(typeof file === "string" ? file : undefined, desk.chargePoint.now());
     desk.run();
   }
 
-  /** What cannot be verified is not what was signed. */
-  async #verify(file: string, signed: FirmwareSignature): Promise<void> {
-    const { desk, transfers } = this.#parts;
-    const signal = new OwnSignal();
-    this.#work = signal;
-    const verify = async (): Promise<unknown> =>
-      desk.hardware.verifies ? desk.hardware.verify(file, signed) : transfers.verify?.(file, signed);
-    const isSigned = await attempted(desk, signal, verify, nothing);
+  async #verify(file: string, { signature, signingCertificate }: SignedFirmware): Promise<void> {
+    const { desk, trust } = this.#parts;
+    const signal = this.#begin();
+    const isVerified = await this.#inTime("verify", verifyingMs, async () =>
+      trust?.verify(file, { signature, signingCertificate }),
+    );
     if (signal.aborted) return;
-    this.update.verified(isSigned === true, desk.chargePoint.now());
+    this.update.verified(isVerified === true, desk.chargePoint.now());
     desk.run();
   }
 
@@ -184,4 +190,27 @@ export class FirmwareJob {
     this.update.installed(await desk.hardware.install(file));
     desk.run();
   }
+
+  #begin(): OwnSignal {
+    this.#work = new OwnSignal();
+    return this.#work;
+  }
+
+  /** What a question to the owner's trust ends with; `undefined` where it fails or takes too long, which is told. */
+  async #inTime<T>(name: string, timeoutMs: number, ask: () => Promise<T>): Promise<T | undefined> {
+    const { clock, fault } = this.#parts.desk;
+    const late = (): Error => new Error(`${name} of the trust in firmware has not answered for ${timeoutMs} ms.`);
+    try {
+      return await inTime(clock, timeoutMs, ask, late);
+    } catch (error) {
+      fault(error);
+      return undefined;
+    }
+  }
+
+  #demandInstaller(): void {
+    if (!this.#parts.desk.hardware.installs) throw new CallError("NotSupported", "The firmware cannot be updated.");
+  }
 }
+
+type PlainStatus = Req<"FirmwareStatusNotification">["status"];

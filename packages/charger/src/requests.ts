@@ -74,7 +74,8 @@ export function answerRequests(asked: Asked, answers: Answering): void {
   });
 
   if (fileJobs !== undefined) {
-    handle("UpdateFirmware", (req, context) => fileJobs.updateFirmware(req, (act) => onceAnswered(context, act)));
+    const { firmware } = fileJobs;
+    handle("UpdateFirmware", (req, context) => firmware.updateFirmware(req, (act) => onceAnswered(context, act)));
     handle("GetDiagnostics", (req, context) => fileJobs.getDiagnostics(req, (act) => onceAnswered(context, act)));
   }
 
@@ -84,8 +85,7 @@ export function answerRequests(asked: Asked, answers: Answering): void {
         return triggered(context, asked.readings(connectorId));
       case "DiagnosticsStatusNotification":
       case "FirmwareStatusNotification":
-        if (fileJobs === undefined) return { status: "NotImplemented" };
-        return triggered(context, () => fileJobs.trigger(requestedMessage));
+        return fileJobs ? triggered(context, fileJobs.triggered(requestedMessage)) : { status: "NotImplemented" };
       default:
         return { status: "NotImplemented" };
     }

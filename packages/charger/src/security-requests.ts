@@ -4,7 +4,7 @@ import type { FileJobs } from "./file-jobs.ts";
 import type { Asked } from "./requests.ts";
 
 /** What the Central System can ask of. */
-export interface AskedOfSecurity extends Pick<Desk, "certificates" | "fault" | "security">, Pick<Asked, "readings"> {
+export interface AskedOfSecurity extends Pick<Desk, "certificates" | "fault">, Pick<Asked, "readings"> {
   readonly fileJobs: FileJobs | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface AskedOfSecurity extends Pick<Desk, "certificates" | "fault" | "
  * @spec security white paper §5
  */
 export function answerSecurityRequests(asked: AskedOfSecurity, answers: Answering): void {
-  const { certificates, fault, fileJobs, readings, security } = asked;
+  const { certificates, fault, fileJobs, readings } = asked;
   const { decided, handle, onceAnswered, triggered } = answers;
 
   if (certificates !== undefined) {
@@ -25,25 +25,27 @@ export function answerSecurityRequests(asked: AskedOfSecurity, answers: Answerin
     handle("GetInstalledCertificateIds", (req) => certificates.ids(req));
   }
 
-  if (fileJobs?.firmware.isSigned) {
+  if (fileJobs?.takesSigned) {
     handle("SignedUpdateFirmware", (req, context) =>
-      fileJobs.signedUpdateFirmware(req, (act) => onceAnswered(context, act)),
+      fileJobs.firmware.signedUpdateFirmware(req, (act) => onceAnswered(context, act)),
     );
   }
 
-  if (fileJobs !== undefined && security !== undefined) {
+  if (fileJobs !== undefined) {
     handle("GetLog", (req, context) => fileJobs.getLog(req, (act) => onceAnswered(context, act)));
   }
 
-  if (certificates === undefined && security === undefined) return;
+  // SEC-MSG-21
   handle("ExtendedTriggerMessage", ({ connectorId, requestedMessage }, context) => {
     switch (requestedMessage) {
       case "MeterValues":
         return triggered(context, readings(connectorId));
       case "LogStatusNotification":
+        return fileJobs ? triggered(context, fileJobs.triggered(requestedMessage)) : { status: "NotImplemented" };
       case "FirmwareStatusNotification":
-        if (fileJobs === undefined) return { status: "NotImplemented" };
-        return triggered(context, () => fileJobs.extendedTrigger(requestedMessage));
+        return fileJobs?.takesSigned
+          ? triggered(context, fileJobs.triggered("SignedFirmwareStatusNotification"))
+          : { status: "NotImplemented" };
       case "SignChargePointCertificate": {
         if (certificates === undefined) return { status: "NotImplemented" };
         return triggered(context, certificates.mayAsk ? () => void certificates.ask().catch(fault) : undefined);

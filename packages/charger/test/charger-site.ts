@@ -57,6 +57,8 @@ export class ChargerSite {
     StopTransaction: () => ({}),
     SecurityEventNotification: () => ({}),
   };
+  /** How Authorize is answered, where that takes its time. */
+  authorizing: (() => Promise<Conf<"Authorize">>) | undefined;
   /** The answers to StartTransaction count from here. */
   nextTransactionId = 1;
   #taken = 0;
@@ -233,12 +235,12 @@ export class ChargerSite {
     centralSystem.handle("Heartbeat", () => ({ currentTime: currentTime() }));
     centralSystem.handle("StatusNotification", () => ({}));
     centralSystem.handle("FirmwareStatusNotification", () => ({}));
-    centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
     centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
+    centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
     centralSystem.handle("LogStatusNotification", () => ({}));
     centralSystem.handle("SecurityEventNotification", (req) => this.answers.SecurityEventNotification(req));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
-    centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));
+    centralSystem.handle("Authorize", ({ idTag }) => this.authorizing?.() ?? { idTagInfo: idTagInfoOf(idTag) });
     centralSystem.handle("StartTransaction", (req) => this.answers.StartTransaction(req));
     centralSystem.handle("StopTransaction", (req) => this.answers.StopTransaction(req));
   }
@@ -257,15 +259,13 @@ function whilePowered<T extends object>(object: T, power: { readonly isOn: boole
 
 /** A CALL as one line. */
 export function lineOf(action: string, payload: object): string {
-  const { connectorId, errorCode, idTag, info, reason, reservationId, status, transactionId } = payload as Record<
-    string,
-    unknown
-  >;
+  const { connectorId, errorCode, idTag, info, reason, requestId, reservationId, status, transactionId } =
+    payload as Record<string, unknown>;
   const error = errorCode === "NoError" ? undefined : errorCode;
   const reserved = reservationId === undefined ? undefined : `reservation ${reservationId}`;
   const tag = action === "StatusNotification" ? undefined : idTag;
   const told = info === undefined ? undefined : `(${info})`;
-  return [action, connectorId, tag, transactionId, status, error, told, reason, reserved]
+  return [action, connectorId, requestId, tag, transactionId, status, error, told, reason, reserved]
     .filter((each) => each !== undefined)
     .join(" ");
 }

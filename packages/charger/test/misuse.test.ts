@@ -1,7 +1,7 @@
 import { memoryStore, type RecordStore } from "@ocppj/core";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Charger, type ChargerOptions, certificates, type Hardware } from "../src/index.ts";
+import { Charger, type ChargerOptions, certificates, firmwareManagement, type Hardware } from "../src/index.ts";
 import { fakeTools } from "./certificates/fake-tools.ts";
 import { charging, ready } from "./certification/ready.ts";
 import { ChargerSite, minute, second } from "./charger-site.ts";
@@ -30,6 +30,7 @@ describe("A Charger", () => {
     [{ identity: 5 }, "identity is 5. Give a text."],
     [{ hardware: {} }, "Give your hardware (wrong: listen, offer, reboot)."],
     [{ hardware: { listen() {}, offer() {}, reboot() {}, connectors: [] } }, "hardware.connectors is no list"],
+    [{ firmwareManagement: {} }, "Give what firmwareManagement() returns (wrong: open, read)."],
     [{ remoteStartChooses: "any" }, 'Give "plugged" or "first" or "refuse".'],
     [{ certificates: {} }, "Give what `certificates` makes (wrong: open)."],
     [{ colour: "red" }, 'Charger has no option "colour"'],
@@ -46,6 +47,15 @@ describe("A Charger", () => {
     const named = { tools, ...wrong } as Parameters<typeof certificates>[0];
     expect(() => certificates(named)).toThrow(message);
   });
+
+  test.each([undefined, {}, { protocols: "HTTP", download() {}, upload() {} }, { protocols: [], download() {} }])(
+    "is not given firmware management by what cannot transfer files: %o",
+    (transfers) => {
+      expect(() => firmwareManagement(transfers as never)).toThrow(
+        new TypeError("Give file transfers, with protocols, download and upload."),
+      );
+    },
+  );
 
   test("says what is wrong with values of keys when it is started, and can be started once they are right", async () => {
     const charger = new Charger({ ...options, configuration: { NumberOfConnectors: 3 } as never });

@@ -5,6 +5,7 @@ import type { ConnectorStatus } from "../src/index.ts";
 import { transitions } from "../src/status/transitions.ts";
 import { ChargerSite, hour, minute, second } from "./charger-site.ts";
 import { ScriptedHardware } from "./scripted-hardware.ts";
+import { SimulatedFileJobs } from "./simulated-file-jobs.ts";
 
 const connectorIds = [1, 2] as const;
 const idTags = ["ANNA", "BERT", "BLOCKED"] as const;
@@ -29,6 +30,8 @@ export type Happening =
   | { readonly do: "power cut" }
   | { readonly do: "power cut at write"; readonly nth: number; readonly isKept: boolean }
   | { readonly do: "store fails"; readonly fails: boolean }
+  | { readonly do: "files travel"; readonly travel: boolean }
+  | { readonly do: "installations end"; readonly installing: SimulatedFileJobs["installing"] }
   | { readonly do: "call"; readonly action: keyof typeof calls; readonly choice: number };
 
 /** What the Central System asks for, by a number. */
@@ -68,6 +71,28 @@ const calls = {
   TriggerMessage: (choice) => ({
     requestedMessage: choice % 2 ? "MeterValues" : "StatusNotification",
     ...(choice % 3 > 0 && { connectorId: choice % 3 }),
+  }),
+  SignedUpdateFirmware: (choice, now) => ({
+    requestId: now, // Nothing is asked for twice in the same millisecond.
+    retries: choice % 3,
+    retryInterval: 30,
+    firmware: {
+      location: `http://files/${choice % 5 ? "good" : "bad"}`,
+      retrieveDateTime: new Date(now + (choice % 4) * minute).toISOString(),
+      ...(choice % 7 > 3 && { installDateTime: new Date(now + (choice % 7) * 2 * minute).toISOString() }),
+      signingCertificate: choice % 11 ? "valid" : "revoked",
+      signature: "c2ln",
+    },
+  }),
+  GetLog: (choice, now) => ({
+    requestId: now,
+    logType: choice % 2 ? "SecurityLog" : "DiagnosticsLog",
+    retries: choice % 3,
+    retryInterval: 20,
+    log: { remoteLocation: "http://files/" },
+  }),
+  ExtendedTriggerMessage: (choice) => ({
+    requestedMessage: choice % 2 ? "LogStatusNotification" : "FirmwareStatusNotification",
   }),
 } satisfies { [A in string]: (choice: number, now: number) => object };
 
@@ -128,6 +153,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("store fails"), fails: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("files travel"), travel: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("installations end"),
+      installing: fc.constantFrom("installed", "restart", "fails"),
+    }),
+  },
   {
     weight: 12,
     arbitrary: fc.record({
@@ -139,6 +172,32 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 ) as fc.Arbitrary<Happening>;
 
 export const schedules = fc.array(happening, { minLength: 1, maxLength: 40 });
+
+/** The same with many jobs, and what can come between them. */
+export const jobSchedules = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: happening },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant("call" as const),
+        action: fc.constantFrom("SignedUpdateFirmware" as const, "GetLog" as const),
+        choice: fc.nat(200),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(20 * second, minute) }) },
+    { weight: 1, arbitrary: fc.constant({ do: "power cut" as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("power cut at write" as const),
+        nth: fc.integer({ min: 1, max: 12 }),
+        isKept: fc.boolean(),
+      }),
+    },
+  ),
+  { minLength: 1, maxLength: 20, size: "max" },
+);
 
 /** A store whose power can be cut at a write, and that can fail. */
 class Disk implements RecordStore {
@@ -196,6 +255,7 @@ class World {
     { cable: "fixed" },
   ]);
   readonly site: ChargerSite;
+  readonly jobs = new SimulatedFileJobs(this.clock, (law) => this.#break(law));
   readonly broken: string[] = [];
   readonly log: string[] = [];
   readonly #transactions = new Map<string, { readonly id: number; readonly start: Req<"StartTransaction"> }>();
@@ -221,11 +281,14 @@ class World {
         StopTransactionOnInvalidId: false,
       },
       keepReadingSeconds: 60,
+      firmwareManagement: this.jobs.management,
     });
+    this.hardware.install = (file) => this.jobs.install(file, this.site.charger.chargePoint.transactions.length);
     this.site.idTags.set("BLOCKED", { status: "Blocked" });
     this.site.built = (charger) => {
       this.#reported.clear();
       this.#current = undefined;
+      this.jobs.isInstalling = false;
       // What the disk has refused is lost with the program.
       if (this.disk.fails) this.#excusedUntil = this.clock.now();
       charger.on("fault", () => {});
@@ -301,6 +364,12 @@ class World {
       case "store fails":
         this.disk.fails = happening.fails;
         break;
+      case "files travel":
+        this.jobs.travels = happening.travel;
+        break;
+      case "installations end":
+        this.jobs.installing = happening.installing;
+        break;
       case "call": {
         const connection = site.centralSystem.get("CP001");
         const req = calls[happening.action](happening.choice, this.clock.now());
@@ -329,6 +398,7 @@ class World {
     Object.assign(hardware, { jams: false, fails: false, unlocking: "Unlocked" });
     this.disk.fails = false;
     this.disk.cut = undefined;
+    Object.assign(this.jobs, { travels: true, installing: "installed" });
     await this.pass(2 * minute);
     for (const id of [0, ...connectorIds]) {
       hardware.faults.delete(id);
@@ -397,6 +467,7 @@ class World {
     const isDead = (): boolean => this.#current !== chargePoint; // Its power was cut.
     const startTransaction = chargePoint.startTransaction.bind(chargePoint);
     chargePoint.startTransaction = (req, data) => {
+      if (!isDead() && this.jobs.isInstalling) this.#break(`${req.idTag} starts while firmware is installed`);
       const reservation = this.site.charger.state.connectors[req.connectorId - 1]?.reservation;
       if (!isDead() && reservation !== undefined && reservation.idTag !== req.idTag)
         this.#break(`${req.idTag} starts where ${reservation.idTag} has reserved`);
@@ -467,6 +538,7 @@ class World {
       });
       if (falls) this.#break(`transaction ${id} falls: ${JSON.stringify(all)}`);
     }
+    this.jobs.settle(this.site, this.#excusedUntil);
     if (charger.chargePoint.undelivered.count > 0) this.#break(`${charger.chargePoint.undelivered.count} wait`);
     for (const { connectorId: id, operative, reservation, status } of charger.state.connectors) {
       const told = this.site.statusTold(id);

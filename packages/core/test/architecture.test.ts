@@ -34,7 +34,7 @@ const faces = [
   ...["charger.ts", "charger-keys.ts", "charger-options.ts", "connector.ts", "desk.ts", "engine.ts", "file-jobs.ts"],
   ...[
     "answering.ts",
-    "file-work.ts",
+    "job-tools.ts",
     "firmware-job.ts",
     "firmware-management.ts",
     "security-requests.ts",

@@ -5,7 +5,7 @@ import type { KeptCertificates } from "./kept-certificates.ts";
 /** What becomes of a certificate that is to sign firmware. */
 export type SigningVerdict = "Accepted" | "InvalidCertificate" | "RevokedCertificate";
 
-export interface SigningCertificateParts extends CertificatesOutlet {
+export interface SigningCertificateParts extends Pick<CertificatesOutlet, "say"> {
   readonly kept: KeptCertificates;
   readonly tools: CertificateTools;
   readonly now: () => number;
@@ -15,15 +15,14 @@ export interface SigningCertificateParts extends CertificatesOutlet {
 
 /**
  * Whether firmware may be signed with a certificate: it has to be issued by a root of the manufacturer itself, and by nobody
- * in between.
+ * in between. Why it may not is said; whoever has asked tells of it.
  *
  * @spec security white paper L01 [SEC-L01-02, SEC-L01-12, SEC-L01-23 … SEC-L01-25, SEC-L01-30, SEC-A00-501 … SEC-A00-506]
  */
 export async function checkSigningCertificate(pem: string, parts: SigningCertificateParts): Promise<SigningVerdict> {
-  const { noticed, revocationLists, say, tools } = parts;
+  const { revocationLists, say, tools } = parts;
   const refuse = (verdict: Exclude<SigningVerdict, "Accepted">, why: string): SigningVerdict => {
     say(`a firmware signing certificate was refused: ${why}`);
-    noticed("InvalidFirmwareSigningCertificate", why); // SEC-EV-14
     return verdict;
   };
   let read: readonly ReadCertificate[];

@@ -1,9 +1,7 @@
 import type { AbortSignalLike } from "@ocppj/core";
 import type { FirmwareSigner } from "../hardware/hardware.ts";
 
-/**
- * How files are fetched and delivered: `fileTransfers` of `@ocppj/node/transfers`, or what an owner has for that.
- */
+/** How files are fetched and delivered: `fileTransfers` of `@ocppj/node/transfers`, or what an owner has for that. */
 export interface FileTransfers {
   /** What it can do; SupportedFileTransferProtocols tells them. @spec errata 3.88 [FM-30] */
   readonly protocols: readonly ("FTP" | "FTPS" | "HTTP" | "HTTPS")[];
@@ -17,14 +15,13 @@ export interface FileTransfers {
   /**
    * Delivers a file into a directory.
    *
-   * @param source - A file as the hardware has named it, or what is to be in it.
+   * @param file - As the hardware has named it; or what is to be in it.
    * @param options.fileName - What it is to be called there.
-   * @throws What has gone wrong. An error may say by its `reason` which status tells of it: `BadMessage`, `PermissionDenied`
-   * or `NotSupportedOperation`; what says nothing is an `UploadFailure`. [SEC-N01-10]
+   * @throws What has gone wrong, with a `reason` where that is known: see {@link UploadError}.
    */
   upload(
     url: string,
-    source: string | Uint8Array,
+    file: string | Uint8Array,
     options: { readonly fileName: string; readonly signal: AbortSignalLike },
   ): Promise<void>;
   /**
@@ -32,4 +29,13 @@ export interface FileTransfers {
    * Absent: signed updates are not supported, unless the hardware has `verify`. [SEC-L01-04, SEC-L01-12]
    */
   verify?(file: string, by: FirmwareSigner): Promise<boolean>;
+}
+
+/**
+ * Why a server has not taken a file, as LogStatusNotification tells it: `PermissionDenied`, it does not let this charger (HTTP
+ * 401 and 403, FTP 530); `BadMessage`, it did not understand what it was sent (HTTP 400, FTP 501); `NotSupportedOperation`, it
+ * cannot do that (HTTP 405 and 501, FTP 502). Any other error, and one without a reason, is an `UploadFailure`. [SEC-N01-10]
+ */
+export interface UploadError extends Error {
+  readonly reason: "BadMessage" | "NotSupportedOperation" | "PermissionDenied" | "UploadFailure";
 }

@@ -1,6 +1,6 @@
-/** A text as UTF-8; not every runtime of a charger has a TextEncoder. */
+/** A text as bytes: not every runtime has a `TextEncoder`. */
 export function utf8(text: string): Uint8Array {
-  const sound = text.replace(/\p{Surrogate}/gu, "\ufffd");
-  const bytes = encodeURIComponent(sound).match(/%..|./g) ?? [];
-  return Uint8Array.from(bytes, (byte) => (byte.length > 1 ? Number.parseInt(byte.slice(1), 16) : byte.charCodeAt(0)));
+  const escaped = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\uFFFD"));
+  const bytes = escaped.match(/%..|./g) ?? [];
+  return Uint8Array.from(bytes, (each) => (each.length > 1 ? Number.parseInt(each.slice(1), 16) : each.charCodeAt(0)));
 }

@@ -107,14 +107,10 @@ export class AskedHardware {
     return typeof this.#hardware.install === "function";
   }
 
-  /** Whether signatures of firmware are checked by the hardware. */
-  get verifies(): boolean {
-    return typeof this.#hardware.verify === "function";
-  }
-
-  /** Whether firmware is what was signed: that may take its time. */
-  async verify(file: string, by: FirmwareSigner): Promise<boolean> {
-    return (await this.#hardware.verify?.(file, by)) === true;
+  /** Who verifies signatures of firmware; `undefined`: not the hardware. */
+  get verifier(): ((file: string, by: FirmwareSigner) => Promise<boolean>) | undefined {
+    const { verify } = this.#hardware;
+    return typeof verify === "function" ? async (file, by) => verify.call(this.#hardware, file, by) : undefined;
   }
 
   /** How an installation has ended: it may take its time. */

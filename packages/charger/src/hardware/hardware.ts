@@ -61,7 +61,7 @@ export type Unlocking = Conf<"UnlockConnector">["status"];
 /**
  * The hardware of a charger: the only thing that a maker has to write.
  *
- * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}; `install` and `verify` as long as it takes. One that
+ * Its methods may take their time, up to {@link ChargerOptions.hardwareTimeoutMs}; `install` as long as it takes, and `verify` ten minutes. One that
  * throws, rejects or takes longer is a `fault`, and leaves the connector without energy.
  */
 export interface Hardware {
@@ -85,7 +85,7 @@ export interface Hardware {
   unlock?(connectorId: number): Unlocking | PromiseLike<Unlocking>;
   /**
    * Installs the firmware in a file that was fetched. `restart`: it is in use after a restart only, which then follows. Rejects
-   * when it is no firmware, or cannot be installed. Absent: UpdateFirmware is not supported.
+   * when it is no firmware, or cannot be installed. Absent: updates are not supported.
    */
   install?(file: string): Installation | PromiseLike<Installation>;
   /**

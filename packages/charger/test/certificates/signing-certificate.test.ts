@@ -20,7 +20,6 @@ describe("A firmware signing certificate", () => {
   ])("of the manufacturer is Accepted where it %s [SEC-L01-12, SEC-L01-23]", async (_, certificate) => {
     const bench = await new CertificatesBench(options).open();
     expect(await bench.opened.check(certificate)).toBe("Accepted");
-    expect(bench.noticed).toEqual([]);
   });
 
   test.each([
@@ -36,10 +35,9 @@ describe("A firmware signing certificate", () => {
     ["is issued by a namesake", stranger.issue(valid).cert],
     ["is issued by somebody in between", between.issue(valid).cert],
     ["is the root itself", maker.cert],
-  ])("is invalid where it %s, which is told [SEC-L01-02, SEC-L01-24, SEC-L01-30]", async (_, certificate) => {
+  ])("is invalid where it %s [SEC-L01-24, SEC-L01-30]", async (_, certificate) => {
     const bench = await new CertificatesBench(options).open();
     expect(await bench.opened.check(certificate)).toBe("InvalidCertificate");
-    expect(bench.noticed).toEqual(["InvalidFirmwareSigningCertificate"]);
   });
 
   test("is invalid where its root has expired", async () => {
@@ -59,7 +57,6 @@ describe("A firmware signing certificate", () => {
     expect(await bench.opened.check(signing.cert)).toBe("Accepted");
     lists = maker.revoke(signing.cert);
     expect(await bench.opened.check(signing.cert)).toBe("RevokedCertificate");
-    expect(bench.noticed).toEqual(["InvalidFirmwareSigningCertificate"]);
   });
 
   test("is invalid where the lists cannot be read", async () => {

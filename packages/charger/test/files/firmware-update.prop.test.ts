@@ -1,230 +1,283 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  type FirmwareStatus,
   FirmwareUpdate,
   type FirmwareUpdateOutput,
   type FirmwareUpdateRecord,
+  type ToldFirmwareStatus,
 } from "../../src/files/firmware-update.ts";
 
 const minute = 60_000;
-const ends: readonly FirmwareStatus[] = ["DownloadFailed", "InvalidSignature", "InstallationFailed", "Installed"];
-/** In which order statuses are told. [SEC-L01-31] */
-const steps: readonly FirmwareStatus[] = [
-  "DownloadScheduled",
-  "Downloading",
-  "Downloaded",
-  "SignatureVerified",
-  "InstallScheduled",
-  "Installing",
-  "InstallRebooting",
-];
-const plain: readonly FirmwareStatus[] = ["Downloading", "Downloaded", "Installing"];
+const never = Number.POSITIVE_INFINITY;
 
-/** After which steps an update may have ended so. */
-const endsAfter: Readonly<Partial<Record<FirmwareStatus, readonly FirmwareStatus[]>>> = {
+/** What is told in between, in order. [FM-26, SEC-L01-31] */
+const order = {
+  plain: ["Downloading", "Downloaded", "Installing"],
+  signed: [
+    ...["DownloadScheduled", "Downloading", "Downloaded", "SignatureVerified", "InstallScheduled"],
+    ...["Installing", "InstallRebooting"],
+  ],
+};
+
+/** The ends, and what may be the last status before each. [SEC-MSG-22] */
+const ends: { readonly [end: string]: readonly (string | undefined)[] } = {
   DownloadFailed: ["DownloadScheduled", "Downloading"],
   InvalidSignature: ["Downloaded"],
-  // Where another one takes its place, it was only downloaded.
+  InstallVerificationFailed: ["SignatureVerified", "InstallScheduled"],
   InstallationFailed: ["Downloaded", "SignatureVerified", "InstallScheduled", "Installing", "InstallRebooting"],
   Installed: ["Installing", "InstallRebooting"],
 };
 
 /** An update with whoever does what it says, as a power cut leaves it. */
 class Bench {
-  update = new FirmwareUpdate();
+  readonly isSigned: boolean;
+  update: FirmwareUpdate;
   now = 0;
-  /** By update: its number, or 0 for plain ones, of which there is one at a time. */
-  readonly told: { readonly status: FirmwareStatus; readonly requestId: number | undefined }[] = [];
+  readonly told: ToldFirmwareStatus[] = [];
+  /** What was asked for, by requestId. */
+  readonly requested: number[] = [];
+  /** Of these, what came when the installation of another had begun since it was accepted. */
+  readonly late = new Set<number>();
   kept: FirmwareUpdateRecord | undefined;
-  doing: "download" | "verify" | "install" | undefined;
+  running: "download" | "verify" | "install" | undefined;
   isOut = false;
-  isCharging = false;
-  /** What must not be. */
+  isInUse = false;
+  /** Whether something that was said was not done, since the power failed just then. */
+  hasLost = false;
   readonly broken: string[] = [];
-  #requests = 0;
-  #verified: string | undefined;
-  #isHeld = false;
-  /** How often it may yet fail to be fetched. */
-  #left = 0;
+  /** After how many outputs the power fails. */
+  #cutAfter = never;
+  #isJustVerified = false;
 
-  take(): void {
-    for (let output = this.update.poll(); output !== undefined; output = this.update.poll()) this.#perform(output);
+  constructor(isSigned: boolean) {
+    this.isSigned = isSigned;
+    this.update = new FirmwareUpdate(isSigned);
+  }
+
+  /** Has something happen, and what follows; the power may fail after so many outputs. */
+  happen(input: (update: FirmwareUpdate) => void, cutAfter = never): void {
+    this.#cutAfter = cutAfter;
+    input(this.update);
+    this.#take();
+    this.#isJustVerified = false;
+    if (!this.update.isUnderWay && this.isOut) this.broken.push("out of service without an update");
   }
 
   pass(ms: number): void {
     const end = this.now + ms;
     while (this.update.deadline <= end) {
       this.now = Math.max(this.now, this.update.deadline);
-      this.update.advance(this.now);
-      this.take();
+      this.happen((update) => update.advance(this.now));
     }
     this.now = end;
   }
 
-  request({ delay, installDelay, isSigned, isAnswered, retries, stopsMeanwhile }: Request): void {
-    if (this.update.isInstalling) return;
-    const order = {
-      url: "http://h/f",
-      retrieveAt: this.now + delay,
-      retries,
-      retryInterval: 60,
-      ...(isSigned && {
-        installAt: this.now + installDelay,
-        signed: { requestId: ++this.#requests, signature: `of ${this.#requests}`, signingCertificate: "PEM" },
-      }),
-    };
-    this.update.held();
-    this.#isHeld = true;
-    if (stopsMeanwhile) this.charging(false);
-    this.#isHeld = false;
-    if (isAnswered) {
-      this.update.requested(order, this.now);
-      this.#left = retries;
-    } else this.update.released();
-    this.take();
-  }
-
-  done(works: boolean, restarts: boolean): void {
-    const { doing } = this;
-    this.doing = undefined;
-    if (doing === "download") {
-      this.update.downloaded(works ? "/f" : undefined, this.now);
-      if (!works && this.update.isUnderWay !== this.#left > 0) this.broken.push("it is given up early, or late");
-      if (!works) this.#left -= 1;
+  request(delay: number, retries: number, installDelay: number | undefined, cutAfter: number): void {
+    const at = (ms: number): string => new Date(this.now + ms).toISOString();
+    const location = "http://h/f";
+    if (!this.isSigned) {
+      const req = { location, retrieveDate: at(delay), retries, retryInterval: 60 };
+      this.happen((update) => update.requested(req, this.now), cutAfter);
+      return;
     }
-    if (doing === "verify") {
-      this.#verified = works ? this.update.signedStatus.requestId?.toString() : undefined;
-      this.update.verified(works, this.now);
-    } else if (doing === "install") this.update.installed(!works ? "failed" : restarts ? "restart" : "installed");
-    this.take();
+    const requestId = this.requested.length;
+    this.requested.push(requestId);
+    if (this.update.isInstalling) this.late.add(requestId);
+    const firmware = {
+      location,
+      retrieveDateTime: at(delay),
+      signature: `signature ${requestId}`,
+      signingCertificate: "PEM",
+      ...(installDelay !== undefined && { installDateTime: at(installDelay) }),
+    };
+    this.happen(
+      (update) => update.signedRequested({ requestId, retries, retryInterval: 60, firmware }, this.now),
+      cutAfter,
+    );
   }
 
-  charging(isCharging: boolean): void {
-    this.isCharging = isCharging;
-    this.update.charging(isCharging);
-    this.take();
+  charging(isInUse: boolean): void {
+    this.isInUse = isInUse;
+    this.happen((update) => update.inUse(isInUse));
+  }
+
+  /** What runs comes to its end. */
+  done(works: boolean, restarts: boolean, cutAfter = never): void {
+    const { running } = this;
+    this.running = undefined;
+    if (running === "download")
+      this.happen((update) => update.downloaded(works ? "/f" : undefined, this.now), cutAfter);
+    else if (running === "verify") {
+      this.#isJustVerified = works;
+      this.happen((update) => update.verified(works, this.now), cutAfter);
+    } else if (running === "install") {
+      const outcome = works ? (restarts ? "restart" : "installed") : "failed";
+      this.happen((update) => update.installed(outcome), cutAfter);
+    }
   }
 
   /** What was told is delivered, since that is kept; what ran is gone. */
   powerCut(isInstalled: boolean): void {
-    this.update = new FirmwareUpdate();
-    this.doing = undefined;
+    this.#cutAfter = never;
+    this.update = new FirmwareUpdate(this.isSigned);
+    this.running = undefined;
     this.isOut = false;
-    if (this.kept !== undefined) this.update.restored(this.kept, isInstalled, this.now);
-    this.charging(this.isCharging);
+    this.update.inUse(this.isInUse);
+    const { kept } = this;
+    this.happen((update) => kept !== undefined && update.restored(kept, isInstalled, this.now));
+  }
+
+  #take(): void {
+    for (let output = this.update.poll(); output !== undefined; output = this.update.poll()) {
+      if (this.#cutAfter-- <= 0) {
+        this.hasLost = true;
+        this.powerCut(false);
+        return;
+      }
+      this.#perform(output);
+    }
   }
 
   #perform(output: FirmwareUpdateOutput): void {
     switch (output.type) {
       case "status":
-        this.told.push(output);
+        this.told.push({
+          status: output.status,
+          ...(output.requestId !== undefined && { requestId: output.requestId }),
+        });
         break;
       case "keep":
         this.kept = output.record;
         break;
+      case "download":
+      case "verify":
+        if (this.running !== undefined) this.broken.push(`${output.type} before ${this.running} was taken back`);
+        this.running = output.type;
+        break;
       case "abort":
-        this.doing = undefined;
+        this.running = undefined;
+        break;
+      case "install":
+        this.running = "install";
+        if (this.isInUse) this.broken.push("installed while somebody charges");
+        if (this.isSigned && !this.#isJustVerified) this.broken.push("installed what was not verified just before");
+        if (!this.isOut) this.broken.push("installed with connectors in service");
         break;
       case "outOfService":
         this.isOut = output.isOut;
         break;
       case "restart":
         break;
-      case "install":
-        if (this.isCharging) this.broken.push("it is installed while somebody charges");
-        if (this.#isHeld) this.broken.push("it is installed while another one may take its place");
-        if (!this.isOut) this.broken.push("it is installed while connectors are in service");
-        if (this.kept?.signed !== undefined && this.#verified !== `${this.kept.signed.requestId}`) {
-          this.broken.push("it is installed unverified");
-        }
-        this.doing = output.type;
-        break;
-      default:
-        this.doing = output.type;
     }
   }
 }
 
-interface Request {
-  readonly delay: number;
-  readonly installDelay: number;
-  readonly isSigned: boolean;
-  readonly isAnswered: boolean;
-  readonly retries: number;
-  /** Whether transactions end between the decision and the answer. */
-  readonly stopsMeanwhile: boolean;
+const cutAfter = fc.oneof({ weight: 9, arbitrary: fc.constant(never) }, { weight: 1, arbitrary: fc.nat(4) });
+const deed = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("request" as const),
+      delay: fc.constantFrom(-minute, 0, 2 * minute),
+      retries: fc.nat(2),
+      installDelay: fc.constantFrom(undefined, -minute, 5 * minute),
+      cutAfter,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.nat(5 * minute) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("done" as const),
+      // As a rule it works.
+      works: fc.integer({ min: 0, max: 4 }).map((value) => value > 0),
+      restarts: fc.boolean(),
+      cutAfter,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("charging" as const), is: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart failed" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("power cut" as const), isInstalled: fc.boolean() }) },
+);
+const deeds = fc.array(deed, { maxLength: 40, size: "max" });
+type Deed = typeof deed extends fc.Arbitrary<infer Each> ? Each : never;
+
+/** Lets things happen to updates, and all go well in the end. */
+function story(isSigned: boolean, happenings: readonly Deed[]): Bench {
+  const bench = new Bench(isSigned);
+  for (const each of happenings) {
+    if (each.do === "request") bench.request(each.delay, each.retries, each.installDelay, each.cutAfter);
+    else if (each.do === "pass") bench.pass(each.ms);
+    else if (each.do === "charging") bench.charging(each.is);
+    else if (each.do === "done") bench.done(each.works, each.restarts, each.cutAfter);
+    else if (each.do === "restart failed") bench.happen((update) => update.restartFailed());
+    else bench.powerCut(each.isInstalled);
+  }
+  bench.charging(false);
+  for (let step = 0; step < 10; step++) {
+    bench.pass(10 * minute);
+    for (let works = 0; works < 4; works++) bench.done(true, false);
+    if (bench.kept?.phase === "restarting") bench.powerCut(true);
+  }
+  return bench;
 }
 
-type Deed = (bench: Bench) => void;
+/** What is wrong with the statuses of one update. */
+function wrong(statuses: readonly string[], kind: "plain" | "signed", hasLost: boolean): string | undefined {
+  const said = statuses.join(" ");
+  const [end, ...again] = statuses.filter((status) => status in ends);
+  const between = statuses.filter((status) => !(status in ends));
+  if (end === undefined) return `no end: ${said}`;
+  if (!statuses.slice(between.length).includes(end) || between.some((status, index) => statuses[index] !== status))
+    return `not at its end: ${said}`;
+  // It is told again if the power failed before it was known that it was told.
+  if (again.some((status) => status !== end) || (again.length > 0 && !hasLost)) return `several ends: ${said}`;
+  const ranks = between.map((status) => order[kind].indexOf(status));
+  if (ranks.some((rank, index) => rank < 0 || rank <= (ranks[index - 1] ?? -1))) return `not in order: ${said}`;
+  if (!hasLost && !ends[end]?.includes(between.at(-1))) return `${end} out of place: ${said}`;
+  return undefined;
+}
 
-const deedsOf = (isSigned: boolean): fc.Arbitrary<Deed> =>
-  fc.oneof(
-    fc
-      .record({
-        delay: fc.constantFrom(-minute, -minute, 0, minute, 10 * minute),
-        installDelay: fc.constantFrom(-minute, -minute, 0, minute, 20 * minute),
-        isSigned: fc.constant(isSigned),
-        isAnswered: fc.boolean(),
-        retries: fc.nat(2),
-        stopsMeanwhile: fc.boolean(),
-      })
-      .map((request) => (bench: Bench) => bench.request(request)),
-    fc.nat(5 * minute).map((ms) => (bench: Bench) => bench.pass(ms)),
-    fc.constantFrom(true, true, false).map((is) => (bench: Bench) => bench.charging(is)),
-    {
-      weight: 3,
-      arbitrary: fc
-        .tuple(fc.constantFrom(true, true, false), fc.boolean())
-        .map((how) => (bench: Bench) => bench.done(...how)),
-    },
-    fc.boolean().map((isInstalled) => (bench: Bench) => bench.powerCut(isInstalled)),
+test("each plain update that began ends with exactly one end, in order, whatever is cut, slow or replaced; none is installed while somebody charges; connectors come back [FM-23] [FM-25] [FM-26]", () => {
+  fc.assert(
+    fc.property(deeds, (happenings) => {
+      const bench = story(false, happenings);
+      expect(bench.broken).toEqual([]);
+      expect([bench.kept, bench.isOut, bench.update.told]).toEqual([undefined, false, { status: "Idle" }]);
+      const updates: string[][] = [[]];
+      for (const { requestId, status } of bench.told) {
+        expect(requestId).toBeUndefined();
+        const latest = updates.at(-1);
+        const [end] = latest?.filter((each) => each in ends) ?? [];
+        if (end !== undefined && !(bench.hasLost && end === status)) updates.push([status]);
+        else latest?.push(status);
+      }
+      const told = updates.filter((statuses) => statuses.length > 0);
+      expect(told.map((statuses) => wrong(statuses, "plain", bench.hasLost)).filter(Boolean)).toEqual([]);
+    }),
+    { numRuns: 500 },
   );
+});
 
-test.each([
-  ["plain", false],
-  ["signed", true],
-] as const)(
-  "each %s update that was begun ends with exactly one end, in order, whatever is cut, slow or replaced; none is installed unverified or while somebody charges; connectors come back [FM-23] [FM-25] [FM-26] [SEC-L01-06] [SEC-L01-07] [SEC-L01-10] [SEC-L01-18] [SEC-L01-19] [SEC-L01-31] [SEC-MSG-22]",
-  (_, isSigned) => {
-    fc.assert(
-      fc.property(fc.array(deedsOf(isSigned), { maxLength: 40 }), (deeds) => {
-        const bench = new Bench();
-        bench.charging(false);
-        for (const deed of deeds) {
-          deed(bench);
-          if (!bench.update.isUnderWay) expect(bench.isOut).toBe(false);
-        }
-        // All goes well from now on.
-        bench.charging(false);
-        for (let step = 0; step < 12; step++) {
-          bench.pass(30 * minute);
-          bench.done(true, false);
-          if (bench.kept?.phase === "restarting") bench.powerCut(true);
-        }
-        expect(bench.broken).toEqual([]);
-        expect([bench.update.isUnderWay, bench.isOut, bench.update.status]).toEqual([false, false, "Idle"]);
-        expect(bench.kept === undefined || bench.kept.phase === "failed").toBe(true);
-        // By updates: each rises through the steps, and has its end last.
-        const last = new Map<number | undefined, FirmwareStatus | undefined>();
-        for (const { requestId, status } of bench.told) {
-          expect(requestId === undefined).toBe(!isSigned);
-          const before = last.get(requestId);
-          if (ends.includes(status)) {
-            expect(endsAfter[status]).toContain(before);
-            // There is one plain update at a time.
-            last.set(requestId, isSigned ? status : undefined);
-          } else {
-            if (!isSigned) expect(plain).toContain(status);
-            const from = before === undefined ? -1 : steps.indexOf(before);
-            expect(before === undefined || steps.includes(before)).toBe(true);
-            expect(steps.indexOf(status)).toBeGreaterThan(from);
-            last.set(requestId, status);
-          }
-        }
-        for (const status of last.values()) expect(status === undefined || ends.includes(status)).toBe(true);
-      }),
-      { numRuns: 800 },
-    );
-  },
-);
+test("each signed update ends with exactly one end, in order, and with its requestId, whatever is cut, slow or replaced; what is installed was verified just before, and nobody charges; connectors come back [SEC-L01-01] [SEC-L01-06] [SEC-L01-07] [SEC-L01-10] [SEC-L01-18] [SEC-L01-19] [SEC-L01-21] [SEC-L01-31] [SEC-MSG-20] [SEC-MSG-22]", () => {
+  fc.assert(
+    fc.property(deeds, (happenings) => {
+      const bench = story(true, happenings);
+      expect(bench.broken).toEqual([]);
+      expect([bench.update.isUnderWay, bench.isOut]).toEqual([false, false]);
+      expect(bench.told.filter(({ requestId }) => requestId === undefined)).toEqual([]);
+      for (const id of bench.requested) {
+        const statuses = bench.told.filter(({ requestId }) => requestId === id).map(({ status }) => status);
+        // The power may have failed before anything of it was written down.
+        if (statuses.length === 0 && bench.hasLost) continue;
+        if (bench.late.has(id)) expect(statuses).toEqual(["DownloadFailed"]);
+        else expect(wrong(statuses, "signed", bench.hasLost)).toBeUndefined();
+      }
+      // SEC-L01-28, SEC-L01-29: what was told last, or Idle once it is installed.
+      const last = bench.told.filter(({ requestId }) => !bench.late.has(requestId as number)).at(-1);
+      const isDone = last === undefined || last.status === "Installed";
+      if (!bench.hasLost) expect(bench.update.told).toEqual(isDone ? { status: "Idle" } : last);
+    }),
+    { numRuns: 1000 },
+  );
+});
