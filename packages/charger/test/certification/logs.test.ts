@@ -142,6 +142,26 @@ describe("Logs", () => {
     ]);
   });
 
+  test("and so is what it has refused to write, so that one ends though the power fails later", async () => {
+    const disk = memoryStore();
+    let refuses = true;
+    const store: RecordStore = {
+      ...disk,
+      put: (key, value) =>
+        refuses && key.includes("/job/") ? Promise.reject(new Error("The disk is full.")) : disk.put(key, value),
+    };
+    const transfers = new ScriptedTransfers();
+    transfers.outcomes = ["hangs"];
+    const site = await ready({ store, firmwareManagement: managing(transfers) });
+    await site.call("GetLog", getLog(1));
+    await site.after(() => {}, second);
+    refuses = false;
+    await site.after(() => {}, minute);
+    await site.powerCut();
+    await site.after(() => {}, minute);
+    expect(site.payloads("LogStatusNotification").at(-1)).toEqual({ status: "UploadFailure", requestId: 1 });
+  });
+
   test("are not supported without firmware management", async () => {
     const site = await ready();
     await expect(site.call("GetLog", getLog(1))).rejects.toMatchObject({ code: "NotSupported" });
