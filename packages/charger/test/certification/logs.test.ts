@@ -1,3 +1,4 @@
+import { memoryStore, type RecordStore } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
 import type { FileJobsParts } from "../../src/file-jobs.ts";
 import { firmwareManagement } from "../../src/index.ts";
@@ -117,6 +118,48 @@ describe("Logs", () => {
       { status: "Uploading", requestId: 9 },
       { status: "UploadFailure", requestId: 9 },
     ]);
+  });
+
+  test("what the store has refused to forget of one is tried again every minute, until it is forgotten", async () => {
+    const disk = memoryStore();
+    let refuses = true;
+    const store: RecordStore = {
+      ...disk,
+      delete: (key) => (refuses ? Promise.reject(new Error("The disk is full.")) : disk.delete(key)),
+    };
+    const site = await ready({ store, firmwareManagement: managing(new ScriptedTransfers()) });
+    await site.call("GetLog", getLog(1));
+    await site.after(() => {}, 3 * minute - 1);
+    expect(await site.store.load("namespace/charger/job")).toHaveLength(1);
+    refuses = false;
+    await site.after(() => {}, minute);
+    expect(await site.store.load("namespace/charger/job")).toEqual([]);
+    await site.powerCut();
+    await site.after(() => {}, minute);
+    expect(site.payloads("LogStatusNotification").map((each) => (each as { status: string }).status)).toEqual([
+      "Uploading",
+      "Uploaded",
+    ]);
+  });
+
+  test("and so is what it has refused to write, so that one ends though the power fails later", async () => {
+    const disk = memoryStore();
+    let refuses = true;
+    const store: RecordStore = {
+      ...disk,
+      put: (key, value) =>
+        refuses && key.includes("/job/") ? Promise.reject(new Error("The disk is full.")) : disk.put(key, value),
+    };
+    const transfers = new ScriptedTransfers();
+    transfers.outcomes = ["hangs"];
+    const site = await ready({ store, firmwareManagement: managing(transfers) });
+    await site.call("GetLog", getLog(1));
+    await site.after(() => {}, second);
+    refuses = false;
+    await site.after(() => {}, minute);
+    await site.powerCut();
+    await site.after(() => {}, minute);
+    expect(site.payloads("LogStatusNotification").at(-1)).toEqual({ status: "UploadFailure", requestId: 1 });
   });
 
   test("are not supported without firmware management", async () => {
