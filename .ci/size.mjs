@@ -18,6 +18,7 @@ const programs = [
     budget: 53_400,
   },
   { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 82_000 },
+  { what: "the same with certificates", charger: "Charger, certificates", browser: "connect", budget: 88_000 },
 ];
 
 /** The file that bundlers take of a package. */

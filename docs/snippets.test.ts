@@ -242,7 +242,7 @@ describe("documentation", { timeout: 30_000 }, () => {
 
   it("has the reason of every run-time dependency, and of no other", () => {
     const page = readFileSync(new URL("dependencies.md", import.meta.url), "utf8");
-    const explained = [...page.matchAll(/^\| `(@ocppj\/\w+)` \| \[([\w-]+)\]/gm)].map(
+    const explained = [...page.matchAll(/^\| `(@ocppj\/\w+)` \| \[([\w@/-]+)\]/gm)].map(
       ([, of, name]) => `${of} ${name}`,
     );
     const packages = new URL("../packages/", import.meta.url);

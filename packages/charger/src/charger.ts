@@ -46,7 +46,7 @@ export interface ChargerEvents {
  * Statuses follow from what is the case, and nothing of what must survive a power cut is promised before it is in the store.
  *
  * @spec OCPP 1.6 §3, §4, §5: the profiles Core, LocalAuthListManagement, Reservation, SmartCharging and RemoteTrigger,
- * with `transfers` also FirmwareManagement
+ * with `transfers` also FirmwareManagement; security white paper A02, A03, A05, M03 … M05 with `certificates`
  */
 export class Charger extends Emitter<ChargerEvents> {
   readonly #options: ChargerOptions;

@@ -234,6 +234,8 @@ export class ChargerSite {
     centralSystem.handle("StatusNotification", () => ({}));
     centralSystem.handle("FirmwareStatusNotification", () => ({}));
     centralSystem.handle("DiagnosticsStatusNotification", () => ({}));
+    centralSystem.handle("SignedFirmwareStatusNotification", () => ({}));
+    centralSystem.handle("LogStatusNotification", () => ({}));
     centralSystem.handle("SecurityEventNotification", (req) => this.answers.SecurityEventNotification(req));
     centralSystem.handle("MeterValues", (req) => this.answers.MeterValues(req));
     centralSystem.handle("Authorize", ({ idTag }) => ({ idTagInfo: idTagInfoOf(idTag) }));

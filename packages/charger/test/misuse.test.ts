@@ -1,7 +1,8 @@
 import { memoryStore, type RecordStore } from "@ocppj/core";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Charger, type ChargerOptions, type Hardware } from "../src/index.ts";
+import { Charger, type ChargerOptions, certificates, type Hardware } from "../src/index.ts";
+import { fakeTools } from "./certificates/fake-tools.ts";
 import { charging, ready } from "./certification/ready.ts";
 import { ChargerSite, minute, second } from "./charger-site.ts";
 import { ScriptedHardware } from "./scripted-hardware.ts";
@@ -14,6 +15,7 @@ afterEach(() => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
+const tools = fakeTools();
 const options: ChargerOptions = {
   identity: "CP001",
   url: "ws://central.example.com/ocpp",
@@ -29,9 +31,20 @@ describe("A Charger", () => {
     [{ hardware: {} }, "Give your hardware (wrong: listen, offer, reboot)."],
     [{ hardware: { listen() {}, offer() {}, reboot() {}, connectors: [] } }, "hardware.connectors is no list"],
     [{ remoteStartChooses: "any" }, 'Give "plugged" or "first" or "refuse".'],
+    [{ certificates: {} }, "Give what `certificates` makes (wrong: open)."],
     [{ colour: "red" }, 'Charger has no option "colour"'],
   ])("says at once what is wrong with its options: %o", (wrong, message) => {
     expect(() => new Charger({ ...options, ...wrong } as ChargerOptions)).toThrow(message);
+  });
+
+  test.each([
+    [{ tools: { read() {} } }, "(wrong: isIssuedBy, hashData, newKey)"],
+    [{ roots: { RootCertificate: "" } }, 'roots has no option "RootCertificate"'],
+    [{ own: { cert: "", key: 5 } }, "key is not what it may be. Give a text."],
+    [{ hashAlgorithm: "MD5" }, 'Give "SHA256" or "SHA384" or "SHA512".'],
+  ])("says at once what is wrong with its certificates, without a key: %o", (wrong, message) => {
+    const named = { tools, ...wrong } as Parameters<typeof certificates>[0];
+    expect(() => certificates(named)).toThrow(message);
   });
 
   test("says what is wrong with values of keys when it is started, and can be started once they are right", async () => {

@@ -26,7 +26,7 @@ export interface Issued {
   readonly key: string;
 }
 
-export const authorityExtensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
+const authorityExtensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
 
 const day = 24 * 60 * 60 * 1000;
 

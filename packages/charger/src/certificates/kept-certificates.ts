@@ -11,8 +11,10 @@ import type { CertificateTools, ReadCertificate, RootType } from "./certificate-
 
 /** An installed root. */
 export interface Root extends ReadCertificate {
-  /** The name of its record. Those that were installed later have higher numbers. */
+  /** Those that were installed later have higher numbers. */
   readonly number: number;
+  /** The name of its record. */
+  readonly record: string;
   readonly type: RootType;
   /** Who has issued it: itself, or a root that need not be installed any more. */
   readonly issuer: string;
@@ -45,7 +47,7 @@ export interface Worked {
 }
 
 type Kept =
-  | { readonly root: Pick<Root, "type" | "pem" | "issuer"> }
+  | { readonly root: Pick<Root, "number" | "type" | "pem" | "issuer"> }
   | { readonly own: Pick<OwnCertificate, "chain" | "key" | "issuer"> }
   | { readonly request: CertificateRequest }
   | { readonly worked: Worked }
@@ -97,7 +99,7 @@ export class KeptCertificates {
       if (record !== undefined) names.set(record, name);
       return record;
     });
-    for (const record of records) await kept.#restore(numberIn(names.get(record) ?? ""), record);
+    for (const record of records) await kept.#restore(names.get(record) ?? "", record);
     if (!records.some((record) => "factory" in record)) await kept.#takeOver(factory);
     return kept;
   }
@@ -128,21 +130,25 @@ export class KeptCertificates {
   /**
    * Installs a root. Whether it would survive a power cut; where not, it is not there.
    *
-   * @param replaced - What it takes the place of.
+   * @param replaced - What it takes the place of, in one write.
    */
   async addRoot(type: RootType, read: ReadCertificate, issuer: string, replaced?: Root): Promise<boolean> {
-    const number = replaced?.number ?? this.#nextNumber();
-    if (!(await this.#records.put(`${number}`, { root: { type, pem: read.pem, issuer } }))) return false;
-    this.#roots = inOrder([...this.#roots.filter((root) => root !== replaced), { ...read, number, type, issuer }]);
+    const number = this.#nextNumber();
+    const record = replaced?.record ?? `${number}`;
+    if (!(await this.#records.put(record, { root: { number, type, pem: read.pem, issuer } }))) return false;
+    this.#roots = inOrder([
+      ...this.#roots.filter((root) => root !== replaced),
+      { ...read, number, record, type, issuer },
+    ]);
     return true;
   }
 
   /** Whether a root is gone; where not, it is there. */
   async removeRoot(root: Root): Promise<boolean> {
-    const { issuer, number, pem, type } = root;
-    await this.#records.forget(`${number}`);
+    const { issuer, number, pem, record, type } = root;
+    await this.#records.forget(record);
     if (this.#records.isOwing) {
-      await this.#records.restore(`${number}`, { root: { type, pem, issuer } });
+      await this.#records.restore(record, { root: { number, type, pem, issuer } });
       return false;
     }
     this.#roots = this.#roots.filter((other) => other !== root);
@@ -197,25 +203,29 @@ export class KeptCertificates {
     return this.#records.settle();
   }
 
-  async #restore(number: number, record: Kept): Promise<void> {
-    this.#latest = Math.max(this.#latest, number);
-    if ("request" in record) this.#request = record.request;
-    else if ("worked" in record) this.#worked = record.worked;
-    else if ("root" in record) {
-      const [read] = await this.#read(number, record.root.pem);
-      if (read !== undefined) this.#roots = inOrder([...this.#roots, { ...record.root, ...read, number }]);
-    } else if ("own" in record) {
-      const [read] = await this.#read(number, record.own.chain);
-      if (read !== undefined) this.#own = inOrder([...this.#own, { ...record.own, ...read, number }]);
+  async #restore(record: string, kept: Kept): Promise<void> {
+    if ("request" in kept) this.#request = kept.request;
+    else if ("worked" in kept) this.#worked = kept.worked;
+    else if ("root" in kept) {
+      this.#latest = Math.max(this.#latest, kept.root.number);
+      const [read] = await this.#read(record, kept.root.pem);
+      if (read !== undefined) this.#roots = inOrder([...this.#roots, { ...kept.root, ...read, record }]);
+    } else if ("own" in kept) {
+      const number = numberIn(record);
+      const [read] = await this.#read(record, kept.own.chain);
+      if (read !== undefined) this.#own = inOrder([...this.#own, { ...kept.own, ...read, number }]);
     }
+    // Those that are gone do not give their numbers to others.
+    const { own = 0, root = 0 } = this.#worked;
+    this.#latest = Math.max(this.#latest, own, root, numberIn(record));
   }
 
   /** What the tools do not read is left alone: those of another version may. */
-  async #read(number: number, pem: string): Promise<readonly ReadCertificate[]> {
+  async #read(record: string, pem: string): Promise<readonly ReadCertificate[]> {
     try {
       return await this.#options.tools.read(pem);
     } catch (cause) {
-      this.#options.report(new Error(`The certificate ${number} in the store cannot be read.`, { cause }));
+      this.#options.report(new Error(`The certificate ${record} in the store cannot be read.`, { cause }));
       return [];
     }
   }
@@ -226,7 +236,9 @@ export class KeptCertificates {
       for (const read of await this.#readGiven("roots", pem)) {
         if (this.#roots.some((root) => root.type === type && root.pem === read.pem)) continue;
         if (!(await this.addRoot(type, read, read.pem))) {
-          this.#roots = inOrder([...this.#roots, { ...read, number: this.#nextNumber(), type, issuer: read.pem }]);
+          const number = this.#nextNumber();
+          const added = { ...read, number, record: `${number}`, type, issuer: read.pem };
+          this.#roots = inOrder([...this.#roots, added]);
         }
       }
     }
@@ -273,7 +285,12 @@ function readKept(name: string, value: unknown): Kept | undefined {
   };
   const isNumbered = numberIn(name) > 0;
   const isKept =
-    (isNumbered && root && rootTypes.includes(root.type) && isText(root.pem) && isText(root.issuer)) ||
+    (isNumbered &&
+      root &&
+      Number.isInteger(root.number) &&
+      rootTypes.includes(root.type) &&
+      isText(root.pem) &&
+      isText(root.issuer)) ||
     (isNumbered && own && isText(own.chain) && isText(own.key) && isTextOrAbsent(own.issuer)) ||
     (request && Number.isInteger(request.replaces) && isTextOrAbsent(request.key) && isTextOrAbsent(request.csr)) ||
     (worked && isNumberOrAbsent(worked.root) && isNumberOrAbsent(worked.own)) ||

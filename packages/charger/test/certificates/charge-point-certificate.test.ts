@@ -1,6 +1,6 @@
 import { CallError, ConnectionClosedError } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
-import { OpensslAuthority } from "../../../node/test/openssl.ts";
+import { OpensslAuthority, requestOf } from "../../../node/test/openssl.ts";
 import { FickleStore, failingAt } from "../stores.ts";
 import { CertificatesBench, centralSystem, day, rootOf, start, tools } from "./certificates-bench.ts";
 
@@ -35,6 +35,13 @@ describe("A request for a certificate", () => {
     expect(bench.opened.mayAsk).toBe(false);
     await expect(bench.opened.ask()).rejects.toThrow("CpoName is not set");
     expect(bench.requests).toEqual([]);
+  });
+
+  test("is not made where it would be too long for SignCertificate", async () => {
+    const wordy = { ...tools, request: async () => "x".repeat(5501) };
+    const bench = await new CertificatesBench({ ...factory, tools: wordy }).open();
+    await expect(bench.opened.ask()).rejects.toThrow("too long for SignCertificate");
+    expect(await bench.store.load("certificate/request")).toEqual([]);
   });
 
   test("is not made where the store does not take its key", async () => {
@@ -133,6 +140,15 @@ describe("CertificateSigned", () => {
     expect(bench.reconnects).toBe(1);
   });
 
+  test("is Accepted once for a request, whatever else is issued for its key", async () => {
+    const bench = await new CertificatesBench(factory).open();
+    const certificate = await bench.askedFrom(root);
+    expect(await bench.signed(certificate)).toBe("Accepted");
+    const another = root.sign(bench.requests[0] ?? "", { from: start - day, to: start + 365 * day });
+    expect(await bench.signed(another)).toBe("Rejected");
+    expect(await bench.signed(certificate)).toBe("Accepted");
+  });
+
   test("takes those between it and the root in any order, and shows them in theirs", async () => {
     const bench = await new CertificatesBench(factory).open();
     const nearer = rootOf({ subject: "/O=CPO/CN=Nearer" }, between);
@@ -185,6 +201,30 @@ describe("CertificateSigned", () => {
       async (bench) => {
         const old = rootOf({ subject: "/O=CPO/CN=Old", to: start - 1000 }, root);
         return `${await bench.askedFrom(old)}${old.cert}`;
+      },
+    ],
+    [
+      "is issued by two that have issued each other",
+      async (bench) => {
+        const one = rootOf({ subject: "/O=CPO/CN=One" });
+        const two = rootOf({ subject: "/O=CPO/CN=Two" }, one);
+        const wish = { from: start - day, to: start + day, extensions: ["basicConstraints=CA:TRUE"] };
+        const oneOfTwo = two.sign(requestOf(one.key, "/O=CPO/CN=One"), wish);
+        return `${await bench.askedFrom(one)}${oneOfTwo}${two.cert}`;
+      },
+    ],
+    [
+      "is issued by one that is not valid yet",
+      async (bench) => {
+        const later = rootOf({ subject: "/O=CPO/CN=Later", from: start + day }, root);
+        return `${await bench.askedFrom(later)}${later.cert}`;
+      },
+    ],
+    [
+      "is issued by one that is weak",
+      async (bench) => {
+        const weak = rootOf({ subject: "/O=CPO/CN=Weak", key: "rsa-1024" }, root);
+        return `${await bench.askedFrom(weak)}${weak.cert}`;
       },
     ],
     [
@@ -247,9 +287,11 @@ describe("A certificate that came", () => {
     const bench = await new CertificatesBench(factory).open();
     const newer = await bench.askedFrom(root, { from: start - day });
     await bench.signed(newer);
-    const older = await bench.askedFrom(root, { from: start - 2 * day });
+    const older = await bench.askedFrom(root, { from: start - 2 * day, to: start + 40 * day });
     expect(await bench.signed(older)).toBe("Accepted");
     expect(await shown(bench)).toBe(newer.trim());
+    await bench.advance(30 * day);
+    expect(bench.requests).toHaveLength(2);
   });
 
   test("leaves the one before, in case it is refused; then nothing is connected anew for it [SEC-A02-10]", async () => {

@@ -16,9 +16,6 @@ export interface FakeCertificate {
 export const fakePem = (certificate: FakeCertificate): string => `${JSON.stringify(certificate)}\n`;
 const parsed = (pem: string): FakeCertificate => JSON.parse(pem.trim().split("\n")[0] ?? "");
 
-/** The key of which a request is. */
-export const keyOf = (csr: string): string => csr.replace("request for PUBLIC", "PRIVATE");
-
 /** Tools without any cryptography, for many certificates. */
 export function fakeTools(): CertificateTools {
   let keys = 0;

@@ -119,6 +119,23 @@ describe("AdditionalRootCertificateCheck", () => {
     expect(await bench.ids(centralType)).toEqual([await serialNumberOf(root.cert), await serialNumberOf(better.cert)]);
   });
 
+  test("has one successor also where the store did not forget the root before [SEC-M05-08, SEC-M05-12]", async () => {
+    const store = new FickleStore();
+    const bench = await checked({ store });
+    await bench.installRoot(successor.cert);
+    await store.becomes("refuses");
+    await bench.connect(centralSystem(successor), 2);
+    expect(await bench.ids(centralType)).toHaveLength(2);
+    await store.becomes("takes");
+    const far = rootOf({ subject: "/O=CPO/CN=Far" }, successor);
+    expect(await bench.installRoot(far.cert)).toBe("Accepted");
+    await bench.open();
+    const { tried } = await bench.connect(centralSystem(successor), 2);
+    expect(tried.map(({ ca }) => ca?.trim())).toEqual([far.cert.trim(), successor.cert.trim()]);
+    await bench.connect(centralSystem(far), 2);
+    expect(await bench.ids(centralType)).toEqual([await serialNumberOf(far.cert)]);
+  });
+
   test("goes on from a successor that has worked [SEC-M05-09]", async () => {
     const bench = await checked();
     await bench.installRoot(successor.cert);
@@ -264,7 +281,7 @@ describe("What comes from the factory", () => {
 
   test("that makes no sense in the store is set aside, and that others could read is left alone", async () => {
     const store = memoryStore();
-    await store.put("certificate/1", JSON.stringify({ root: { type: centralType, pem: "?", issuer: "?" } }));
+    await store.put("certificate/1", JSON.stringify({ root: { number: 1, type: centralType, pem: "?", issuer: "?" } }));
     await store.put("certificate/2", JSON.stringify({ root: 5 }));
     const bench = await new CertificatesBench({ ...factory, store }).open();
     expect(bench.faults.map(String)).toEqual([

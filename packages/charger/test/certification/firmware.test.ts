@@ -2,32 +2,8 @@ import { describe, expect, test } from "vitest";
 import { firmwareManagement } from "../../src/index.ts";
 import { hour, minute, second } from "../charger-site.ts";
 import { ScriptedHardware } from "../scripted-hardware.ts";
+import { ScriptedTransfers } from "../scripted-transfers.ts";
 import { charging, ready } from "./ready.ts";
-
-/** Transfers that do what a test says, and write down what they were asked for. */
-class ScriptedTransfers {
-  readonly protocols = ["HTTP", "FTP"] as const;
-  readonly asked: string[] = [];
-  /** How each attempt ends, in order; the last one goes on. */
-  outcomes: ("works" | "fails" | "hangs")[] = ["works"];
-
-  async download(url: string): Promise<string> {
-    this.asked.push(`download ${url}`);
-    await this.#end();
-    return "/tmp/firmware";
-  }
-
-  async upload(url: string, source: string | Uint8Array, { fileName }: { readonly fileName: string }): Promise<void> {
-    this.asked.push(`upload ${typeof source === "string" ? source : "contents"} as ${fileName} to ${url}`);
-    await this.#end();
-  }
-
-  async #end(): Promise<void> {
-    const [outcome] = this.outcomes.length > 1 ? this.outcomes.splice(0, 1) : this.outcomes;
-    if (outcome === "fails") throw new Error("No such file.");
-    if (outcome === "hangs") await new Promise(() => {});
-  }
-}
 
 const location = "http://files.example.com/firmware.bin";
 const statuses = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("FirmwareStatus"));

@@ -25,7 +25,10 @@ test("each upload that was begun ends with exactly one of Uploaded and a failure
         for (let output = upload.poll(); output !== undefined; output = upload.poll()) {
           if (output.type === "status") told.push(output);
           else if (output.type === "keep") kept = output.upload;
-          else runs = output.type === "upload";
+          else {
+            expect(runs && output.type === "upload", "two at once").toBe(false);
+            runs = output.type === "upload";
+          }
         }
       };
       const ended = (outcome: "Uploaded" | UploadFailure): void => {

@@ -44,6 +44,9 @@ class Bench {
   readonly broken: string[] = [];
   #requests = 0;
   #verified: string | undefined;
+  #isHeld = false;
+  /** How often it may yet fail to be fetched. */
+  #left = 0;
 
   take(): void {
     for (let output = this.update.poll(); output !== undefined; output = this.update.poll()) this.#perform(output);
@@ -59,7 +62,7 @@ class Bench {
     this.now = end;
   }
 
-  request({ delay, installDelay, isSigned, isAnswered, retries }: Request): void {
+  request({ delay, installDelay, isSigned, isAnswered, retries, stopsMeanwhile }: Request): void {
     if (this.update.isInstalling) return;
     const order = {
       url: "http://h/f",
@@ -72,17 +75,25 @@ class Bench {
       }),
     };
     this.update.held();
-    this.take();
-    if (isAnswered) this.update.requested(order, this.now);
-    else this.update.released();
+    this.#isHeld = true;
+    if (stopsMeanwhile) this.charging(false);
+    this.#isHeld = false;
+    if (isAnswered) {
+      this.update.requested(order, this.now);
+      this.#left = retries;
+    } else this.update.released();
     this.take();
   }
 
   done(works: boolean, restarts: boolean): void {
     const { doing } = this;
     this.doing = undefined;
-    if (doing === "download") this.update.downloaded(works ? "/f" : undefined, this.now);
-    else if (doing === "verify") {
+    if (doing === "download") {
+      this.update.downloaded(works ? "/f" : undefined, this.now);
+      if (!works && this.update.isUnderWay !== this.#left > 0) this.broken.push("it is given up early, or late");
+      if (!works) this.#left -= 1;
+    }
+    if (doing === "verify") {
       this.#verified = works ? this.update.signedStatus.requestId?.toString() : undefined;
       this.update.verified(works, this.now);
     } else if (doing === "install") this.update.installed(!works ? "failed" : restarts ? "restart" : "installed");
@@ -122,6 +133,7 @@ class Bench {
         break;
       case "install":
         if (this.isCharging) this.broken.push("it is installed while somebody charges");
+        if (this.#isHeld) this.broken.push("it is installed while another one may take its place");
         if (!this.isOut) this.broken.push("it is installed while connectors are in service");
         if (this.kept?.signed !== undefined && this.#verified !== `${this.kept.signed.requestId}`) {
           this.broken.push("it is installed unverified");
@@ -140,6 +152,8 @@ interface Request {
   readonly isSigned: boolean;
   readonly isAnswered: boolean;
   readonly retries: number;
+  /** Whether transactions end between the decision and the answer. */
+  readonly stopsMeanwhile: boolean;
 }
 
 type Deed = (bench: Bench) => void;
@@ -148,16 +162,22 @@ const deedsOf = (isSigned: boolean): fc.Arbitrary<Deed> =>
   fc.oneof(
     fc
       .record({
-        delay: fc.integer({ min: -minute, max: 10 * minute }),
-        installDelay: fc.integer({ min: -minute, max: 20 * minute }),
+        delay: fc.constantFrom(-minute, -minute, 0, minute, 10 * minute),
+        installDelay: fc.constantFrom(-minute, -minute, 0, minute, 20 * minute),
         isSigned: fc.constant(isSigned),
         isAnswered: fc.boolean(),
         retries: fc.nat(2),
+        stopsMeanwhile: fc.boolean(),
       })
       .map((request) => (bench: Bench) => bench.request(request)),
     fc.nat(5 * minute).map((ms) => (bench: Bench) => bench.pass(ms)),
-    fc.boolean().map((is) => (bench: Bench) => bench.charging(is)),
-    { weight: 3, arbitrary: fc.tuple(fc.boolean(), fc.boolean()).map((how) => (bench: Bench) => bench.done(...how)) },
+    fc.constantFrom(true, true, false).map((is) => (bench: Bench) => bench.charging(is)),
+    {
+      weight: 3,
+      arbitrary: fc
+        .tuple(fc.constantFrom(true, true, false), fc.boolean())
+        .map((how) => (bench: Bench) => bench.done(...how)),
+    },
     fc.boolean().map((isInstalled) => (bench: Bench) => bench.powerCut(isInstalled)),
   );
 

@@ -14,6 +14,8 @@ export interface Location {
   /** Decoded; empty where there is none. */
   readonly user: string;
   readonly password: string;
+  /** As it was given: a URL may spell it in another way. */
+  readonly query: string;
   /** Fit for a log. */
   readonly shown: string;
 }
@@ -38,7 +40,15 @@ export function readLocation(text: string, protocols: readonly FileTransferProto
   if (hasControls(user + password + decoded(url.pathname))) {
     throw new Failure("the location holds control characters", "BadMessage");
   }
-  return { protocol, url, user, password, shown: shortened(`${protocol.toLowerCase()}://${url.host}${url.pathname}`) };
+  const [, query = ""] = /\?([^#]*)/.exec(rest) ?? [];
+  return {
+    protocol,
+    url,
+    user,
+    password,
+    query,
+    shown: shortened(`${protocol.toLowerCase()}://${url.host}${url.pathname}`),
+  };
 }
 
 /** The host, without what brackets IPv6 addresses. */
@@ -77,8 +87,8 @@ const reasonOf = (code = ""): Failure["reason"] => (code.startsWith("HPE_") ? "B
 
 function withoutSecrets(text: string, location: Location | undefined): string {
   if (location === undefined) return text;
-  const { password, url, user } = location;
-  return [password, url.password, user, url.username, url.search.slice(1)]
+  const { password, query, url, user } = location;
+  return [password, url.password, user, url.username, query, decoded(query), url.search.slice(1)]
     .filter((secret) => secret !== "")
     .sort((a, b) => b.length - a.length)
     .reduce((shown, secret) => shown.replaceAll(secret, "***"), text);

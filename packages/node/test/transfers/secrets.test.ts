@@ -37,7 +37,7 @@ test("no error tells user, password or query, also where the server repeats them
         expect(told).toMatch(/^TransferError/);
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 30, examples: [["user'name'here", "pass'word'here", "token'%'here"]] },
   );
 });
 
