@@ -94,12 +94,10 @@ assert(connection);
 const { configurationKey } = await connection.call("GetConfiguration", { key: ["SupportedFileTransferProtocols"] });
 assert.equal(configurationKey?.[0]?.value, "HTTPS,FTPS");
 
-// #region central-system
 await connection.call("UpdateFirmware", { location: `${server}/twin-2.0`, retrieveDate: currentTime(), retries: 3 });
 await hears("Installed");
 const { fileName } = await connection.call("GetDiagnostics", { location: `${server}/diagnostics` });
 await hears("Uploaded");
-// #endregion
 assert.equal(installed, "the new firmware");
 assert.equal(fileName, "CP001.txt");
 assert.deepEqual(told, ["Downloading", "Downloaded", "Installing", "Installed", "Uploading", "Uploaded"]);

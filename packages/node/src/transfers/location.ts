@@ -71,8 +71,8 @@ export const hasControls = (text: string): boolean => /[\x00-\x1f\x7f]/.test(tex
 
 /** What an error says of a transfer, without secrets: also those that a library or a server has put into its words. */
 export function told(doing: string, location: Location | undefined, error: unknown): TransferError {
-  const { code, message, reason } = error as Partial<Failure>;
-  const said = message || code || "for no reason that is known";
+  const { code, message, reason } = Object(error) as Partial<Failure>;
+  const said = String(message || code || "nobody knows why").replace(/\.+$/, "");
   const what = shortened(withoutSecrets(lost.includes(said) ? "the connection was lost" : said, location), 300);
   const where = location === undefined ? "" : ` ${location.shown}`;
   const of = typeof code === "string" ? code : undefined;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
-import { fileTransfers } from "../../src/transfers.ts";
+import { fileTransfers, type TransferProgress } from "../../src/transfers.ts";
 import { diskError, replaceFileMethod } from "../store/disk-faults.ts";
 import { bytesOf, failureOf, newFolder, newTransfers, serve, signal } from "./set-up.ts";
 
@@ -31,10 +31,16 @@ test("a real disk that is full is as empty afterwards as before", async ({ skip 
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("a disk that confirms nothing gives no file a name", async () => {
-  const url = await serve((_, response) => response.end(file));
-  const { download, folder } = newTransfers();
-  onTestFinished(await replaceFileMethod("sync", () => Promise.reject(diskError("EIO"))));
+test("a file that the disk does not confirm gets no name", async () => {
+  const url = await serve((_, response) => response.setHeader("content-length", file.length).end(file));
+  let isComplete = false;
+  const progress = ({ bytes }: TransferProgress): void => {
+    isComplete = bytes === file.length;
+  };
+  const { download, folder } = newTransfers({ progress });
+  onTestFinished(
+    await replaceFileMethod("sync", async (original) => (isComplete ? Promise.reject(diskError("EIO")) : original())),
+  );
   expect(await failureOf(download(url))).toMatchObject({ code: "EIO" });
   expect(readdirSync(folder)).toEqual([]);
 });

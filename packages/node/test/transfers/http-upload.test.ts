@@ -72,6 +72,12 @@ describe("an upload by HTTP", () => {
     expect(error).toMatchObject({ name: "TransferError", reason, message: expect.stringContaining(`${status}`) });
   });
 
+  test("that is refused before all of it was sent has failed for that reason [SEC-N01-10]", async () => {
+    const url = await serve((_, response) => response.writeHead(403).end());
+    const error = await failureOf(newTransfers().upload(url, Buffer.alloc(20_000_000)));
+    expect(error).toMatchObject({ reason: "PermissionDenied" });
+  });
+
   test.each([
     ["gopher://host/", "NotSupportedOperation"],
     ["sftp://host/", "NotSupportedOperation"],
