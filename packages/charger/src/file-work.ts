@@ -16,7 +16,7 @@ export async function attempted<T, U>(
   }
 }
 
-/** Has a status delivered, whenever that can be. */
+/** Has a status delivered, whenever that can be. [J-216] */
 export const delivered: (desk: Pick<Desk, "chargePoint" | "fault">) => ChargePoint["deliver"] =
   ({ chargePoint, fault }) =>
   (action, req) => {
