@@ -422,7 +422,7 @@ describe("Connection.handle", () => {
     ]);
   });
 
-  test("answers the CALLERROR that a handler throws [J-072] [J-083] [J-099] [J-D17]", async () => {
+  test("answers the CALLERROR that a handler throws [J-072] [J-083] [J-D17]", async () => {
     const { connection, send, arrived, events } = rawPeer("ChargePoint");
     connection.handle("SetChargingProfile", () => {
       throw new CallError("NotSupported", "no smart charging here", { details: { since: "always" } });
@@ -430,6 +430,20 @@ describe("Connection.handle", () => {
     await send(JSON.stringify([2, "1", "SetChargingProfile", { connectorId: 1, csChargingProfiles: profile }]));
     expect(arrived).toEqual([[4, "1", "NotSupported", "no smart charging here", { since: "always" }]]);
     expect(events.fault).toEqual([]);
+  });
+
+  test.each([
+    ["GetConfiguration", {}],
+    ["GetDiagnostics", { location: "ftp://example.com/" }],
+    ["GetLocalListVersion", {}],
+    ["UpdateFirmware", { location: "ftp://example.com/", retrieveDate: "2026-01-01T00:00:00Z" }],
+  ] as const)("lets %s be refused, although no answer to it says that [J-099]", async (action, payload) => {
+    const { connection, send, arrived } = rawPeer("ChargePoint");
+    connection.handle(action, () => {
+      throw new CallError("NotSupported", "not here");
+    });
+    await send(JSON.stringify([2, "1", action, payload]));
+    expect(arrived).toEqual([[4, "1", "NotSupported", "not here", {}]]);
   });
 
   test("leaves out details that are no JSON [J-083]", async () => {

@@ -93,7 +93,7 @@ describe("ConnectorId", () => {
 });
 
 describe("ConnectorIdOrZero", () => {
-  it("begins at 0 [CORE-CONN-04] [CORE-CONN-05] [CORE-CONN-07]", () => {
+  it("begins at 0 [CORE-CONN-04] [CORE-CONN-05] [CORE-CONN-07] [QD-08]", () => {
     expect([-1, 0, 1, 2].filter((value) => accepts(ConnectorIdOrZero, value))).toEqual([0, 1, 2]);
   });
 });
