@@ -63,6 +63,7 @@ export function keysOf(options: ChargerOptions): StandardKeys {
   const keys: Partial<Record<ConfigurationKey, object>> = certificates === undefined ? {} : { ...ofCertificates };
   for (const [key, value] of Object.entries(values)) keys[key as ConfigurationKey] = { value };
   const { connectors } = hardware;
+  // CORE-GEN-02: all of it, or nothing.
   if (firmwareManagement !== undefined) {
     keys.SupportedFeatureProfiles = { value: [...defaults.SupportedFeatureProfiles, "FirmwareManagement"] };
     keys.SupportedFileTransferProtocols = { value: firmwareManagement.protocols };

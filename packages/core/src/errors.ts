@@ -31,7 +31,7 @@ const laterSpellings: ReadonlyMap<string, ErrorCode> = new Map([
 /**
  * The code that a received error code is treated as: itself, the 1.6 spelling of a later one, or `GenericError`.
  *
- * @spec OCPP-J 1.6 §4.2.3 [J-086]
+ * @spec OCPP-J 1.6 §4.2.3 [J-086, Q17]
  */
 export function errorCodeOf(received: string): ErrorCode {
   if (Object.hasOwn(errorCodes, received)) return received as ErrorCode;

@@ -157,7 +157,7 @@ describe("the opening handshake", () => {
     await server.socketsGone();
   });
 
-  test("sends the bytes of a hexadecimal key, as in the document's example [J-176] [Q23] [trap 13]", async () => {
+  test("sends the bytes of a hexadecimal key, as in the document's example [J-176] [Q23] [TCK-C085] [trap 13]", async () => {
     await opened(url, "AL1000", { authorizationKey: "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF" });
     expect(server.requests[0]?.headers.authorization).toBe("Basic QUwxMDAwOgABAgMEBQYH////////////////");
   });
@@ -182,7 +182,7 @@ describe("the opening handshake", () => {
     expect(server.requests[0]?.headers.authorization).toBe(`Basic ${expected.toString("base64")}`);
   });
 
-  test("sends the credentials with every attempt [SEC-A00-203] [SEC-A00-302]", async () => {
+  test("sends the credentials with every attempt [SEC-A00-203] [SEC-A00-302] [SEC-A00-303]", async () => {
     const open = connect({ authorizationKey: Uint8Array.of(1) });
     transports.push(await open({ url, identity: "CP001" }), await open({ url, identity: "CP001" }));
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
@@ -596,7 +596,7 @@ describe("a Central System that cannot be reached", () => {
 
 describe("the settings", () => {
   test.each(["", "secret", "00".repeat(15), "00".repeat(21), "0".repeat(33), "zz".repeat(16), ` ${"00".repeat(16)}`])(
-    "refuse the text %j as authorizationKey, and say how to pass another password [J-181] [SEC-A00-205]",
+    "refuse the text %j as authorizationKey, and say how to pass another password [J-181] [SEC-A00-205] [SEC-A00-304]",
     (authorizationKey) => {
       expect(() => connect({ authorizationKey })).toThrow(TypeError);
       expect(() => connect({ authorizationKey })).toThrow(/pass its bytes/);

@@ -33,7 +33,7 @@ describe("Firmware", () => {
     expect(await site.store.load("namespace/charger/job")).toEqual([]);
   });
 
-  test("TC_044_2: it cannot be fetched, as often as was asked for [TCK-C044] [FM-23]", async () => {
+  test("TC_044_2: it cannot be fetched, as often as was asked for [TCK-C044] [FM-23] [QD-28]", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["fails"];
     const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
@@ -111,6 +111,24 @@ describe("Firmware", () => {
     expect(told).toEqual(["Downloading", "Downloaded", "Installing", "Installed"]);
   });
 
+  test("what becomes of it while it is cut off is told in order once it is not [J-216]", async () => {
+    const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()) });
+    const retrieveDate = new Date(site.clock.now() + minute).toISOString();
+    await site.call("UpdateFirmware", update({ retrieveDate }));
+    site.reachable = false;
+    site.links.at(-1)?.chargePoint.drop();
+    await site.after(() => {}, hour);
+    expect(site.hardware.done).toContain("install /tmp/firmware");
+    expect(site.payloads("FirmwareStatusNotification")).toEqual([]);
+    site.reachable = true;
+    expect(statuses(await site.after(() => {}, hour))).toEqual([
+      "FirmwareStatusNotification Downloading",
+      "FirmwareStatusNotification Downloaded",
+      "FirmwareStatusNotification Installing",
+      "FirmwareStatusNotification Installed",
+    ]);
+  });
+
   test("another request takes the place of one that is not being installed; one that is, is not disturbed", async () => {
     const transfers = new ScriptedTransfers();
     transfers.outcomes = ["hangs", "works"];
@@ -125,7 +143,7 @@ describe("Firmware", () => {
     await expect(site.call("UpdateFirmware", update())).rejects.toMatchObject({ code: "GenericError" });
   });
 
-  test("is not supported without firmwareManagement, without an installer, or by a protocol that is not there [CORE-GEN-03] [FM-30] [FM-31]", async () => {
+  test("is not supported without firmwareManagement, without an installer, or by a protocol that is not there [CORE-GEN-02] [CORE-GEN-03] [FM-30] [FM-31]", async () => {
     const without = await ready();
     await expect(without.call("UpdateFirmware", update())).rejects.toMatchObject({ code: "NotSupported" });
     await expect(without.call("GetDiagnostics", { location })).rejects.toMatchObject({ code: "NotSupported" });

@@ -37,7 +37,7 @@ describe("Metering", () => {
     ]);
   });
 
-  test("TC_071: clock-aligned values, also outside of transactions, at the times of the clock [TCK-C070] [CORE-MTR-05] [CORE-MTR-06]", async () => {
+  test("TC_071: clock-aligned values, also outside of transactions, at the times of the clock [TCK-C070] [CORE-MTR-05] [CORE-MTR-06] [CORE-MV-02]", async () => {
     const site = await ready({ configuration: { ClockAlignedDataInterval: 900 } });
     await site.after(() => {}, 7 * minute);
     site.hardware.plug(1);
@@ -51,7 +51,7 @@ describe("Metering", () => {
     expect(aligned.filter(({ transactionId }) => transactionId === 1)).toHaveLength(3);
   });
 
-  test("StopTransaction has the first and the last values, and what fits of those between [CORE-MTR-10] [CORE-MTR-11] [CORE-MTR-12] [CORE-MTR-13]", async () => {
+  test("StopTransaction has the first and the last values, and what fits of those between [CORE-MTR-01] [CORE-MTR-10] [CORE-MTR-11] [CORE-MTR-12] [CORE-MTR-13]", async () => {
     const without = await charging();
     await without.after(() => without.hardware.present("TAG", 1));
     expect(without.payloads("StopTransaction")[0]).not.toHaveProperty("transactionData");

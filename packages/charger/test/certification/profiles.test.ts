@@ -1,3 +1,4 @@
+import type { Req } from "@ocppj/core";
 import { describe, expect, test } from "vitest";
 import { firmwareManagement } from "../../src/index.ts";
 import { type ChargerSite, hour, minute, second } from "../charger-site.ts";
@@ -20,6 +21,22 @@ describe("Offline", () => {
       .map((each) => Date.parse((each as { meterValue: { timestamp: string }[] }).meterValue[0]?.timestamp ?? ""));
     expect(times.length).toBeGreaterThan(10);
     expect(times).toEqual(times.map((_, index) => startedAt + (index + 1) * minute));
+  });
+
+  test("what meters show outside of transactions while it is cut off is told to nobody, also later [J-217]", async () => {
+    const site = await ready({ configuration: { ClockAlignedDataInterval: 60 } });
+    site.reachable = false;
+    site.links.at(-1)?.chargePoint.drop();
+    await site.after(() => {}, 10 * minute);
+    expect(site.payloads("MeterValues")).toEqual([]);
+    site.reachable = true;
+    const from = site.clock.now();
+    await site.after(() => {}, hour);
+    const times = (site.payloads("MeterValues") as Req<"MeterValues">[]).map(
+      ({ meterValue }) => meterValue[0]?.timestamp,
+    );
+    expect(times.length).toBeGreaterThan(10);
+    expect(times.filter((time) => Date.parse(time ?? "") < from)).toEqual([]);
   });
 
   test.each([
@@ -177,6 +194,46 @@ describe("Configuration", () => {
     await site.after(() => site.hardware.unplug(1));
     expect(await site.after(() => site.hardware.present("TAG", 1))).toContain("Authorize TAG");
     expect(await site.call("DataTransfer", { vendorId: "nobody" })).toEqual({ status: "UnknownVendorId" });
+  });
+});
+
+describe("The Local Authorization List", () => {
+  const entry = (idTag: string) => ({ idTag, idTagInfo: { status: "Accepted" as const } });
+
+  test("TC_042: has version 0 while it is empty, and again once a Full update has emptied it [TCK-C042]", async () => {
+    const site = await ready();
+    const version = async () => (await site.call("GetLocalListVersion", {})).listVersion;
+    expect(await version()).toBe(0);
+    const localAuthorizationList = [entry("A")];
+    expect(await site.call("SendLocalList", { listVersion: 5, updateType: "Full", localAuthorizationList })).toEqual({
+      status: "Accepted",
+    });
+    expect(await version()).toBe(5);
+    expect(await site.call("SendLocalList", { listVersion: 6, updateType: "Full" })).toEqual({ status: "Accepted" });
+    expect(await version()).toBe(0);
+  });
+
+  test("TC_043: an update is Accepted, a lower version is a VersionMismatch, one that is too long has Failed; these change nothing [TCK-C043]", async () => {
+    const site = await ready({ configuration: { LocalPreAuthorize: true, SendLocalListMaxLength: 2 } });
+    const update = async (listVersion: number, ...idTags: readonly string[]) =>
+      (
+        await site.call("SendLocalList", {
+          listVersion,
+          updateType: "Differential",
+          localAuthorizationList: idTags.map(entry),
+        })
+      ).status;
+    expect(await update(5, "A")).toBe("Accepted");
+    expect(await update(4, "B")).toBe("VersionMismatch");
+    expect(await update(6, "B", "C", "D")).toBe("Failed");
+    await site.powerCut();
+    expect(await site.call("GetLocalListVersion", {})).toEqual({ listVersion: 5 });
+    site.take();
+    await site.after(() => site.hardware.plug(1));
+    expect(await site.after(() => site.hardware.present("B", 1))).toContain("Authorize B");
+    await site.after(() => site.hardware.plug(2));
+    expect(await site.after(() => site.hardware.present("A", 2))).not.toContain("Authorize A");
+    expect(site.status(2)).toBe("Charging");
   });
 });
 

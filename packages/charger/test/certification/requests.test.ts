@@ -166,7 +166,7 @@ describe("ChangeAvailability", () => {
     expect(site.status(1)).toBe("Unavailable");
   });
 
-  test("nothing can be begun there, and a cable that is in makes it Preparing once it is back [CORE-CA-08] [STX-H2]", async () => {
+  test("nothing can be begun there, and a cable that is in makes it Preparing once it is back [CORE-CA-08] [CORE-AUTH-04] [STX-H2]", async () => {
     const site = await ready();
     await site.call("ChangeAvailability", { connectorId: 1, type: "Inoperative" });
     await site.after(() => {});

@@ -18,28 +18,28 @@ const value = (name: keyof Reading, shown: number) => told({ [name]: shown }, [n
 
 /** Each measurand, and its unit. */
 const units = {
-  "Current.Export": "A",
+  "Current.Export": "A", // TYP-54
   "Current.Import": "A",
   "Current.Offered": "A",
-  "Energy.Active.Export.Register": "Wh",
+  "Energy.Active.Export.Register": "Wh", // TYP-50
   "Energy.Active.Import.Register": "Wh",
-  "Energy.Reactive.Export.Register": "varh",
+  "Energy.Reactive.Export.Register": "varh", // TYP-51
   "Energy.Reactive.Import.Register": "varh",
-  "Energy.Active.Export.Interval": "Wh",
+  "Energy.Active.Export.Interval": "Wh", // TYP-50
   "Energy.Active.Import.Interval": "Wh",
-  "Energy.Reactive.Export.Interval": "varh",
+  "Energy.Reactive.Export.Interval": "varh", // TYP-51
   "Energy.Reactive.Import.Interval": "varh",
-  Frequency: undefined,
-  "Power.Active.Export": "W",
+  Frequency: undefined, // TYP-58, QD-04
+  "Power.Active.Export": "W", // TYP-52
   "Power.Active.Import": "W",
-  "Power.Factor": undefined,
-  "Power.Offered": "W",
-  "Power.Reactive.Export": "var",
+  "Power.Factor": undefined, // TYP-58
+  "Power.Offered": "W", // TYP-52
+  "Power.Reactive.Export": "var", // TYP-53
   "Power.Reactive.Import": "var",
-  RPM: undefined,
-  SoC: "Percent",
-  Temperature: "Celsius",
-  Voltage: "V",
+  RPM: undefined, // TYP-58
+  SoC: "Percent", // TYP-57
+  Temperature: "Celsius", // TYP-56
+  Voltage: "V", // TYP-55
 } as const;
 const phases = ["L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"] as const;
 
@@ -70,7 +70,7 @@ describe("What a message tells of a reading", () => {
     expect(meterValueOf(nonsense as object, Object.keys(nonsense), periodic)).toBeUndefined();
   });
 
-  test.each(Object.entries(units))("%s is in %s [CORE-MV-11] [TYP-21]", (measurand, unit) => {
+  test.each(Object.entries(units))("%s is in %s [CORE-MV-11] [TYP-21] [QD-05]", (measurand, unit) => {
     expect(meterValueOf({ [measurand]: 1 }, [measurand], periodic)?.sampledValue[0]?.unit).toBe(unit);
   });
 

@@ -19,7 +19,7 @@ function reports(minimumMs = 0) {
 }
 
 describe("What is told of a status", () => {
-  test("is every change, as it comes [CORE-STAT-01]", () => {
+  test("is every change, as it comes [CORE-STAT-01] [QD-27]", () => {
     const { is, told } = reports();
     is("Preparing");
     is("Charging");

@@ -21,7 +21,7 @@ type Trigger = Handler<"ChargePoint", "TriggerMessage">;
  * once the answer is on its way; about the others the owner decides.
  *
  * @param owner - The owner's handler; without one, the other messages are not implemented.
- * @spec OCPP 1.6 §5.17 [RT-02 … RT-08, RT-13, RT-16, RT-17]
+ * @spec OCPP 1.6 §5.17 [RT-01 … RT-08, RT-13, RT-16, RT-17]
  */
 export function triggerHandler(
   action: "TriggerMessage" | "ExtendedTriggerMessage",

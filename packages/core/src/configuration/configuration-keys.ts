@@ -74,7 +74,7 @@ export const configurationKeys = {
   ClockAlignedDataInterval: { type: "integer", access: "RW", profile: "Core", required: true, unit: "s", default: 0 },
   /** How long the status may stay Preparing until the cable has to be plugged in. [CFG-06] */
   ConnectionTimeOut: { type: "integer", access: "RW", profile: "Core", required: true, unit: "s", default: 60 },
-  /** The phase rotation of each connector, as `<connectorId>.<rotation>`; 0 is the main meter. [CFG-07] */
+  /** The phase rotation of each connector, as `<connectorId>.<rotation>`; 0 is the main meter. [CFG-07, CORE-MV-13] */
   ConnectorPhaseRotation: {
     type: "CSL",
     access: "RW",

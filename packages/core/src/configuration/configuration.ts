@@ -397,7 +397,7 @@ function standardSettings(keys: StandardKeys): readonly Setting[] {
   return Object.entries<ConfigurationKeyDefinition>(configurationKeys).flatMap(([key, definition]) => {
     const { required, profile, whenReadOnly } = definition;
     const given: AnyOptions | undefined = keys[key as ConfigurationKey];
-    if (given === undefined && !(required && profiles.includes(profile))) return [];
+    if (given === undefined && !(required && profiles.includes(profile))) return []; // CORE-GEN-04
     const options = takeOptions(key, given ?? {}, keyRules);
     const readonly = definition.access === "R" || (definition.access !== "W" && options.readonly === true);
     const value = options.value ?? (readonly ? (whenReadOnly ?? definition.default) : definition.default);

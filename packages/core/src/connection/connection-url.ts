@@ -5,7 +5,7 @@
  * @param endpoint - Endpoint URL of the Central System, for example `wss://central.example.com/ocpp`.
  * @param identity - Identity of the Charge Point, for example `RDAM 123`.
  * @throws TypeError The endpoint is no `ws:` or `wss:` URL, has a fragment, or the identity cannot stand in a URL.
- * @spec OCPP-J 1.6 §3.1.1 [J-005, J-006, J-007]
+ * @spec OCPP-J 1.6 §3.1.1 [J-004 … J-007]
  */
 export function connectionUrl(endpoint: string, identity: string): string {
   const [, base, query] = /^(wss?:\/\/[^/?#][^?#]*)(\?[^#]*)?$/i.exec(endpoint) ?? [];

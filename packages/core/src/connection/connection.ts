@@ -264,7 +264,7 @@ export class Connection<out R extends Role, out Context = unknown> extends Emitt
       this.#owner?.assertAllowed?.(this, action);
       const messageId = this.#newMessageId();
       if (signal?.aborted) throw signal.reason;
-      if (this.#closed !== undefined) throw new ConnectionClosedError(action, { ...this.#closed, sent: false });
+      if (this.#closed !== undefined) throw new ConnectionClosedError(action, { ...this.#closed, sent: false }); // J-220
       // What goes first must not be kept out by what waits.
       if (this.#rpc.waiting >= this.#maxWaitingCalls * (urgent ? 2 : 1)) {
         throw new RangeError(`${this.#rpc.waiting} CALLs are already waiting to be sent. Await some of them first.`);

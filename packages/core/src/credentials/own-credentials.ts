@@ -132,7 +132,7 @@ export class OwnCredentials {
     };
   }
 
-  /** What the configuration says. */
+  /** What the configuration says. [SEC-A01-01] */
   get #latest(): Credential {
     const authorizationKey = this.#configuration.get("AuthorizationKey");
     const securityProfile = this.#configuration.get("SecurityProfile") ?? configurationKeys.SecurityProfile.default;

@@ -20,7 +20,7 @@ export const CancelReservation = action({
 /**
  * Reserves a connector for an identifier; a known `reservationId` replaces that reservation.
  *
- * @spec OCPP 1.6 §5.13, §6.37, §6.38
+ * @spec OCPP 1.6 §5.13, §6.37, §6.38 [RSV-18]
  */
 export const ReserveNow = action({
   from: ["CentralSystem"],

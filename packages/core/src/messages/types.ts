@@ -136,7 +136,7 @@ export const Decimal = /* @__PURE__ */ oneDecimal();
 /**
  * The id of a connector: 1, 2, …
  *
- * @spec OCPP 1.6 §3.8 [CORE-CONN-01, CORE-CONN-07]
+ * @spec OCPP 1.6 §3.8 [CORE-CONN-01, CORE-CONN-07, J-198]
  */
 export const ConnectorId = /* @__PURE__ */ integerFrom(1);
 
@@ -151,14 +151,14 @@ export const ConnectorIdOrZero = /* @__PURE__ */ integerFrom(0);
  * A moment as RFC 3339 text, for example `2025-01-31T12:00:00.5+01:00`: seconds and `Z` or an offset are mandatory, a
  * fraction is allowed, the day must exist. It stays text, so that nothing is lost when it is stored or passed on.
  *
- * @spec OCPP 1.6 §3.15; OCPP-J schemas, format `date-time` [CORE-TIME-02, CORE-TIME-05, TYP-42]
+ * @spec OCPP 1.6 §3.15; OCPP-J schemas, format `date-time` [CORE-TIME-01, CORE-TIME-02, CORE-TIME-05, TYP-42]
  */
 export const DateTime = /* @__PURE__ */ z.stringFormat("date-time", isDateTime);
 
 /**
  * An absolute URI in ASCII, as in RFC 3986; other characters are percent-encoded.
  *
- * @spec OCPP-J schemas, format `uri` [TYP-43]
+ * @spec OCPP-J schemas, format `uri` [TYP-43, FM-33]
  */
 export const AnyUri = /* @__PURE__ */ z.stringFormat("uri", isUri);
 

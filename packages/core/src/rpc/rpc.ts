@@ -5,7 +5,7 @@
  * (J-053, J-105):
  *
  *   outbound  call ─► waiting ─► outstanding ─► settled        at most one is outstanding (J-100)
- *   inbound   receive ─► received ─► serving ─► respond | fail  any number is served at once (J-108)
+ *   inbound   receive ─► received ─► serving ─► respond | fail  any number is served at once (J-108, Q22)
  *                └─► answered again                             a CALL that repeats one of the last
  *
  * A waiting CALL becomes outstanding, and is sent, as soon as nothing is outstanding; the time-out runs from that

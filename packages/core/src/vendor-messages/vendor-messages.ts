@@ -52,6 +52,7 @@ export class VendorMessages<R extends Role> {
    * Registers the handler for a vendor message.
    *
    * @throws TypeError There already is one for this vendorId and messageId, or `handler` is no function.
+   * @spec OCPP 1.6 §4.3 [CORE-DT-02]
    */
   handle<const M extends VendorMessage>(message: M, handler: VendorHandler<R, M>): void {
     const { vendorId, messageId } = message;

@@ -806,7 +806,7 @@ describe("ChargePoint, transactions", () => {
     site.centralSystem.handle("StopTransaction", () => ({}));
   };
 
-  test("delivers start, meter values and stop in order, with the id filled in [CORE-START-01] [CORE-STOP-01] [CORE-MV-06] [CORE-TXQ-01]", async () => {
+  test("delivers start, meter values and stop in order, with the id filled in [CORE-START-01] [CORE-STOP-01] [CORE-MV-03] [CORE-MV-06] [CORE-TXQ-01]", async () => {
     const site = new Site();
     serve(site);
     await site.start();

@@ -80,7 +80,7 @@ describe("Registration, booting", () => {
   });
 
   test.each<Status>(["Pending", "Rejected"])(
-    "sends BootNotification again when the interval is over, not before, after %s [CORE-BOOT-05] [CORE-BOOT-07] [CORE-BOOT-12]",
+    "sends BootNotification again when the interval is over, not before, after %s [CORE-BOOT-05] [CORE-BOOT-07] [CORE-BOOT-12] [QD-21]",
     (status) => {
       const registration = registered(status, 90);
       expectAt(registration, 90 * second, boot);

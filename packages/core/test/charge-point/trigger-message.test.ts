@@ -43,7 +43,7 @@ describe("TriggerMessage of a status", () => {
     expect(site.actions).toEqual(["BootNotification"]);
   });
 
-  test("of one connector is answered first, and sends the newest status of that one only [RT-05] [RT-08] [RT-10]", async () => {
+  test("of one connector is answered first, and sends the newest status of that one only [RT-01] [RT-05] [RT-08] [RT-10]", async () => {
     const site = await pending();
     for (const status of ["Available", "Preparing"] as const) {
       for (const connectorId of [1, 2]) site.chargePoint.report({ connectorId, status });

@@ -155,8 +155,10 @@ describe("configurationKeys", () => {
     ["GetConfigurationMaxKeys", ["1"], ["0"]],
     ["NumberOfConnectors", ["1"], ["0"]],
     ["LightIntensity", ["0", "100"], ["101"]],
+    // [QD-32]
     ["CertificateSignedMaxChainSize", ["10000"], ["10001"]],
     ["SecurityProfile", ["0", "3"], ["4"]],
+    // [CORE-MV-13]
     [
       "ConnectorPhaseRotation",
       ["0.RST, 1.RST, 2.RTS", "1.NotApplicable,2.Unknown,3.SRT,4.STR,5.TRS,16.TSR", ""],
@@ -175,6 +177,7 @@ describe("configurationKeys", () => {
       ["Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"],
       ["Security", "core"],
     ],
+    // Not the words of a schedule. [Q27] [QD-42]
     ["ChargingScheduleAllowedChargingRateUnit", ["Current,Power", "Power"], ["A", "W"]],
     ["SupportedFileTransferProtocols", ["FTP,FTPS,HTTP,HTTPS"], ["SFTP"]],
     // 16 to 20 bytes, two digits each. [QD-25] [SEC-A00-205]

@@ -64,7 +64,7 @@ describe("Configuration.load", () => {
     expect(configuration.get("MeterValuesSampledData")).toEqual(["Energy.Active.Import.Register"]);
   });
 
-  it("has the required keys of every supported profile [CFG-62]", async () => {
+  it("has the required keys of every supported profile, and of no other [CFG-62] [CORE-GEN-04]", async () => {
     const { configuration } = await Charger.start({
       SupportedFeatureProfiles: { value: ["Core", "LocalAuthListManagement"] },
       LocalAuthListMaxLength: { value: 100 },
@@ -84,7 +84,7 @@ describe("Configuration.load", () => {
     );
   });
 
-  it("has optional keys only if they are mentioned [CFG-61] [CORE-GC-06]", async () => {
+  it("has optional keys only if they are mentioned [CFG-61] [CORE-GC-06] [QD-49]", async () => {
     const { configuration } = await Charger.start({ AuthorizationCacheEnabled: { value: false } });
     const listed = names(configuration.getConfiguration({}).configurationKey);
     expect(listed).toContain("AuthorizationCacheEnabled");

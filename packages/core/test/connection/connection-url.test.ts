@@ -4,7 +4,7 @@ import { connectionUrl, identityFromPath } from "../../src/index.ts";
 
 describe("connectionUrl", () => {
   test.each([
-    ["ws://centralsystem.example.com/ocpp", "CP001", "ws://centralsystem.example.com/ocpp/CP001", "[J-005]"],
+    ["ws://centralsystem.example.com/ocpp", "CP001", "ws://centralsystem.example.com/ocpp/CP001", "[J-004] [J-005]"],
     [
       "wss://centralsystem.example.com/ocppj",
       "RDAM 123",

@@ -61,13 +61,16 @@ describe("Connection.call", () => {
     ["__proto__", "GenericError"],
     ["toString", "GenericError"],
     ["constructor", "GenericError"],
-  ])("understands the foreign error code %s as %s and keeps it verbatim [J-086] [trap 6]", async (received, code) => {
-    const { connection, send } = rawPeer("ChargePoint");
-    const error = rejection(connection.call("Heartbeat", {}));
-    await send(JSON.stringify([4, "1", received, "", {}]));
-    expect(await error).toBeInstanceOf(CallError);
-    expect(await error).toMatchObject({ code, receivedCode: received });
-  });
+  ])(
+    "understands the foreign error code %s as %s and keeps it verbatim [J-086] [Q17] [QD-01] [trap 6]",
+    async (received, code) => {
+      const { connection, send } = rawPeer("ChargePoint");
+      const error = rejection(connection.call("Heartbeat", {}));
+      await send(JSON.stringify([4, "1", received, "", {}]));
+      expect(await error).toBeInstanceOf(CallError);
+      expect(await error).toMatchObject({ code, receivedCode: received });
+    },
+  );
 
   test.each([
     ['[4,"1","NotSupported","no"]'],
@@ -257,7 +260,7 @@ describe("Connection.call", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("rejects a CALL on a connection that has ended, and never sends it [trap 3] [trap 12]", async () => {
+  test("rejects a CALL on a connection that has ended, and never sends it [J-220] [trap 3] [trap 12]", async () => {
     const { connection, clock, near } = rawPeer("ChargePoint");
     connection.close(1000, "done");
     const error = await rejection(connection.call("Heartbeat", {}));
@@ -429,6 +432,20 @@ describe("Connection.handle", () => {
     expect(events.fault).toEqual([]);
   });
 
+  test.each([
+    ["GetConfiguration", {}],
+    ["GetDiagnostics", { location: "ftp://example.com/" }],
+    ["GetLocalListVersion", {}],
+    ["UpdateFirmware", { location: "ftp://example.com/", retrieveDate: "2026-01-01T00:00:00Z" }],
+  ] as const)("lets %s be refused, although no answer to it says that [J-099]", async (action, payload) => {
+    const { connection, send, arrived } = rawPeer("ChargePoint");
+    connection.handle(action, () => {
+      throw new CallError("NotSupported", "not here");
+    });
+    await send(JSON.stringify([2, "1", action, payload]));
+    expect(arrived).toEqual([[4, "1", "NotSupported", "not here", {}]]);
+  });
+
   test("leaves out details that are no JSON [J-083]", async () => {
     const { connection, send, arrived } = rawPeer("CentralSystem");
     connection.handle("Authorize", () => {
@@ -488,7 +505,7 @@ describe("Connection.handle", () => {
     expect(arrived[1]).toEqual([3, "a", accepted]);
   });
 
-  test("never lets an answer wait for an own CALL [J-106]", async () => {
+  test("never lets an answer wait for an own CALL [J-106] [Q22]", async () => {
     const { connection, send, arrived, clock } = rawPeer("CentralSystem");
     connection.handle("Authorize", () => accepted);
     void connection.call("ClearCache", {}).catch(() => {});

@@ -164,7 +164,7 @@ describe("OwnCredentials, after AuthorizationKey was changed", () => {
     expect(await charger.change("AuthorizationKey", newKey)).toEqual({ status: "Accepted" });
   });
 
-  test("connects with the new key first, and forgets the old one when that has worked [SEC-A01-13]", async () => {
+  test("connects with the new key first, and forgets the old one when that has worked [SEC-A01-01] [SEC-A01-13]", async () => {
     expect(await charger.attempt("open")).toEqual(credential(newKey));
     for (let times = 0; times < 3; times++) expect(await charger.attempt("unauthorized")).toEqual(credential(newKey));
     expect(JSON.stringify(await charger.records.load(""))).not.toContain(oldKey);

@@ -195,6 +195,7 @@ describe("DeliveryQueue, failures", () => {
     queue.advance(3 * minute);
     expect(said(queue)).toEqual(["deliver 1"]);
     settle(queue, "failed", 3 * minute);
+    // The first transmission counts, too. [QD-48]
     expect(said(queue)).toEqual(["discarded 1 attempts", "deliver 2"]);
   });
 

@@ -320,7 +320,7 @@ const certificateUse: Field = ["CentralSystemRootCertificate", "ManufacturerRoot
 const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Field; readonly conf: Field } } = {
   Authorize: { ids: "[TYP-01] [TYP-37] [TYP-38]", req: { idTag: "text(20)" }, conf: { idTagInfo } },
   BootNotification: {
-    ids: "[TYP-26] [TYP-36] [J-192]",
+    ids: "[TYP-26] [TYP-36] [J-192] [QD-02]",
     req: {
       chargePointVendor: "text(20)",
       chargePointModel: "text(20)",
@@ -346,12 +346,12 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
   },
   ClearCache: { ids: "[TYP-11]", req: {}, conf: { status: typ["TYP-11"] } },
   DataTransfer: {
-    ids: "[TYP-14] [CORE-DT-04]",
+    ids: "[TYP-14] [CORE-DT-04] [QD-12]",
     req: { vendorId: "text(255)", "messageId?": "text(50)", "data?": "text" },
     conf: { status: typ["TYP-14"], "data?": "text" },
   },
   GetConfiguration: {
-    ids: "[TYP-39]",
+    ids: "[TYP-39] [QD-44]",
     req: { "key?": many("text(50)") },
     conf: {
       "configurationKey?": many({ key: "text(50)", readonly: "boolean", "value?": "text(500)" }),
@@ -396,7 +396,7 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
     conf: {},
   },
   StopTransaction: {
-    ids: "[TYP-24] [TYP-40] [J-194]",
+    ids: "[TYP-24] [TYP-40] [J-194] [QD-18]",
     req: {
       "idTag?": "text(20)",
       meterStop: "integer",
@@ -415,7 +415,7 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
   DiagnosticsStatusNotification: { ids: "[TYP-15]", req: { status: typ["TYP-15"] }, conf: {} },
   FirmwareStatusNotification: { ids: "[TYP-16]", req: { status: typ["TYP-16"] }, conf: {} },
   GetDiagnostics: {
-    ids: "[TYP-43]",
+    ids: "[TYP-43] [QD-37]",
     req: {
       location: "anyURI",
       "retries?": "integer",
@@ -447,7 +447,7 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
   },
   CancelReservation: { ids: "[TYP-04]", req: { reservationId: "integer" }, conf: { status: typ["TYP-04"] } },
   ReserveNow: {
-    ids: "[TYP-28] [CORE-CONN-07]",
+    ids: "[TYP-28] [CORE-CONN-07] [RSV-18] [QD-14]",
     req: {
       connectorId: "integer >= 0",
       expiryDate: "dateTime",
@@ -468,7 +468,7 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
     conf: { status: typ["TYP-12"] },
   },
   GetCompositeSchedule: {
-    ids: "[TYP-10] [TYP-17] [CORE-CONN-07]",
+    ids: "[TYP-10] [TYP-17] [CORE-CONN-07] [QD-16]",
     req: { connectorId: "integer >= 0", duration: "integer", "chargingRateUnit?": typ["TYP-10"] },
     conf: {
       status: typ["TYP-17"],
@@ -478,7 +478,7 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
     },
   },
   SetChargingProfile: {
-    ids: "[TYP-07] [TYP-08] [TYP-09] [TYP-10] [TYP-25] [CORE-CONN-07]",
+    ids: "[TYP-07] [TYP-08] [TYP-09] [TYP-10] [TYP-25] [CORE-CONN-07] [QD-43]",
     req: { connectorId: "integer >= 0", csChargingProfiles: chargingProfile },
     conf: { status: typ["TYP-09"] },
   },
@@ -488,12 +488,12 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
     conf: { status: ["Accepted", "Rejected"] },
   },
   DeleteCertificate: {
-    ids: "[SEC-MSG-02] [SEC-TYP-01]",
+    ids: "[SEC-MSG-02] [SEC-TYP-01] [QD-30]",
     req: { certificateHashData },
     conf: { status: ["Accepted", "Failed", "NotFound"] },
   },
   ExtendedTriggerMessage: {
-    ids: "[SEC-MSG-03]",
+    ids: "[SEC-MSG-03] [QD-29]",
     req: {
       requestedMessage: [
         "BootNotification",
@@ -525,12 +525,12 @@ const fields: { readonly [A in Action]: { readonly ids: string; readonly req: Fi
     conf: { status: ["Accepted", "Rejected", "AcceptedCanceled"], "filename?": "text(255)" },
   },
   InstallCertificate: {
-    ids: "[SEC-MSG-06]",
+    ids: "[SEC-MSG-06] [QD-33]",
     req: { certificateType: certificateUse, certificate: "text(5500)" },
     conf: { status: ["Accepted", "Failed", "Rejected"] },
   },
   LogStatusNotification: {
-    ids: "[SEC-MSG-07]",
+    ids: "[SEC-MSG-07] [QD-31]",
     req: {
       status: [
         "BadMessage",

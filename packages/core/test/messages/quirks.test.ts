@@ -153,6 +153,7 @@ const cases: readonly Case[] = [
     start({ meterStart: -7 }),
   ),
   one("quotedNumbers", "SetChargingProfile.req", limit, schedule("8.1" as never), schedule(8.1)),
+  // As prose writes them. [QD-13]
   ...[" accepted", "ACCEPTED", "Accepted\t"].map((sent) =>
     one("looseSpellings", "ClearCache.conf", "status", { status: sent }, { status: "Accepted" }),
   ),
@@ -758,7 +759,7 @@ describe("Quirks of the handshake", () => {
   const decoded = (text: string): Uint8Array | undefined =>
     "password" in quirks.hexadecimalKeys ? quirks.hexadecimalKeys.password?.(ascii(text)) : undefined;
 
-  test("hexadecimalKeys reads 16 to 20 bytes in hexadecimal digits [Q23] [J-176]", () => {
+  test("hexadecimalKeys reads 16 to 20 bytes in hexadecimal digits [Q23] [J-176] [QD-26]", () => {
     expect(decoded("0001020304050607FFFFFFFFFFFFffffffffffff")).toEqual(
       Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, ...Array<number>(12).fill(255)),
     );

@@ -27,7 +27,7 @@ describe("action", () => {
 });
 
 describe("oneOrMore", () => {
-  it("refuses the empty list [J-097]", () => {
+  it("refuses the empty list [J-097] [QD-07]", () => {
     expect([[], [1], [1, 2], [1, "2"]].map((list) => accepts(oneOrMore(Integer), list))).toEqual([
       false,
       true,
@@ -67,7 +67,7 @@ describe("Integer", () => {
 
 describe("Decimal", () => {
   it.each([8.1, 9.1, 15.2, 2000, 0, -1, 0.1 + 0.2, 8.1 * 3, 16.100_000_01, 1e15])(
-    "allows %d [J-126] [trap 17]",
+    "allows %d [J-126] [QD-09] [trap 17]",
     (value) => {
       expect(accepts(Decimal, value)).toBe(true);
     },
@@ -87,13 +87,13 @@ describe("Decimal", () => {
 });
 
 describe("ConnectorId", () => {
-  it("begins at 1 [CORE-CONN-01] [CORE-CONN-07]", () => {
+  it("begins at 1 [CORE-CONN-01] [CORE-CONN-07] [J-198]", () => {
     expect([-1, 0, 1, 2].filter((value) => accepts(ConnectorId, value))).toEqual([1, 2]);
   });
 });
 
 describe("ConnectorIdOrZero", () => {
-  it("begins at 0 [CORE-CONN-04] [CORE-CONN-05] [CORE-CONN-07]", () => {
+  it("begins at 0 [CORE-CONN-04] [CORE-CONN-05] [CORE-CONN-07] [QD-08]", () => {
     expect([-1, 0, 1, 2].filter((value) => accepts(ConnectorIdOrZero, value))).toEqual([0, 1, 2]);
   });
 });
@@ -135,7 +135,7 @@ describe("DateTime", () => {
     ["text around it", " 2025-01-31T12:00:00Z"],
     ["a line feed after it", "2025-01-31T12:00:00Z\n"],
     ["nothing", ""],
-  ])("refuses %s [CORE-TIME-05]", (_, value) => {
+  ])("refuses %s [CORE-TIME-01] [CORE-TIME-05] [QD-10]", (_, value) => {
     expect(accepts(DateTime, value)).toBe(false);
   });
 
@@ -151,7 +151,7 @@ describe("AnyUri", () => {
     "HTTPS://example.com/firmware%20v2.bin?cp=1#part",
     "https://[2001:db8::1]/",
     "urn:example:firmware",
-  ])("allows %s [TYP-43]", (value) => {
+  ])("allows %s [TYP-43] [FM-33]", (value) => {
     expect(accepts(AnyUri, value)).toBe(true);
   });
 
@@ -165,7 +165,7 @@ describe("AnyUri", () => {
     ["two fragments", "ftp://example.com/#a#b"],
     ["a line feed after it", "ftp://example.com/\n"],
     ["nothing", ""],
-  ])("refuses %s [TYP-43]", (_, value) => {
+  ])("refuses %s [TYP-43] [QD-47]", (_, value) => {
     expect(accepts(AnyUri, value)).toBe(false);
   });
 

@@ -199,27 +199,30 @@ describe("parseReq", () => {
     },
   );
 
-  it.each(Object.keys(actions) as Action[])("refuses a further field at any depth of %s [J-066] [J-197]", (action) => {
-    for (const [parse, payload] of [
-      [parseReq, structuredClone(goldenExamples[action].req)],
-      [parseConf, structuredClone(goldenExamples[action].conf)],
-    ] as const) {
-      const visit = (part: unknown, path: string) => {
-        if (typeof part !== "object" || part === null) return;
-        for (const [name, value] of Object.entries(part))
-          visit(value, Array.isArray(part) ? `${path}[${name}]` : `${path}${path && "."}${name}`);
-        if (Array.isArray(part)) return;
-        Object.assign(part, { foo: 1 });
-        const at = `${path}${path && "."}foo`;
-        expect(errorOf(() => parse(action, payload, "remote")).issues).toEqual([
-          { path: at, message: "is not a field of this message", code: "FormationViolation" },
-        ]);
-        delete (part as { foo?: number }).foo;
-      };
-      visit(payload, "");
-      expect(parse(action, payload, "remote")).toBe(payload);
-    }
-  });
+  it.each(Object.keys(actions) as Action[])(
+    "refuses a further field at any depth of %s [J-066] [J-197] [QD-06]",
+    (action) => {
+      for (const [parse, payload] of [
+        [parseReq, structuredClone(goldenExamples[action].req)],
+        [parseConf, structuredClone(goldenExamples[action].conf)],
+      ] as const) {
+        const visit = (part: unknown, path: string) => {
+          if (typeof part !== "object" || part === null) return;
+          for (const [name, value] of Object.entries(part))
+            visit(value, Array.isArray(part) ? `${path}[${name}]` : `${path}${path && "."}${name}`);
+          if (Array.isArray(part)) return;
+          Object.assign(part, { foo: 1 });
+          const at = `${path}${path && "."}foo`;
+          expect(errorOf(() => parse(action, payload, "remote")).issues).toEqual([
+            { path: at, message: "is not a field of this message", code: "FormationViolation" },
+          ]);
+          delete (part as { foo?: number }).foo;
+        };
+        visit(payload, "");
+        expect(parse(action, payload, "remote")).toBe(payload);
+      }
+    },
+  );
 
   it("returns the very object that was received, and a copy of one that is ours", () => {
     const payload = { idTag: "TAG" };
@@ -264,7 +267,7 @@ describe("parseReq", () => {
     expect(parseReq("UnlockConnector", JSON.parse('{ "connectorId": 1.0 }'), "remote")).toEqual({ connectorId: 1 });
   });
 
-  it("accepts both spellings of the unit Celsius [J-195] [J-196]", () => {
+  it("accepts both spellings of the unit Celsius [J-195] [J-196] [QD-03]", () => {
     for (const unit of ["Celsius", "Celcius"]) {
       const at = ["meterValue", 0, "sampledValue", 1, "unit"];
       expect(() => parseReq("MeterValues", spoilt("MeterValues", at, unit), "remote")).not.toThrow();
@@ -276,7 +279,7 @@ describe("parseReq", () => {
     expect(() => parseReq("SetChargingProfile", spoilt("SetChargingProfile", at, 8.1), "remote")).not.toThrow();
   });
 
-  it("accepts a connectorId of 0 in TriggerMessage, and none in ExtendedTriggerMessage [RT-04] [SEC-MSG-03]", () => {
+  it("accepts a connectorId of 0 in TriggerMessage, and none in ExtendedTriggerMessage [RT-04] [SEC-MSG-03] [QD-15]", () => {
     const payload = { requestedMessage: "StatusNotification", connectorId: 0 };
     expect(parseReq("TriggerMessage", payload, "remote")).toBe(payload);
     expect(issuesOf("ExtendedTriggerMessage", payload)).toMatchObject([{ path: "connectorId" }]);
@@ -309,7 +312,7 @@ describe("parseConf", () => {
     expect(errorOf(() => parseConf("Heartbeat", null, "remote")).code).toBe("FormationViolation");
   });
 
-  it("refuses an empty certificateHashData, which is to be left out instead [SEC-MSG-04]", () => {
+  it("refuses an empty certificateHashData, which is to be left out instead [SEC-MSG-04] [QD-46]", () => {
     const error = errorOf(() =>
       parseConf("GetInstalledCertificateIds", { status: "NotFound", certificateHashData: [] }, "remote"),
     );

@@ -62,6 +62,17 @@ describe("Plausibility", () => {
     expect(running().measured(reading(value), now)).toEqual([]);
   });
 
+  test("reads no register from a signed value, also where it is of digits only [CORE-MV-15]", () => {
+    const signed = {
+      ...reading("1"),
+      meterValue: [
+        { timestamp: "2026-01-01T11:10:00Z", sampledValue: [{ value: "0011", format: "SignedData" as const }] },
+      ],
+    };
+    expect(running().measured(signed, now)).toEqual([]);
+    expect(rulesOf(running().measured(reading("0011"), now))).toEqual(["register-falls"]);
+  });
+
   test("tells each rule once about a message, and a fall once about a meter that starts anew", () => {
     const plausibility = running();
     const values = ["7000", "5", "8000", "6"];

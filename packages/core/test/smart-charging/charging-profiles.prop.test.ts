@@ -74,7 +74,7 @@ describe("Whatever is set", () => {
     );
   });
 
-  test("the composite schedule obeys its schema, and has no two neighbours alike [SC-81] [SC-86] [SC-87] [SC-89]", () => {
+  test("the composite schedule obeys its schema, and has no two neighbours alike [SC-81] [SC-86] [SC-87] [SC-89] [QD-17]", () => {
     fc.assert(
       fc.property(questions, ({ of, unit, connectorId }) => {
         const { connectors, from, maximum, numberPhases, sets } = of;

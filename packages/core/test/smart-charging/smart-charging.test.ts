@@ -236,7 +236,7 @@ describe("A ChargePoint with smart charging", () => {
     expect(next.said("limit")).toHaveLength(3);
   });
 
-  test("without it, its actions are not supported [SC-58]", async () => {
+  test("without it, its actions are not supported [SC-58] [QD-22]", async () => {
     const site = new Site();
     await site.start();
     const answer = site.centralSystem.get("CP001")?.call("ClearChargingProfile", {});

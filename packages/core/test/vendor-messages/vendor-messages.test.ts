@@ -243,7 +243,7 @@ describe("VendorMessages", () => {
     ]);
   });
 
-  test("has one handler for each message", () => {
+  test("has one handler for each message [CORE-DT-02]", () => {
     const { vendorMessages } = receiver();
     vendorMessages.handle(limits, () => ({ status: "Rejected" }));
     const same = vendorMessage({ vendorId: "COM.example", messageId: "setLimits" });

@@ -11,7 +11,7 @@ export const authorizationKeyRule: OptionRule = optionRules.secret({
  * The bytes of an AuthorizationKey: a string is the value of the configuration key, a `Uint8Array` the bytes themselves.
  *
  * @throws TypeError A string is not 32 to 40 hexadecimal digits, two for each byte.
- * @spec OCPP-J 1.6 §6.2.2; J errata 3.10 [J-176, J-181, SEC-A00-205]
+ * @spec OCPP-J 1.6 §6.2.2; J errata 3.10 [J-176, J-181, SEC-A00-205, SEC-A00-304]
  */
 export function authorizationKeyBytes(authorizationKey: string | Uint8Array): Uint8Array {
   if (typeof authorizationKey !== "string") return Uint8Array.from(authorizationKey);
@@ -49,7 +49,7 @@ export function isAuthorizationKey(password: Uint8Array | undefined, authorizati
  *
  * @param identity - Not percent-encoded. [J-175]
  * @param password - The bytes themselves, not their hexadecimal text. [J-176]
- * @spec OCPP-J 1.6 §6.2.2 [J-174, J-175, J-176]
+ * @spec OCPP-J 1.6 §6.2.2 [J-174, J-175, J-176, SEC-A00-303]
  */
 export function basicAuthorization(identity: string, password: Uint8Array): string {
   return `Basic ${Buffer.concat([Buffer.from(`${identity}:`), password]).toString("base64")}`;

@@ -150,7 +150,7 @@ export function refusalOfRequest({ method = "", headers, headersDistinct }: Inco
   const { upgrade = "", "sec-websocket-key": key, "sec-websocket-version": version } = headers;
   if (method !== "GET") return wrongMethod(method);
   if (upgrade.toLowerCase() !== "websocket") return otherUpgrade(upgrade);
-  // Version 8, of a late draft, has the same frames; some embedded stacks announce it.
+  // J-002: 13 is that of RFC 6455. Version 8, of a late draft, has the same frames; some embedded stacks announce it.
   if (version !== "13" && version !== "8") return wrongVersion(version);
   if (key === undefined || !/^[+/0-9a-z]{22}==$/i.test(key)) return wrongKey(key);
   // RFC 9110 §5.3: one only; two readers, for example a proxy and this end, might believe different ones.

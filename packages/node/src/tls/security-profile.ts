@@ -30,7 +30,7 @@ interface SecurityProfileRules {
   readonly clientCertificate: boolean;
 }
 
-/** The security profiles as one table, for both sides. */
+/** The security profiles as one table, for both sides. [SEC-A00-305, SEC-A00-311, SEC-A00-415] */
 export const securityProfiles: Readonly<Record<SecurityProfile, SecurityProfileRules>> = {
   0: { scheme: undefined, basic: false, clientCertificate: false },
   1: { scheme: "ws", basic: true, clientCertificate: false },
@@ -43,7 +43,7 @@ export const tlsVersions: readonly string[] = ["TLSv1.2", "TLSv1.3"];
 
 /**
  * The cipher suites of the profiles 2 and 3, best first, in the words of OpenSSL: those of TLS 1.3, those with forward
- * secrecy, then the two with an RSA key exchange that SEC-A00-317 demands. All of them are authenticated encryption.
+ * secrecy, then the two with an RSA key exchange that SEC-A00-317 demands of a Central System, and SEC-A00-318 and SEC-A00-422 of a Charge Point. All of them are authenticated encryption.
  */
 export const cipherSuites: readonly string[] = [
   "TLS_AES_256_GCM_SHA384",
@@ -167,6 +167,7 @@ export function listeningTls(securityProfile: SecurityProfile, given: TlsOptions
     throw new TypeError(`securityProfile ${securityProfile} has no TLS. Use profile 2 or 3, or leave tls out.`);
   }
   requireSecurityLevel(securityProfile);
+  // SEC-A00-306, SEC-A00-410
   if (!hasOwn(tls)) {
     throw new TypeError(
       `securityProfile ${securityProfile} needs tls with the cert and the key of the Central System.`,

@@ -47,7 +47,7 @@ export const transportRules: OptionRules<TransportOptions> = {
   clock: optionRules.clock,
 };
 
-/** The part of the options that `ws` itself obeys. permessage-deflate breaks some chargers, so it is off. [J-141, Q25] */
+/** The part of the options that `ws` itself obeys. permessage-deflate breaks some chargers, so it is off. [J-140, J-141, Q25, J-D01] */
 export function webSocketOptions({ maxFrameBytes = 2 ** 20 }: TransportOptions) {
   return { maxPayload: maxFrameBytes, perMessageDeflate: false } as const;
 }

@@ -72,7 +72,7 @@ describe("What is read of a certificate", () => {
 
   test.each([
     ["P-256", true, { key: "ec" }],
-    ["P-192", false, { key: "ec-p192" }],
+    ["P-192 [SEC-A00-503]", false, { key: "ec-p192" }],
     ["RSA of 2048 bits", true, { key: "rsa" }],
     ["RSA of 1024 bits", false, { key: "rsa-1024" }],
     ["a signature with SHA-384", true, { digest: "sha384" }],

@@ -94,7 +94,7 @@ describe("an opening handshake", () => {
     expect(await frame.promise).toMatchObject({ type: "CALL", messageId: "1" });
   });
 
-  test("agrees to no compression [J-141] [Q25]", async () => {
+  test("agrees to no compression [J-140] [J-141] [Q25]", async () => {
     const { listener } = await centralSystem();
     const peer = await shake(listener, "/ocpp/CP001", offer, "Sec-WebSocket-Extensions: permessage-deflate");
     const head = await peer.head();

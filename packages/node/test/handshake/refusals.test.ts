@@ -110,7 +110,7 @@ const rows: Record<string, Row> = {
     told: /an upgrade to "h2c", not to "websocket"/,
     answered: /open a WebSocket/,
   },
-  "an unknown version": {
+  "an unknown version [J-002]": {
     writes: [...without("Sec-WebSocket-Version"), "Sec-WebSocket-Version: 7"],
     reason: "version",
     status: 426,

@@ -175,6 +175,35 @@ describe("a profile", () => {
     expect(peer.getPeerX509Certificate()?.publicKey.asymmetricKeyType).toBe(ciphers.startsWith("E") ? "ec" : "rsa");
   });
 
+  test.each([
+    [2, "ECDHE-ECDSA-AES128-GCM-SHA256"],
+    [2, "ECDHE-ECDSA-AES256-GCM-SHA384"],
+    [2, "AES128-GCM-SHA256"],
+    [2, "AES256-GCM-SHA384"],
+    [3, "ECDHE-ECDSA-AES128-GCM-SHA256"],
+    [3, "ECDHE-ECDSA-AES256-GCM-SHA384"],
+    [3, "AES128-GCM-SHA256"],
+    [3, "AES256-GCM-SHA384"],
+  ] as const)(
+    "%i is spoken with a server that has the cipher suite %s alone [SEC-A00-318] [SEC-A00-422]",
+    async (profile, ciphers) => {
+      const { server, url } = await httpsServer({
+        ...(ciphers.startsWith("E") ? central : centralRsa),
+        ca: cpo.certificate,
+        requestCert: profile === 3,
+        ciphers,
+        maxVersion: "TLSv1.2",
+      });
+      const { central: system } = await openEndpoint({
+        server,
+        securityProfile: profile,
+        authenticate: authenticate[profile],
+      });
+      await dial(url, connecting(profile));
+      expect(system.get("CP001")).toBeDefined();
+    },
+  );
+
   test.each(["TLSv1.2", "TLSv1.3"] as const)("3 is spoken over %s [SEC-A00-416] [SEC-A00-417]", async (version) => {
     const { server, url } = await httpsServer({
       ...central,
@@ -288,10 +317,16 @@ describe("the certificate of the Central System is refused by the Charge Point",
     ],
   ];
 
-  test.each(names)("but not when its name is %s [SEC-A00-308] [SEC-A00-412] [SEC-A00-510]", async (_, options) => {
-    const { listener } = await openEndpoint({ ...listening(2), tls: await cpo.issue({ commonName: "x", ...options }) });
-    await dial(listener.url.replace("127.0.0.1", "localhost"), connecting(2));
-  });
+  test.each(names)(
+    "but not when its name is %s [SEC-A00-308] [SEC-A00-412] [SEC-A00-510] [QD-34]",
+    async (_, options) => {
+      const { listener } = await openEndpoint({
+        ...listening(2),
+        tls: await cpo.issue({ commonName: "x", ...options }),
+      });
+      await dial(listener.url.replace("127.0.0.1", "localhost"), connecting(2));
+    },
+  );
 });
 
 describe("the certificate of the Charge Point is refused by the Central System", () => {
@@ -570,14 +605,17 @@ describe("TLS", () => {
     });
   });
 
-  test("with a weak cipher suite of a Central System is refused by the Charge Point [SEC-A00-319] [SEC-A00-322]", async () => {
-    const { url } = await httpsServer({ ...centralRsa, ...weak });
-    const error = await failure(url, connecting(2));
-    expect(error).toMatchObject({ reason: "tls-cipher", securityEvent: "InvalidTLSCipherSuite" });
-    expect(error.message).toMatch(
-      /has no cipher suite that is allowed here: .* alert handshake failure\. Make it offer/,
-    );
-  });
+  test.each([2, 3] as const)(
+    "with a weak cipher suite of a Central System is refused by the Charge Point, profile %i [SEC-A00-319] [SEC-A00-322] [SEC-A00-423] [SEC-A00-426]",
+    async (profile) => {
+      const { url } = await httpsServer({ ...centralRsa, ...weak });
+      const error = await failure(url, connecting(profile));
+      expect(error).toMatchObject({ reason: "tls-cipher", securityEvent: "InvalidTLSCipherSuite" });
+      expect(error.message).toMatch(
+        /has no cipher suite that is allowed here: .* alert handshake failure\. Make it offer/,
+      );
+    },
+  );
 
   test("with a weak cipher suite of a Charge Point is refused by the Central System [SEC-A00-321] [SEC-A00-425]", async () => {
     const { central, listener } = await openEndpoint(listening(2));
@@ -586,13 +624,16 @@ describe("TLS", () => {
     expect(await refused).toMatchObject({ reason: "tls-cipher" });
   });
 
-  test("is missed where a Charge Point without it comes to a Central System with it [SEC-A00-002]", async () => {
-    const { error, refused } = await refusal(listening(2), connecting(1), "ws");
-    expect(refused).toMatchObject({ reason: "tls", message: "The peer does not speak TLS." });
-    expect(refused.advice).toMatch(/"ws:" to "wss:"/);
-    expect(error).toMatchObject({ reason: "unreachable" });
-    expect(error.advice).toBe("Check the port in the URL, and whether it wants wss.");
-  });
+  test.each([2, 3] as const)(
+    "is missed where a Charge Point without it comes to a Central System of profile %i [SEC-A00-002] [SEC-A00-311] [SEC-A00-415]",
+    async (profile) => {
+      const { error, refused } = await refusal(listening(profile), connecting(1), "ws");
+      expect(refused).toMatchObject({ reason: "tls", message: "The peer does not speak TLS." });
+      expect(refused.advice).toMatch(/"ws:" to "wss:"/);
+      expect(error).toMatchObject({ reason: "unreachable" });
+      expect(error.advice).toBe("Check the port in the URL, and whether it wants wss.");
+    },
+  );
 
   test("is missed where a Charge Point with it comes to a Central System without it [SEC-A00-002] [SEC-A00-003]", async () => {
     const { error, refused } = await refusal(listening(1), connecting(2), "wss");
@@ -822,7 +863,7 @@ describe("settings that are not those of the profile", () => {
   ];
 
   test.each(incomplete)(
-    "keep a Central System from starting: profile %s [SEC-A00-004] [trap 13]",
+    "keep a Central System from starting: profile %s [SEC-A00-004] [SEC-A00-305] [SEC-A00-306] [SEC-A00-410] [trap 13]",
     async (_, options, message) => {
       const started = listen(new CentralSystem(), options());
       await expect(started).rejects.toThrow(TypeError);

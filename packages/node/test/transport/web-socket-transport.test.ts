@@ -163,7 +163,7 @@ describe("what a peer may send", () => {
     expect(heard.messages).toEqual([]);
   });
 
-  test("reads a message of exactly maxFrameBytes, and closes with 1009 after one byte more [J-143]", async () => {
+  test("reads a message of exactly maxFrameBytes, and closes with 1009 after one byte more [J-143] [J-D01]", async () => {
     const maxFrameBytes = 1000;
     const small = new WebSocketServer({ ...webSocketOptions({ maxFrameBytes }), noServer: true });
     const opening = accepted((webSocket, socket) => new WebSocketTransport(webSocket, socket, {}), small);
