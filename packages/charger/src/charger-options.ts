@@ -15,7 +15,7 @@ import {
 import type { Certificates } from "./certificates/certificates.ts";
 import type { OpenConnection } from "./certificates/connecting.ts";
 import type { FirmwareManagement } from "./firmware-management.ts";
-import type { Hardware } from "./hardware/hardware.ts";
+import type { ConnectorHardware, Hardware } from "./hardware/hardware.ts";
 import type { SecurityWhitePaper } from "./security/security-white-paper.ts";
 
 type OfChargePoint = Pick<
@@ -87,7 +87,7 @@ export interface ChargerOptions extends OfChargePoint, RetryBackOff {
   readonly resetTimeoutMs?: number | undefined;
 }
 
-const { callback, milliseconds, number, object, oneOf, required, text, whole } = optionRules;
+const { callback, flag, milliseconds, number, object, oneOf, required, text, whole } = optionRules;
 const seconds = /* @__PURE__ */ number("a number of seconds from 0 on", 0);
 
 const rules: OptionRules<ChargerOptions> = {
@@ -107,7 +107,10 @@ const rules: OptionRules<ChargerOptions> = {
   maximum: object('a limit, for example { limit: 32, unit: "A" }'),
   voltage: number("a voltage", 1),
   remoteStartChooses: oneOf("plugged", "first", "refuse"),
-  startButtonIdTag: text,
+  startButtonIdTag: {
+    give: "an identifier of 1 to 20 characters",
+    takes: (value) => typeof value === "string" && value.length >= 1 && value.length <= 20,
+  },
   minimumStatusSeconds: seconds,
   keepReadingSeconds: seconds,
   pauseSeconds: number("a number of seconds from 1 on", 1),
@@ -123,12 +126,38 @@ const rules: OptionRules<ChargerOptions> = {
   retryBackOffRandomRange: seconds,
 };
 
-/** @throws TypeError One of the options is not what it may be, or there is no such option. */
-export const takeChargerOptions = (options: ChargerOptions): ChargerOptions => {
-  const taken = takeOptions("Charger", options, rules);
-  const { connectors } = taken.hardware;
+const isLimit = (value: unknown): boolean => {
+  const { limit, unit } = (value ?? {}) as Partial<Limit>;
+  return Number.isFinite(limit) && (limit as number) > 0 && (unit === "A" || unit === "W");
+};
+
+const connectorRules: OptionRules<ConnectorHardware> = {
+  maximum: required({ give: 'a limit above 0, for example { limit: 32, unit: "A" }', takes: isLimit }),
+  phases: oneOf(1, 2, 3),
+  cable: oneOf("socket", "fixed"),
+  measurands: { give: "a list of measurands", takes: Array.isArray },
+  resumesAfterPowerLoss: flag,
+  resumesAfterFault: flag,
+};
+
+/** What a maker's objects have besides is the maker's. @throws TypeError A connector is not what it may be. */
+function checkConnectors({ connectors, lock, unlock }: Hardware): void {
   if (!Array.isArray(connectors) || connectors.length === 0) {
     throw new TypeError("hardware.connectors is no list of connectors. Give one with at least one.");
   }
+  const names = Object.keys(connectorRules) as (keyof ConnectorHardware)[];
+  for (const [index, connector] of connectors.entries()) {
+    const known = Object.fromEntries(names.map((name) => [name, connector?.[name]]));
+    takeOptions(`hardware.connectors[${index}]`, known as unknown as ConnectorHardware, connectorRules);
+  }
+  if (typeof lock === "function" && typeof unlock !== "function") {
+    throw new TypeError("hardware has lock, but no unlock: cables would never be let go. Give both, or none.");
+  }
+}
+
+/** @throws TypeError One of the options is not what it may be, or there is no such option. */
+export const takeChargerOptions = (options: ChargerOptions): ChargerOptions => {
+  const taken = takeOptions("Charger", options, rules);
+  checkConnectors(taken.hardware);
   return taken;
 };

@@ -3,6 +3,7 @@ import {
   ChargePoint,
   type ChargingProfiles,
   Configuration,
+  type Connect,
   Emitter,
   type Explanation,
   explain,
@@ -16,6 +17,7 @@ import {
 } from "@ocppj/core";
 import { Availability } from "./availability/availability.ts";
 import type { OpenCertificates } from "./certificates/certificates.ts";
+import type { OpenConnection } from "./certificates/connecting.ts";
 import { chargingOf, keyOr, keysOf } from "./charger-keys.ts";
 import { type ChargerOptions, takeChargerOptions } from "./charger-options.ts";
 import type { ChargerState } from "./charger-state.ts";
@@ -25,6 +27,7 @@ import { AskedHardware } from "./hardware/asked-hardware.ts";
 import type { Unlocking } from "./hardware/hardware.ts";
 import { toldByHardware } from "./hardware/told-by-hardware.ts";
 import { KeptRecords } from "./kept-records.ts";
+import { isShown } from "./metering/meter-value.ts";
 import { Reservations } from "./reservation/reservations.ts";
 import type { Security } from "./security/security.ts";
 import type { SecurityEventType } from "./security/security-event.ts";
@@ -34,7 +37,10 @@ import type { SecurityLogEntry } from "./security/security-log.ts";
 export interface ChargerEvents {
   /** Something of `state` is another now. */
   changed: [state: ChargerState];
-  /** A line for a log: who was refused and why, which reservation is over. Connector 0 is the charger. */
+  /**
+   * A line for a log: who was refused and why, why a transaction was stopped, which reservation is over, why there is no
+   * connection. Connector 0 is the charger.
+   */
   said: [event: { readonly connectorId: number; readonly text: string }];
   /** The hardware failed, or the store did, or a listener threw. */
   fault: [event: { readonly error: unknown; readonly connectorId?: number }];
@@ -213,7 +219,7 @@ export class Charger extends Emitter<ChargerEvents> {
     const { connectors } = this.#options.hardware;
     const fault = this.#fault;
     const isCurrent = (): boolean => !this.#isStopped();
-    await this.#hardware.listen(toldByHardware(engine.listener, { connectors, fault, isCurrent }));
+    await this.#hardware.listen(toldByHardware(engine.listener, { connectors, fault, isCurrent, isShown }));
     if (this.#isStopped()) return;
     const interrupted = await this.chargePoint.start();
     if (this.#isStopped()) return;
@@ -224,6 +230,7 @@ export class Charger extends Emitter<ChargerEvents> {
   async #load(): Promise<Engine> {
     const { boot, clock = systemClock, connect, identity, store, url, ...options } = this.#options;
     const report = this.#fault;
+    const open = opening(connect, report);
     let certificates: OpenCertificates | undefined;
     const configuration = await Configuration.load({
       keys: keysOf(this.#options),
@@ -258,7 +265,7 @@ export class Charger extends Emitter<ChargerEvents> {
       boot,
       store,
       clock,
-      connect: credentials.connect(certificates?.opening(connect) ?? ((credential) => connect(credential, {}))),
+      connect: credentials.connect(certificates?.opening(open) ?? ((credential) => open(credential, {}))),
       configuration,
       localAuthList,
       authorizationCache: await AuthorizationCache.load(store, { report, list: localAuthList }),
@@ -315,6 +322,20 @@ export class Charger extends Emitter<ChargerEvents> {
   #isStopped(): boolean {
     return this.#phase === "stopped";
   }
+}
+
+/** Says so where `connect` is not what opens WebSockets with a credential, but a WebSocket that is being opened. */
+function opening(connect: OpenConnection, fault: (error: unknown) => void): OpenConnection {
+  return (credential, tls) => {
+    const open: unknown = connect(credential, tls);
+    if (typeof open === "function") return open as Connect;
+    if (open instanceof Promise) open.catch(() => {});
+    const error = new TypeError(
+      "connect has returned no function. Give connect itself, or (credential) => connect(credential).",
+    );
+    fault(error);
+    throw error;
+  };
 }
 
 function withSecurity(security: Security | undefined): Security {

@@ -198,6 +198,9 @@ export class Connector {
 
   /** Lets the cable go, without energy; `after` is to be called once that was answered. [CORE-UNL-01 … CORE-UNL-06] */
   async unlock(): Promise<{ readonly status: Unlocking; readonly after: () => void }> {
+    if (this.#hardware.cable === "fixed" || !this.#desk.hardware.unlocks) {
+      return { status: "NotSupported", after: () => {} }; // CORE-UNL-05
+    }
     this.#holds += 1;
     this.follow();
     this.#desk.run();
@@ -217,13 +220,18 @@ export class Connector {
     const running = MeteredTransaction.resume(this.#desk, transaction, this.#reading);
     this.#running = running;
     if (!this.#hardware.resumesAfterPowerLoss || !this.session.facts.plugged) {
-      this.#desk.say(this.id, "A transaction ran when the power failed; it is stopped.");
       this.#stop("PowerLoss", undefined);
+      this.session.letGo({ stopped: true }, this.#now());
       return;
     }
     this.#desk.availability.resumed(this.id);
     this.session.resumed(transaction.idTag, this.#now());
     if (running.isInvalid) this.session.invalidated(this.#now());
+  }
+
+  /** Nothing ran when the power failed, or the program ended. */
+  begun(): void {
+    this.session.letGo({ stopped: false }, this.#now());
   }
 
   configured(): void {
@@ -418,6 +426,7 @@ export class Connector {
     const running = this.#running;
     if (running === undefined) return; // It could not be started.
     running.stop(reason, idTag);
+    this.#desk.say(this.id, `the transaction is stopped: ${reason}`);
     this.#running = undefined;
     this.#desk.charging();
     this.#desk.changed();

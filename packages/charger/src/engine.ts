@@ -131,8 +131,12 @@ export class Engine {
   /** Begins, once the hardware has told what is the case: transactions that ran go on, or are stopped. */
   begin(interrupted: readonly Transaction[], jobs: readonly KeptJob[]): void {
     // Whatever was left closed by what ran before.
-    for (const { id } of this.connectors) this.#desk.hardware.offer(id, undefined);
-    for (const transaction of interrupted) this.#connector(transaction.connectorId)?.restored(transaction);
+    for (const connector of this.connectors) {
+      const ran = interrupted.filter(({ connectorId }) => connectorId === connector.id);
+      this.#desk.hardware.offer(connector.id, undefined);
+      for (const transaction of ran) connector.restored(transaction);
+      if (ran.length === 0) connector.begun();
+    }
     this.#isReady = true;
     this.security?.begin();
     this.follow();
@@ -465,6 +469,10 @@ export class Engine {
     });
     for (const name of ["connected", "disconnected", "discarded", "registration"] as const)
       chargePoint.on(name, changed);
+    chargePoint.on("refused", ({ error, retryInMs }) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#desk.say(0, `${why} It is tried again in ${Math.ceil(retryInMs / 1000)} s.`);
+    });
     chargePoint.on("profileRefused", ({ connectorId, message }) => this.#desk.say(connectorId, message));
     chargePoint.on("fault", ({ error }) => this.#desk.fault(error));
     const asked = {

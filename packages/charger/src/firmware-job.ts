@@ -166,6 +166,7 @@ export class FirmwareJob {
     let file: unknown;
     try {
       file = await transfers.download(url, { signal });
+      if (typeof file !== "string") throw new TypeError(`download has named no file, but ${typeof file}. Name it.`);
     } catch (error) {
       if (!signal.aborted) desk.fault(error);
     }

@@ -33,6 +33,13 @@ describe("A Charger", () => {
     [{ firmwareManagement: {} }, "Give what firmwareManagement() returns (wrong: open, read)."],
     [{ remoteStartChooses: "any" }, 'Give "plugged" or "first" or "refuse".'],
     [{ certificates: {} }, "Give what `certificates` makes (wrong: open)."],
+    [{ startButtonIdTag: "x".repeat(21) }, "Give an identifier of 1 to 20 characters."],
+    [{ hardware: new ScriptedHardware([{}, { maximum: 16 as never }]) }, "maximum is 16. Give a limit above 0"],
+    [{ hardware: new ScriptedHardware([{ maximum: { limit: 0, unit: "A" } }]) }, "Give a limit above 0"],
+    [{ hardware: new ScriptedHardware([{ maximum: { limit: 11, unit: "kW" as never } }]) }, "Give a limit above 0"],
+    [{ hardware: new ScriptedHardware([{ phases: 4 as never }]) }, "phases is 4. Give 1 or 2 or 3."],
+    [{ hardware: new ScriptedHardware([{ cable: "Fixed" as never }]) }, 'cable is "Fixed". Give "socket" or "fixed".'],
+    [{ hardware: Object.assign(new ScriptedHardware(), { unlock: undefined }) }, "hardware has lock, but no unlock"],
     [{ colour: "red" }, 'Charger has no option "colour"'],
   ])("says at once what is wrong with its options: %o", (wrong, message) => {
     expect(() => new Charger({ ...options, ...wrong } as ChargerOptions)).toThrow(message);
@@ -46,6 +53,19 @@ describe("A Charger", () => {
   ])("says at once what is wrong with its certificates, without a key: %o", (wrong, message) => {
     const named = { tools, ...wrong } as Parameters<typeof certificates>[0];
     expect(() => certificates(named)).toThrow(message);
+  });
+
+  test("says that connect() is not connect, and leaves no rejection to the process", async () => {
+    const faults: string[] = [];
+    const connect = (): never => Promise.reject(new TypeError('"undefined" is no endpoint URL.')) as never;
+    const charger = new Charger({ ...options, connect, store: memoryStore() });
+    charger.on("fault", ({ error }) => faults.push(String(error)));
+    await charger.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(faults[0]).toBe(
+      "TypeError: connect has returned no function. Give connect itself, or (credential) => connect(credential).",
+    );
+    await charger.stop();
   });
 
   test.each([undefined, {}, { protocols: "HTTP", download() {}, upload() {} }, { protocols: [], download() {} }])(

@@ -67,6 +67,11 @@ export class AskedHardware {
     return typeof this.#hardware.lock === "function";
   }
 
+  /** Whether they can be let go. */
+  get unlocks(): boolean {
+    return typeof this.#hardware.unlock === "function";
+  }
+
   /** Says who is to be told; resolves when what is the case was told, or that took too long. */
   async listen(listener: HardwareListener): Promise<void> {
     await this.#ask(0, "listen", () => this.#hardware.listen(listener));

@@ -5,23 +5,23 @@ import type { Reading } from "./reading.ts";
 /** A connector, or the charger. */
 type Place = "connector" | "charger or connector";
 
+/** What {@link toldByHardware} needs to know. */
+export interface ToldOptions {
+  readonly connectors: readonly ConnectorHardware[];
+  readonly fault: (error: unknown) => void;
+  /** Whether it is still listened to. */
+  readonly isCurrent: () => boolean;
+  /** Whether a meter may show that. */
+  readonly isShown: (name: string, value: unknown) => boolean;
+}
+
 /**
  * Who is told by the hardware, made safe: what makes no sense is a fault and nothing else, what is lent is copied, and
  * nothing is thrown back.
- *
- * @param isCurrent - Whether it is still listened to.
  */
 export function toldByHardware(
   listener: HardwareListener,
-  {
-    connectors,
-    fault,
-    isCurrent,
-  }: {
-    readonly connectors: readonly ConnectorHardware[];
-    readonly fault: (error: unknown) => void;
-    readonly isCurrent: () => boolean;
-  },
+  { connectors, fault, isCurrent, isShown }: ToldOptions,
 ): HardwareListener {
   const told = (tell: () => void): void => {
     if (!isCurrent()) return;
@@ -36,7 +36,7 @@ export function toldByHardware(
     const least = place === "connector" ? 1 : 0;
     if (Number.isInteger(id) && (id as number) >= least && (id as number) <= connectors.length) return id as number;
     throw new TypeError(
-      `The hardware has told of connector ${String(id)}. There are ${least} to ${connectors.length}.`,
+      `The hardware has told of connector ${typeof id === "string" ? `"${id}"` : String(id)}. There are ${least} to ${connectors.length}.`,
     );
   }
 
@@ -54,7 +54,7 @@ export function toldByHardware(
       told(() => listener.mended(demand(id, "charger or connector"), error === undefined ? undefined : errorOf(error))),
     emergencyStop: (pressed) => told(() => listener.emergencyStop(pressed !== false)),
     measured: (id, reading) =>
-      told(() => listener.measured(demand(id, "charger or connector"), readingOf(reading, fault))),
+      told(() => listener.measured(demand(id, "charger or connector"), readingOf(reading, isShown, fault))),
     tampered: (techInfo) =>
       told(() => listener.tampered(techInfo === undefined ? undefined : textOf("techInfo", techInfo))),
     limitReached: (id) => told(() => listener.limitReached(demand(id))),
@@ -67,8 +67,8 @@ function oneOf<T>(name: string, value: T, values: readonly T[]): T {
 }
 
 function textOf(name: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new TypeError(`${name} is ${typeof value}. Give a text.`);
+  if (typeof value === "string" && value !== "") return value;
+  throw new TypeError(`${name} is ${value === "" ? "empty" : typeof value}. Give a text.`);
 }
 
 /** A copy. @throws PayloadError StatusNotification cannot tell it. */
@@ -86,10 +86,15 @@ function errorOf(error: HardwareError | Pick<HardwareError, "errorCode" | "vendo
 }
 
 /** A copy, without what is no number. */
-function readingOf(reading: Reading, fault: (error: unknown) => void): Reading {
+function readingOf(reading: unknown, isShown: ToldOptions["isShown"], fault: ToldOptions["fault"]): Reading {
+  if (typeof reading !== "object" || reading === null) {
+    throw new TypeError(`A reading is ${typeof reading}. Give an object of numbers by measurand.`);
+  }
   const entries = Object.entries(reading).filter(([, value]) => value !== undefined);
-  const numbers = entries.filter(([, value]) => Number.isFinite(value));
-  if (numbers.length < entries.length)
-    fault(new TypeError("A reading has values that are no numbers. They are left out."));
-  return Object.fromEntries(numbers) as Reading;
+  const told = entries.filter(([name, value]) => isShown(name, value));
+  if (told.length < entries.length) {
+    const wrong = entries.filter((each) => !told.includes(each)).map(([name, value]) => `${name}: ${String(value)}`);
+    fault(new TypeError(`A reading has ${wrong.join(", ")}, which no meter shows. That is left out.`));
+  }
+  return Object.fromEntries(told) as Reading;
 }

@@ -218,6 +218,6 @@ export class PowerSharing implements Machine<PowerSharingOutput> {
     const phases = this.#phasesOf(connector);
     // Downwards, to a tenth: never more than was said.
     const A = Math.floor((10 * watts) / (this.#voltage * phases) + 1e-6) / 10;
-    return { A, W: Math.floor(watts), phases };
+    return A > 0 ? { A, W: Math.floor(watts), phases } : undefined;
   }
 }

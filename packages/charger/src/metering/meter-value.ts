@@ -63,6 +63,9 @@ export function measurandOf(
   return measurand === undefined ? undefined : { measurand: measurand as Measurand, phase: phase as Phase | undefined };
 }
 
+/** Whether a meter may show that, so that a message can tell it. */
+export const isShown = (name: string, value: unknown): boolean => measurandOf(name) !== undefined && isMeasured(value);
+
 /** What a message has told of the register that a bill goes by. */
 export const toldEnergy = ({ sampledValue }: MeterReading): number | undefined => {
   const told = sampledValue.find(({ measurand, phase }) => measurand === energyRegister && phase === undefined);

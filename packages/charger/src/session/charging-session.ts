@@ -265,6 +265,14 @@ export class ChargingSession implements Machine<SessionOutput> {
     this.#settle(at);
   }
 
+  /** After a power cut that its user has not come back from: whatever is locked is let go. */
+  letGo({ stopped }: { readonly stopped: boolean }, at: Moment): void {
+    this.#forget();
+    if (stopped && this.#cable !== "out") this.#wait("awaiting unplug", at);
+    if (this.#needsLock) this.#lock = "closed"; // Nobody knows.
+    this.#settle(at);
+  }
+
   get #needsLock(): boolean {
     return this.#traits.locks && this.#traits.cable === "socket";
   }

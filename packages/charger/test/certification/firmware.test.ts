@@ -45,6 +45,15 @@ describe("Firmware", () => {
     expect(transfers.asked).toHaveLength(2);
   });
 
+  test("a download that names no file has failed, and that is a fault", async () => {
+    const transfers = new ScriptedTransfers();
+    Object.assign(transfers, { download: async () => ({ path: "/tmp/firmware" }) });
+    const site = await ready({ firmwareManagement: firmwareManagement(transfers) });
+    await site.call("UpdateFirmware", update({ retries: 0 }));
+    expect(statuses(await site.after(() => {}, second)).at(-1)).toBe("FirmwareStatusNotification DownloadFailed");
+    expect(site.faults.map(String)).toEqual(["TypeError: download has named no file, but object. Name it."]);
+  });
+
   test("TC_044_3: it is no firmware [TCK-C044]", async () => {
     const site = await ready({ firmwareManagement: firmwareManagement(new ScriptedTransfers()) });
     site.hardware.installing = () => Promise.reject(new Error("Its checksum is wrong."));

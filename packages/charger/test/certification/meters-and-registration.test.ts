@@ -88,6 +88,32 @@ describe("A clock that was wrong, as a Heartbeat tells", () => {
   });
 });
 
+describe("After a power cut", () => {
+  test.each([true, false])(
+    "a cable that is locked is let go, where a transaction ran: %s [CORE-STOP-17] [CORE-UNL-04]",
+    async (ran) => {
+      const site = ran ? await charging() : await ready();
+      if (!ran) site.hardware.plug(1);
+      await site.after(() => {}, minute);
+      site.hardware.done.length = 0;
+      await site.powerCut();
+      await site.after(() => {}, second);
+      expect(site.hardware.done.filter((line) => line.startsWith("unlock"))).toEqual(["unlock 1", "unlock 2"]);
+      expect(site.status(1)).toBe(ran ? "Finishing" : "Preparing");
+      await site.after(() => site.hardware.unplug(1), second);
+      expect(site.status(1)).toBe("Available");
+    },
+  );
+
+  test("one that goes on keeps its cable locked", async () => {
+    const site = await charging({ hardware: new ScriptedHardware([{ resumesAfterPowerLoss: true }]) });
+    site.hardware.done.length = 0;
+    await site.powerCut();
+    await site.after(() => {}, second);
+    expect([site.status(1), site.hardware.done]).toEqual(["Charging", ["offer 1 -", "offer 1 32"]]);
+  });
+});
+
 describe("Before it is accepted", () => {
   test("a card is decided on as offline, and what was begun is told afterwards [CORE-BOOT-15] [CORE-BOOT-16]", async () => {
     for (const allowed of [false, true]) {

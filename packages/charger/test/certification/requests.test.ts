@@ -114,6 +114,14 @@ describe("UnlockConnector", () => {
     expect(await site.call("UnlockConnector", { connectorId: 1 })).toEqual({ status: "UnlockFailed" });
   });
 
+  test("TC_017_2: of a fixed cable there is nothing to unlock: what runs goes on, and nobody is asked [TCK-C017] [CORE-UNL-05]", async () => {
+    const site = await charging({ hardware: new ScriptedHardware([{ cable: "fixed" }]) });
+    site.hardware.done.length = 0;
+    expect(await site.call("UnlockConnector", { connectorId: 1 })).toEqual({ status: "NotSupported" });
+    await site.after(() => {}, second);
+    expect([site.status(1), site.hardware.done]).toEqual(["Charging", []]);
+  });
+
   test("TC_031: there is no such connector, or no lock [TCK-C030] [CORE-UNL-05]", async () => {
     const site = await ready();
     expect(await site.call("UnlockConnector", { connectorId: 7 })).toEqual({ status: "NotSupported" });
@@ -187,7 +195,7 @@ describe("ChangeAvailability", () => {
         "StatusNotification 1 Unavailable",
         "StatusNotification 2 Available",
       ]);
-      expect(site.hardware.done.at(-1)).toBe("offer 2 -");
+      expect(site.hardware.done.slice(-4)).toEqual(["offer 1 -", "offer 2 -", "unlock 1", "unlock 2"]);
       expect(site.hardware.done).toContain(`reboot ${type}`);
     }
     await site.powerCut();

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toldByHardware } from "../../src/hardware/told-by-hardware.ts";
 import type { HardwareListener, Reading } from "../../src/index.ts";
+import { isShown } from "../../src/metering/meter-value.ts";
 
 const methods = [
   ...["plugged", "unplugged", "presented", "pressed", "wantsEnergy", "faulted", "warned", "mended"],
@@ -19,6 +20,7 @@ function bench() {
     connectors: [{ maximum: { limit: 32, unit: "A" } }, { maximum: { limit: 32, unit: "A" } }],
     fault: (error) => faults.push(error as Error),
     isCurrent: () => state.isCurrent,
+    isShown,
   });
   return { told, faults, state, safe };
 }
@@ -41,6 +43,19 @@ describe("What hardware tells", () => {
       ["measured", 0, { Voltage: 230 }],
     ]);
     expect(faults).toEqual([]);
+  });
+
+  test.each<readonly [reading: unknown, fault: string]>([
+    [1234, "A reading is number. Give an object of numbers by measurand."],
+    [null, "A reading is object. Give an object of numbers by measurand."],
+    [{ Energy: 1, Voltage: 230 }, "A reading has Energy: 1, which no meter shows. That is left out."],
+    [{ Voltage: 230, SoC: Number.NaN }, "A reading has SoC: NaN, which no meter shows. That is left out."],
+    [{ "Energy.Active.Import.Register": 1e15, Voltage: 230 }, "Register: 1000000000000000, which no meter shows."],
+  ])("of a meter that shows %o is a fault, and the rest counts", (reading, fault) => {
+    const { safe, told, faults } = bench();
+    safe.measured(1, reading as Reading);
+    expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining(fault)]);
+    expect(told).toEqual(typeof reading === "object" && reading !== null ? [["measured", 1, { Voltage: 230 }]] : []);
   });
 
   test("makes a fault where it makes no sense, and says what is wrong", () => {

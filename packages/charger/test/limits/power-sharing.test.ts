@@ -65,6 +65,14 @@ class Bench {
 }
 
 describe("PowerSharing", () => {
+  test.each([0, 11, 20])("of %i W, which are less than a tenth of an ampere, nothing is offered", (limit) => {
+    const bench = new Bench([dc]);
+    bench.do(() => bench.sharing.limit(1, { limit, unit: "W" }, 0)).do(() => bench.sharing.wants(1, true, 0));
+    expect(bench.amperes).toEqual([]);
+    bench.do(() => bench.sharing.limit(1, { limit: 100, unit: "W" }, 0));
+    expect(bench.amperes).toEqual([0.1]);
+  });
+
   test("offers each what it may draw as long as that suffices for all, and nothing to who does not want it", () => {
     const bench = new Bench().limit(1, 16, "A").want(1, 3);
     expect(bench.offers).toEqual(
