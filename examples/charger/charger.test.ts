@@ -125,10 +125,16 @@ test("stops with PowerLoss after a power cut what ran before it", async () => {
   );
   expect((await killed)[0]).toBeNull();
   const [code, output] = await run("until delivered StopTransaction");
-  expect(output).toContain("A transaction ran when the power failed");
+  expect(output).toContain("the transaction is stopped: PowerLoss");
   expect(code, output).toBe(0);
   expect(received.at(-1)).toMatchObject(["StopTransaction", { transactionId: 1, reason: "PowerLoss" }]);
   expect(received.at(-1)?.[1].meterStop).toBeGreaterThanOrEqual(1800);
+}, 30_000);
+
+test("ends when it is told to, also while it starts anew after a power cut", async () => {
+  const [code, output] = await run("until Accepted, power cut");
+  expect(code, output).toBe(0);
+  expect(output.split("\n").filter((line) => line.includes("connected")).length, output).toBeGreaterThan(0);
 }, 30_000);
 
 /** Starts a charger in this process; resolves once its statuses have arrived. */

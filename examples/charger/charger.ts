@@ -137,6 +137,10 @@ export class ExampleCharger {
 
   async stop(): Promise<void> {
     await this.#last;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     await this.charger.stop();
     await this.#store?.close();
   }
@@ -144,18 +148,14 @@ export class ExampleCharger {
   #restart(): void {
     this.#options.changed("restarting");
     this.#then(async () => {
-      await this.stop();
+      await this.#end();
       await this.#begin();
     });
   }
 
+  /** Whoever waits for `#last` waits for all of it. */
   #then(act: () => Promise<void>): void {
-    const before = this.#last;
-    // `stop` waits for what is under way: for what was before this.
-    const last = before.then(() => {
-      this.#last = before;
-      return act();
-    });
+    const last = this.#last.then(act);
     this.#last = last;
     last.catch(this.#options.failed);
   }

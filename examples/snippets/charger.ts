@@ -6,6 +6,7 @@ import { CentralSystem, memoryStore } from "@ocppj/core";
 import { connect, listen } from "@ocppj/node";
 
 // #endregion
+import { hardwareContract } from "@ocppj/testing";
 
 const centralSystem = new CentralSystem();
 const currentTime = (): string => new Date().toISOString();
@@ -68,9 +69,20 @@ await charger.stop();
 const board = {
   relay: new Map<number, boolean>(),
   pwm: new Map<number, number>(),
-  onPlug: (_told: (connector: number, plugged: boolean) => void): void => {},
-  onCard: (_told: (uid: string) => void): void => {},
-  onMeter: (_told: (connector: number, wattHours: number, watts: number) => void): void => {},
+  onPlug: (_connector: number, _plugged: boolean): void => {},
+  onCard: (_uid: string): void => {},
+  onMeter: (_connector: number, _wattHours: number, _watts: number): void => {},
+  /** Somebody plugs a vehicle in, or out. */
+  plug(plugged: boolean): void {
+    board.isPlugged = plugged;
+    board.onPlug(1, plugged);
+  },
+  isPlugged: false,
+  wattHours: 1000,
+  readAll(): void {
+    if (board.isPlugged) board.onPlug(1, true);
+    board.onMeter(1, board.wattHours, 0);
+  },
 };
 
 // #region hardware
@@ -84,11 +96,12 @@ class Wallbox implements Hardware {
   ] as const;
 
   listen(listener: HardwareListener): void {
-    board.onPlug((id, plugged) => (plugged ? listener.plugged(id) : listener.unplugged(id)));
-    board.onCard((uid) => listener.presented(uid));
-    board.onMeter((id, wattHours, watts) =>
-      listener.measured(id, { "Energy.Active.Import.Register": wattHours, "Power.Active.Import": watts }),
-    );
+    // In the place of who listened before.
+    board.onPlug = (id, plugged) => (plugged ? listener.plugged(id) : listener.unplugged(id));
+    board.onCard = (uid) => listener.presented(uid);
+    board.onMeter = (id, wattHours, watts) =>
+      listener.measured(id, { "Energy.Active.Import.Register": wattHours, "Power.Active.Import": watts });
+    board.readAll(); // What is plugged in, and what the meters show, is told at once.
   }
 
   offer(id: number, offer: Offer | undefined): void {
@@ -101,13 +114,32 @@ class Wallbox implements Hardware {
   }
 }
 // #endregion
+
+/** The hardware as its contract wants it opened; the meter counts while energy flows. */
+const open = () => {
+  Object.assign(board, { isPlugged: false, onPlug: () => {}, onMeter: () => {} });
+  board.relay.clear();
+  return {
+    hardware: new Wallbox(),
+    plug: () => board.plug(true),
+    unplug: () => board.plug(false),
+    isClosed: () => board.relay.get(1) ?? false,
+    limit: () => board.pwm.get(1) ?? 0,
+    pass: async () => {
+      if (board.relay.get(1)) board.wattHours += 10;
+      board.onMeter(1, board.wattHours, board.relay.get(1) ? 3000 : 0);
+    },
+  };
+};
+for (const { run } of hardwareContract(open)) await run();
+
 const wallbox = new Charger({
   identity: "CP002",
   url,
   boot: { chargePointVendor: "VendorX", chargePointModel: "Wallbox" },
   connect,
   store: memoryStore(),
-  hardware: new Wallbox(),
+  hardware: open().hardware,
   security: security(),
 });
 const faults: unknown[] = [];

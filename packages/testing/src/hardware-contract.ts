@@ -25,13 +25,13 @@ export interface ContractHardware {
 /** Hardware under test, and somebody who stands in front of it. */
 export interface OpenedHardware {
   readonly hardware: ContractHardware;
-  /** Plugs a cable into connector 1, with a vehicle at its other end. */
+  /** Plugs a cable into the connector, with a vehicle at its other end. */
   plug(): void | Promise<void>;
   /** Takes it out again. */
   unplug(): void | Promise<void>;
-  /** Whether energy could flow through connector 1. */
+  /** Whether energy could flow through the connector. */
   isClosed(): boolean | Promise<boolean>;
-  /** How much connector 1 lets be drawn, in A per phase. Default: that rule is left out. */
+  /** How much the connector lets be drawn, in A per phase. Default: nobody looks, and that rule says nothing. */
   limit?(): number | Promise<number>;
   /** Lets some time pass, in which the meter is read. Default: real time does. */
   pass?(): Promise<void>;
@@ -39,6 +39,8 @@ export interface OpenedHardware {
 
 /** Settings of {@link hardwareContract}. */
 export interface HardwareContractOptions {
+  /** Which connector is tested. Default 1: call it for each. */
+  readonly connectorId?: number | undefined;
   /** How long a method may take, in milliseconds. Default 10 000, as a `Charger` waits by default. */
   readonly patienceMs?: number | undefined;
   /** The clock of that patience. Default: the clock of the runtime. */
@@ -66,11 +68,11 @@ export interface HardwareContractCase {
  */
 export function hardwareContract(
   open: () => OpenedHardware | Promise<OpenedHardware>,
-  { clock = systemClock, patienceMs = 10_000 }: HardwareContractOptions = {},
+  { clock = systemClock, connectorId = 1, patienceMs = 10_000 }: HardwareContractOptions = {},
 ): readonly HardwareContractCase[] {
   return Object.entries(rules).map(([title, rule]) => ({
     title,
-    run: async () => rule(new Stage(await open(), clock, patienceMs)),
+    run: async () => rule(new Stage(await open(), connectorId, clock, patienceMs)),
   }));
 }
 
@@ -95,9 +97,9 @@ class Heard {
     return this.calls.filter((call) => call.name === name && call.args[0] === connectorId).map(({ args }) => args);
   }
 
-  /** The registers of connector 1, in the order in which they were told. */
-  get registers(): readonly number[] {
-    return this.of("measured", 1).flatMap(([, reading]) => {
+  /** The registers of a connector, in the order in which they were told. */
+  registersOf(connectorId: number): readonly number[] {
+    return this.of("measured", connectorId).flatMap(([, reading]) => {
       const register = (reading as Record<string, unknown> | undefined)?.["Energy.Active.Import.Register"];
       return register === undefined ? [] : [register as number];
     });
@@ -107,11 +109,13 @@ class Heard {
 /** Hardware, and what the rules do with it. */
 class Stage {
   readonly opened: OpenedHardware;
+  readonly connectorId: number;
   readonly #clock: Clock;
   readonly #patienceMs: number;
 
-  constructor(opened: OpenedHardware, clock: Clock, patienceMs: number) {
+  constructor(opened: OpenedHardware, connectorId: number, clock: Clock, patienceMs: number) {
     this.opened = opened;
+    this.connectorId = connectorId;
     this.#clock = clock;
     this.#patienceMs = patienceMs;
   }
@@ -120,9 +124,13 @@ class Stage {
     return this.opened.hardware;
   }
 
-  /** The most that connector 1 can offer. */
+  get connector(): Partial<ContractHardware["connectors"][number]> {
+    return this.hardware.connectors[this.connectorId - 1] ?? {};
+  }
+
+  /** The most that it can offer. */
   get most(): Offer {
-    const [{ maximum: { limit = 6, unit = "A" } = {}, phases = 3 } = {}] = this.hardware.connectors;
+    const { maximum: { limit = 6, unit = "A" } = {}, phases = 3 } = this.connector;
     const A = unit === "A" ? limit : limit / phases / 230;
     return { A, W: unit === "W" ? limit : limit * phases * 230, phases };
   }
@@ -135,7 +143,7 @@ class Stage {
   }
 
   offer(offer: Offer | undefined): Promise<void> {
-    return this.inTime("offer", () => this.hardware.offer(1, offer));
+    return this.inTime("offer", () => this.hardware.offer(this.connectorId, offer));
   }
 
   async isClosed(expected: boolean, when: string): Promise<void> {
@@ -171,19 +179,19 @@ const rules: Readonly<Record<string, Rule>> = {
     const heard = await stage.listen();
     await stage.opened.plug();
     await stage.pass();
-    same(heard.of("plugged", 1).length, 1, "How often it was told that a cable was plugged in");
+    same(heard.of("plugged", stage.connectorId).length, 1, "How often it was told that a cable was plugged in");
     await stage.opened.unplug();
     await stage.pass();
-    same(heard.of("unplugged", 1).length, 1, "How often it was told that it was taken out");
+    same(heard.of("unplugged", stage.connectorId).length, 1, "How often it was told that it was taken out");
   },
 
   async "tells whoever begins to listen what is the case"(stage) {
     await stage.opened.plug();
     const heard = await stage.listen();
-    same(heard.of("plugged", 1).length, 1, "How often it was told that a cable is plugged in");
-    const [{ measurands = [] } = {}] = stage.hardware.connectors;
-    if (measurands.length > 0 && heard.of("measured", 1).length === 0) {
-      throw new Error("It was not told what the meter of connector 1 shows.");
+    same(heard.of("plugged", stage.connectorId).length, 1, "How often it was told that a cable is plugged in");
+    const { measurands = [] } = stage.connector;
+    if (measurands.length > 0 && heard.of("measured", stage.connectorId).length === 0) {
+      throw new Error(`It was not told what the meter of connector ${stage.connectorId} shows.`);
     }
   },
 
@@ -194,7 +202,7 @@ const rules: Readonly<Record<string, Rule>> = {
     await stage.opened.plug();
     await stage.pass();
     same(former.calls, [], "What was told to who listened before");
-    same(latest.of("plugged", 1).length, 1, "How often the latest was told of the cable");
+    same(latest.of("plugged", stage.connectorId).length, 1, "How often the latest was told of the cable");
   },
 
   async "closes and opens as it is told to, in time"(stage) {
@@ -209,7 +217,7 @@ const rules: Readonly<Record<string, Rule>> = {
     await stage.isClosed(false, "after it was withdrawn twice");
   },
 
-  async "lets no more be drawn than is offered"(stage) {
+  async "lets no more be drawn than is offered, where `limit` says how much that is"(stage) {
     const { limit } = stage.opened;
     if (limit === undefined) return;
     await stage.listen();
@@ -234,15 +242,22 @@ const rules: Readonly<Record<string, Rule>> = {
     const heard = await stage.listen();
     await stage.opened.plug();
     await stage.offer(stage.most);
+    heard.calls.length = 0;
     await stage.pass();
+    const whileFlowing = heard.of("measured", stage.connectorId).length;
     await stage.offer(undefined);
     await stage.pass();
-    const { registers } = heard;
+    const registers = heard.registersOf(stage.connectorId);
     const fallen = registers.find((register, index) => !(register >= (registers[index - 1] ?? 0)));
     if (fallen !== undefined)
-      throw new Error(`The register of connector 1 has fallen, or is none: ${registers.join(", ")}.`);
-    const [{ measurands = [] } = {}] = stage.hardware.connectors;
-    for (const [, reading] of heard.of("measured", 1)) {
+      throw new Error(
+        `The register of connector ${stage.connectorId} has fallen, or is none: ${registers.join(", ")}.`,
+      );
+    const { measurands = [] } = stage.connector;
+    if (measurands.length > 0 && whileFlowing === 0) {
+      throw new Error("It was not told what the meter shows while energy flows. Tell it every second.");
+    }
+    for (const [, reading] of heard.of("measured", stage.connectorId)) {
       const foreign = Object.keys(reading as object).filter((name) => !measurands.includes(name));
       same(foreign, [], "Measurands that are told and not described");
     }
@@ -252,15 +267,15 @@ const rules: Readonly<Record<string, Rule>> = {
     const { hardware } = stage;
     await stage.listen();
     await stage.opened.plug();
-    if (hardware.lock !== undefined) await stage.inTime("lock", () => hardware.lock?.(1));
+    if (hardware.lock !== undefined) await stage.inTime("lock", () => hardware.lock?.(stage.connectorId));
     if (hardware.unlock === undefined) return;
-    const answer = await stage.inTime("unlock", () => hardware.unlock?.(1));
+    const answer = await stage.inTime("unlock", () => hardware.unlock?.(stage.connectorId));
     if (!["Unlocked", "UnlockFailed", "NotSupported"].includes(String(answer))) {
       throw new Error(`unlock answered ${answer}. Answer Unlocked, UnlockFailed or NotSupported.`);
     }
   },
 
-  async "opens what was closed when somebody new listens and says nothing else"(stage) {
+  async "opens what was closed before somebody new listens, as it is told to"(stage) {
     await stage.listen();
     await stage.opened.plug();
     await stage.offer(stage.most);

@@ -132,7 +132,7 @@ const breakages: Record<string, [title: string, breakage: (bench: Bench) => void
     /offer has not ended after 10000 ms/,
   ],
   "lets more be drawn": [
-    "lets no more be drawn than is offered",
+    "lets no more be drawn than is offered, where `limit` says how much that is",
     (bench) => Object.assign(bench, { limit: () => 32 }),
     /may be drawn/,
   ],
@@ -171,7 +171,7 @@ const breakages: Record<string, [title: string, breakage: (bench: Bench) => void
     /unlock answered maybe/,
   ],
   "keeps offering": [
-    "opens what was closed when somebody new listens and says nothing else",
+    "opens what was closed before somebody new listens, as it is told to",
     (bench) => {
       const { offer } = bench.hardware;
       bench.hardware.offer = (id, given) => {

@@ -56,12 +56,7 @@ const rules: OptionRules<SimulatedHardwareOptions> = {
   rebooted: optionRules.callback,
 };
 
-/**
- * Hardware that is not there: for tests, demonstrations and load. Cars draw what they are offered, less when they get full;
- * locks jam, meters begin anew and methods fail when they are told to. It outlives the charger that uses it: cars stay
- * plugged in while that restarts.
- */
-export class SimulatedHardware implements Hardware {
+class Simulation implements Hardware {
   readonly connectors: readonly ConnectorHardware[];
   /** Methods that fail from now on. */
   readonly failing: { [Method in "offer" | "lock" | "unlock" | "reboot"]?: Failing | undefined } = {};
@@ -257,11 +252,18 @@ export class SimulatedHardware implements Hardware {
     if (wanted && !connector.wants) this.#listener?.wantsEnergy(connectorId, false);
   }
 
-  #does<T>(method: keyof SimulatedHardware["failing"], act: () => T): T | Promise<T> {
+  #does<T>(method: keyof Simulation["failing"], act: () => T): T | Promise<T> {
     if (this.failing[method] === "throws") throw new Error(`The simulated ${method} fails.`);
     return this.failing[method] === "hangs" ? new Promise<T>(() => {}) : act();
   }
 }
+
+/**
+ * Hardware that is not there: for tests, demonstrations and load. Cars draw what they are offered, less when they get full;
+ * locks jam, meters begin anew and methods fail when they are told to. It outlives the charger that uses it: cars stay
+ * plugged in while that restarts.
+ */
+export type SimulatedHardware = Simulation;
 
 /**
  * Makes hardware that is not there, see {@link SimulatedHardware}.
@@ -269,4 +271,4 @@ export class SimulatedHardware implements Hardware {
  * @throws TypeError One of the options is not what it may be, or there is no such option.
  */
 export const simulatedHardware = (options: SimulatedHardwareOptions = {}): SimulatedHardware =>
-  new SimulatedHardware(takeOptions("simulatedHardware", options, rules));
+  new Simulation(takeOptions("simulatedHardware", options, rules));
