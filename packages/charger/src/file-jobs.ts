@@ -1,10 +1,10 @@
 import type { Conf, Req } from "@ocppj/core";
 import type { KeptJob } from "./files/kept-job.ts";
-import { utf8 } from "./files/utf8.ts";
 import { FirmwareJob, type FirmwareJobParts, type OnceAnswered } from "./firmware-job.ts";
 import type { DiagnosticsRange } from "./hardware/hardware.ts";
 import { demandSupported, isSupported } from "./job-tools.ts";
 import { UploadJob } from "./upload-job.ts";
+import { utf8 } from "./utf8.ts";
 
 /** What jobs work with, besides what all parts share. */
 export interface FileJobsParts extends FirmwareJobParts {

@@ -35,5 +35,12 @@ export {
   type SimulatedConnectorState,
   type SimulatedHardware,
   type SimulatedHardwareOptions,
+  type SimulatedMethod,
   simulatedHardware,
 } from "./simulated/simulated-hardware.ts";
+export {
+  type FailingTransfer,
+  type SimulatedTransfers,
+  type SimulatedTransfersOptions,
+  simulatedTransfers,
+} from "./simulated/simulated-transfers.ts";

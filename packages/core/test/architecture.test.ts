@@ -101,7 +101,7 @@ const allowed: Record<string, Record<string, readonly string[]>> = {
     files: ["hardware"],
     security: ["foundation"],
     certificates: ["foundation", "security"],
-    simulated: ["hardware"],
+    simulated: ["foundation", "hardware", "files"],
   },
 };
 

@@ -149,7 +149,9 @@ export class AskedHardware {
       if (given === undefined) return;
       const { file, fileName } = given;
       const isName = typeof fileName === "string" && /^[^/\\\0]{1,255}$/.test(fileName);
-      if (typeof file !== "string" || !isName) throw new TypeError("diagnostics made no { file, fileName } of texts.");
+      if (!(typeof file === "string" || file instanceof Uint8Array) || !isName) {
+        throw new TypeError("diagnostics made no { file, fileName }: a path or contents, and a name without folders.");
+      }
       made = { file, fileName };
     });
     return made;

@@ -38,8 +38,8 @@ export interface DiagnosticsRange {
 
 /** A file with diagnostics. */
 export interface DiagnosticsFile {
-  /** Where it is: what `upload` is given. */
-  readonly file: string;
+  /** Where it is, or what is in it: what `upload` is given. */
+  readonly file: string | Uint8Array;
   /** What the Central System is to call it: at most 255 characters, no folders. */
   readonly fileName: string;
 }

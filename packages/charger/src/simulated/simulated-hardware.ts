@@ -1,12 +1,15 @@
 import { type Clock, type OptionRules, optionRules, systemClock, takeOptions } from "@ocppj/core";
 import type {
   ConnectorHardware,
+  DiagnosticsFile,
   Hardware,
   HardwareError,
   HardwareListener,
+  Installation,
   Offer,
   Unlocking,
 } from "../hardware/hardware.ts";
+import { utf8 } from "../utf8.ts";
 import type { Car } from "./car.ts";
 import { SimulatedConnector, simulatedMeasurands } from "./simulated-connector.ts";
 
@@ -30,6 +33,9 @@ export interface SimulatedHardwareOptions {
 
 /** What may go wrong with a method: it throws, or never ends. */
 export type Failing = "throws" | "hangs";
+
+/** What may fail. */
+export type SimulatedMethod = "offer" | "lock" | "unlock" | "install" | "diagnostics" | "reboot";
 
 /** A connector as a display shows it. */
 export interface SimulatedConnectorState {
@@ -59,7 +65,9 @@ const rules: OptionRules<SimulatedHardwareOptions> = {
 class Simulation implements Hardware {
   readonly connectors: readonly ConnectorHardware[];
   /** Methods that fail from now on. */
-  readonly failing: { [Method in "offer" | "lock" | "unlock" | "reboot"]?: Failing | undefined } = {};
+  readonly failing: { [Method in SimulatedMethod]?: Failing | undefined } = {};
+  /** What `install` was given last. */
+  installed: string | undefined;
   readonly #options: SimulatedHardwareOptions;
   readonly #clock: Clock;
   readonly #simulated: readonly SimulatedConnector[];
@@ -120,6 +128,25 @@ class Simulation implements Hardware {
     });
   }
 
+  /** It is in use at once; where `rebooted` is given, after a restart. */
+  install(file: string): Installation | Promise<Installation> {
+    return this.#does("install", () => {
+      this.installed = file;
+      return this.#options.rebooted === undefined ? "installed" : "restart";
+    });
+  }
+
+  isInstalled(): boolean {
+    return this.installed !== undefined;
+  }
+
+  diagnostics(): DiagnosticsFile | Promise<DiagnosticsFile> {
+    return this.#does("diagnostics", () => ({
+      file: utf8(`${JSON.stringify(this.state)}\n`),
+      fileName: "simulated-hardware.json",
+    }));
+  }
+
   reboot(kind: "Soft" | "Hard"): void | Promise<void> {
     return this.#does("reboot", () => {
       const { rebooted } = this.#options;
@@ -163,6 +190,11 @@ class Simulation implements Hardware {
 
   press(button: "start" | "stop", connectorId: number): void {
     this.#listener?.pressed(button, connectorId);
+  }
+
+  /** The housing is opened. */
+  tamper(techInfo?: string): void {
+    this.#listener?.tampered(techInfo);
   }
 
   emergencyStop(pressed: boolean): void {

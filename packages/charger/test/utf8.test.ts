@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { utf8 } from "../../src/files/utf8.ts";
+import { utf8 } from "../src/utf8.ts";
 
 test("a text becomes the bytes that everybody else makes of it, half characters too", () => {
   fc.assert(
