@@ -92,6 +92,7 @@ async function startCharger(backEnd: BackEnd, folder: string, identity: string):
     identity,
     url: backEnd.chargersUrl,
     openStore: () => durableStore(join(folder, identity)),
+    downloads: join(folder, `${identity}-downloads`),
     changed: () => {},
     failed: fail,
   });

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CentralSystem, type CentralSystemEvents, memoryStore, type Req } from "@ocppj/core";
-import { type Listener, listen } from "@ocppj/node";
+import { durableStore, type Listener, listen } from "@ocppj/node";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ExampleCharger } from "./charger.ts";
 
@@ -13,7 +16,7 @@ const program = fileURLToPath(new URL("main.ts", import.meta.url));
 let centralSystem: CentralSystem;
 let listener: Listener;
 let store: string;
-/** The CALLs that arrived, without StatusNotification and Heartbeat. */
+/** The CALLs that arrived, without StatusNotification, Heartbeat and SecurityEventNotification. */
 let received: [action: string, payload: Record<string, unknown>][];
 let charger: ChildProcess | undefined;
 
@@ -34,9 +37,12 @@ beforeEach(async () => {
   }));
   centralSystem.handle("MeterValues", () => ({}));
   centralSystem.handle("StopTransaction", () => ({}));
+  centralSystem.handle("FirmwareStatusNotification", () => ({}));
+  centralSystem.handle("LogStatusNotification", () => ({}));
+  centralSystem.handle("SecurityEventNotification", () => ({}));
   centralSystem.on("message", ({ direction, frame }) => {
     if (direction !== "in" || frame.type !== "CALL") return;
-    if (frame.action === "StatusNotification" || frame.action === "Heartbeat") return;
+    if (["StatusNotification", "Heartbeat", "SecurityEventNotification"].includes(frame.action)) return;
     received.push([frame.action, frame.payload as Record<string, unknown>]);
   });
   listener = await listen(centralSystem, { path: "/ocpp" });
@@ -137,14 +143,40 @@ test("ends when it is told to, also while it starts anew after a power cut", asy
   expect(output.split("\n").filter((line) => line.includes("connected")).length, output).toBeGreaterThan(0);
 }, 30_000);
 
+test("updates its firmware through a restart, and delivers its security log [FM-21] [SEC-N01-02]", async () => {
+  const log: string[] = [];
+  const files = createServer(async (request, response) => {
+    for await (const piece of request) log.push(String(piece));
+    response.end("firmware");
+  }).listen(0, "127.0.0.1");
+  await once(files, "listening");
+  const location = `http://127.0.0.1:${(files.address() as AddressInfo).port}/files`;
+  const charger = await startCharger([], () => durableStore(store));
+  const updated = arrivalOf("FirmwareStatusNotification", 4);
+  const retrieveDate = new Date(0).toISOString();
+  await centralSystem.get("CP001")?.call("UpdateFirmware", { location, retrieveDate });
+  await updated;
+  const statuses = received.filter(([action]) => action === "FirmwareStatusNotification").map(([, req]) => req.status);
+  expect(statuses).toEqual(["Downloading", "Downloaded", "Installing", "Installed"]);
+  expect(received.filter(([action]) => action === "BootNotification")).toHaveLength(2);
+  const delivered = arrivalOf("LogStatusNotification", 2);
+  const getLog = { logType: "SecurityLog", requestId: 1, log: { remoteLocation: location } } as const;
+  expect(await centralSystem.get("CP001")?.call("GetLog", getLog)).toMatchObject({ status: "Accepted" });
+  await delivered;
+  expect(log.join("")).toMatch(/StartupOfTheDevice[\s\S]*ResetOrReboot[\s\S]*FirmwareUpdated/);
+  await charger.stop();
+  files.close();
+}, 30_000);
+
 /** Starts a charger in this process; resolves once its statuses have arrived. */
-async function startCharger(told: string[] = []): Promise<ExampleCharger> {
+async function startCharger(told: string[] = [], openStore = memoryStore): Promise<ExampleCharger> {
   const { url } = listener;
   const reported = arrivalOf("StatusNotification", 3);
   const charger = await ExampleCharger.start({
     identity: "CP001",
     url,
-    openStore: memoryStore,
+    openStore,
+    downloads: `${store}-downloads`,
     changed: (line) => void told.push(line),
     failed: (error) => void told.push(String(error)),
   });

@@ -1,6 +1,14 @@
-import { Charger, type ChargerOptions, type SimulatedHardware, simulatedHardware } from "@ocppj/charger";
+import {
+  Charger,
+  type ChargerOptions,
+  firmwareManagement,
+  type SimulatedHardware,
+  security,
+  simulatedHardware,
+} from "@ocppj/charger";
 import { type ChargePointEvents, type Clock, type Credential, type RecordStore, systemClock } from "@ocppj/core";
 import { type ConnectOptions, connect } from "@ocppj/node";
+import { fileTransfers } from "@ocppj/node/transfers";
 import { Network } from "./network.ts";
 
 /** What the charger of the example is made of. */
@@ -13,6 +21,8 @@ export interface ExampleChargerOptions {
   readonly tls?: ConnectOptions["tls"];
   /** Opens its store anew, at each start. */
   readonly openStore: () => RecordStore;
+  /** The folder that firmware is fetched into. */
+  readonly downloads: string;
   /** Called whenever there is something new to see, with one line about it. */
   readonly changed: (line: string) => void;
   /** Called when it could not be started again. */
@@ -161,7 +171,7 @@ export class ExampleCharger {
   }
 
   async #begin(): Promise<void> {
-    const { credential, identity, openStore, tls, url } = this.#options;
+    const { credential, downloads, identity, openStore, tls, url } = this.#options;
     this.#store = openStore();
     const connectWith: ChargerOptions["connect"] = (given) =>
       this.#network.over((network) => connect({ ...given, tls, network }));
@@ -172,6 +182,9 @@ export class ExampleCharger {
       connect: connectWith,
       store: this.#store,
       hardware: this.hardware,
+      // What was fetched is not looked into: the simulated hardware installs anything.
+      firmwareManagement: firmwareManagement(fileTransfers({ folder: downloads, ...(tls && { tls }) })),
+      security: security(),
       boot: { chargePointVendor: "ocppj", chargePointModel: "Example", firmwareVersion: "1.0" },
       // Shorter than for a real charger: somebody is watching.
       configuration: { MeterValueSampleInterval: 5 },
@@ -212,7 +225,9 @@ export class ExampleCharger {
       ({ status, intervalMs }) => `the central system says ${status}, interval ${intervalMs / 1000} s`,
     );
     on("delivered", ({ call, transaction }) => {
-      return `delivered ${call.action} of transaction ${transaction?.transactionId ?? "none"}`;
+      const { status } = call.req as { readonly status?: string };
+      if (transaction === undefined) return `delivered ${[call.action, status].filter(Boolean).join(" ")}`;
+      return `delivered ${call.action} of transaction ${transaction.transactionId ?? "none"}`;
     });
     on("discarded", ({ call, reason }) => `gave up ${call.action} (${reason})`);
     on("violation", ({ message }) => `the central system breaks the protocol: ${message}`);

@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     credential: { securityProfile, ...(authorizationKey && { authorizationKey }) },
     tls,
     openStore: () => durableStore(location),
+    downloads: `${location}-downloads`,
     changed: (line) => screen.log(line),
     failed: failAtOnce,
   });
