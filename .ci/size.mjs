@@ -17,19 +17,19 @@ const programs = [
     browser: "connect, durableStore",
     budget: 53_400,
   },
-  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 80_400 },
+  { what: "Charger, in a browser", charger: "Charger", browser: "connect", budget: 81_000 },
   {
     what: "the same with firmware management",
     charger: "Charger, firmwareManagement",
     browser: "connect",
-    budget: 84_500,
+    budget: 85_000,
   },
-  { what: "the same with certificates", charger: "Charger, certificates", browser: "connect", budget: 88_000 },
+  { what: "the same with certificates", charger: "Charger, certificates", browser: "connect", budget: 86_800 },
   {
     what: "the same with all of it",
     charger: "Charger, certificates, firmwareManagement, security",
     browser: "connect",
-    budget: 95_000,
+    budget: 92_000,
   },
 ];
 

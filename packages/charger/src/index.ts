@@ -10,7 +10,6 @@ export { Charger, type ChargerEvents } from "./charger.ts";
 export type { ChargerOptions } from "./charger-options.ts";
 export type { ChargerState, ConnectorState, ConnectorStatus, SessionState } from "./charger-state.ts";
 export type { FileTransfers, UploadError } from "./files/file-transfers.ts";
-export type { FirmwareTrust } from "./files/firmware-trust.ts";
 export { type FirmwareManagement, firmwareManagement } from "./firmware-management.ts";
 export type {
   ConnectorHardware,

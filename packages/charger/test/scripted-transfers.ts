@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from "@ocppj/core";
 import type { FileJobsParts } from "../src/file-jobs.ts";
-import { type FileTransfers, type FirmwareManagement, type FirmwareTrust, firmwareManagement } from "../src/index.ts";
+import type { FirmwareTrust } from "../src/files/firmware-trust.ts";
+import { type FileTransfers, type FirmwareManagement, firmwareManagement } from "../src/index.ts";
 
 type Outcome = "works" | "fails" | "hangs" | Error;
 

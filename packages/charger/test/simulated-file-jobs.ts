@@ -1,5 +1,6 @@
 import type { FakeClock } from "@ocppj/testing";
-import type { FileTransfers, FirmwareManagement, FirmwareTrust, Installation } from "../src/index.ts";
+import type { FirmwareTrust } from "../src/files/firmware-trust.ts";
+import type { FileTransfers, FirmwareManagement, Installation } from "../src/index.ts";
 import type { ChargerSite } from "./charger-site.ts";
 import { minute, second } from "./charger-site.ts";
 import { managing } from "./scripted-transfers.ts";
