@@ -16,6 +16,8 @@ export class ScriptedHardware implements Hardware {
   /** What each connector offers. */
   readonly offers = new Map<number, Offer | undefined>();
   readonly plugs = new Set<number>();
+  /** Where the cable has been pulled out of the vehicle. */
+  readonly loose = new Set<number>();
   readonly registers = new Map<number, number>();
   readonly faults = new Map<number, Parameters<HardwareListener["faulted"]>[1]>();
   /** How `unlock` ends. */
@@ -47,6 +49,7 @@ export class ScriptedHardware implements Hardware {
     this.#listener = listener;
     for (const [id, register] of this.registers) this.measure(id, register);
     for (const id of this.plugs) listener.plugged(id);
+    for (const id of this.loose) listener.unplugged(id, "vehicle");
     for (const [id, error] of this.faults) listener.faulted(id, error);
   }
 
@@ -90,11 +93,13 @@ export class ScriptedHardware implements Hardware {
 
   plug(connectorId: number): void {
     this.plugs.add(connectorId);
+    this.loose.delete(connectorId);
     this.listener.plugged(connectorId);
   }
 
   unplug(connectorId: number, end?: "charge-point" | "vehicle"): void {
     if (end !== "vehicle") this.plugs.delete(connectorId);
+    this.loose[end === "vehicle" && this.plugs.has(connectorId) ? "add" : "delete"](connectorId);
     this.listener.unplugged(connectorId, end);
   }
 

@@ -262,8 +262,6 @@ class World {
   readonly #stops = new Map<number, Req<"StopTransaction">[]>();
   readonly #readings = new Map<number, { readonly at: number; readonly register: number }[]>();
   readonly #reported = new Map<number, ConnectorStatus>();
-  /** Where the cable has been pulled out of the vehicle. */
-  readonly #loose = new Set<number>();
   #current: ChargePoint | undefined;
   #isPowered = true;
   /** Of transactions that were started before, the disk may have other ideas. */
@@ -309,18 +307,15 @@ class World {
         return;
       case "charge":
         hardware.plug(happening.connectorId);
-        this.#loose.delete(happening.connectorId);
         await this.pass(1);
         hardware.present(happening.idTag, happening.connectorId);
         await this.pass(20 * second);
         return;
       case "plug":
         hardware.plug(happening.connectorId);
-        this.#loose.delete(happening.connectorId);
         break;
       case "unplug":
         hardware.unplug(happening.connectorId, happening.end);
-        this.#loose[happening.end === "vehicle" ? "add" : "delete"](happening.connectorId);
         break;
       case "present":
         hardware.present(happening.idTag, happening.connectorId);
@@ -451,7 +446,7 @@ class World {
       const transaction = charger.chargePoint.transactions.find((each) => each.connectorId === id);
       const about = `connector ${id} (${status}, ${operative ? "operative" : "inoperative"}) offers ${offer.A} A`;
       if (transaction === undefined) this.#break(`${about} without a transaction`);
-      if (!this.hardware.plugs.has(id) || this.#loose.has(id)) this.#break(`${about} without a cable`);
+      if (!this.hardware.plugs.has(id) || this.hardware.loose.has(id)) this.#break(`${about} without a cable`);
       if (transaction?.identified && transaction.idTag === "BLOCKED") this.#break(`${about} to who is blocked`);
       if (this.hardware.faults.has(id) || this.hardware.faults.has(0)) this.#break(`${about} although it is broken`);
       const { limit } = limitAt(this.site.profiles(), { connectorId: id, at: charger.chargePoint.now(), unit: "A" });
