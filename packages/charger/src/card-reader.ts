@@ -28,7 +28,7 @@ export class CardReader implements Machine<CardReaderOutput> {
   /** @param timeOutMs - ConnectionTimeOut; 0: none. */
   presented(idTag: string, connectors: readonly ReachableConnector[], now: number, timeOutMs: number): void {
     const wasWaiting = this.#waiting;
-    this.#forget();
+    this.forget();
     const chosen = this.#chosen(idTag, connectors);
     if (chosen !== undefined) this.#outputs.push({ type: "presented", connectorId: chosen.connectorId, idTag });
     else if (wasWaiting !== undefined && sameIdTag(wasWaiting, idTag))
@@ -43,7 +43,7 @@ export class CardReader implements Machine<CardReaderOutput> {
     this.#plugged = [...this.#plugged.filter((id) => id !== connectorId), connectorId];
     if (this.#waiting === undefined) return;
     this.#outputs.push({ type: "presented", connectorId, idTag: this.#waiting });
-    this.#forget();
+    this.forget();
   }
 
   poll(): CardReaderOutput | undefined {
@@ -51,10 +51,11 @@ export class CardReader implements Machine<CardReaderOutput> {
   }
 
   advance(now: number): void {
-    if (now >= this.deadline) this.#forget();
+    if (now >= this.deadline) this.forget();
   }
 
-  #forget(): void {
+  /** No card waits any more. */
+  forget(): void {
     this.#waiting = undefined;
     this.deadline = Number.POSITIVE_INFINITY;
   }

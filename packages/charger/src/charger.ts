@@ -66,6 +66,8 @@ export class Charger extends Emitter<ChargerEvents> {
   #phase: "new" | "starting" | "started" | "stopped" = "new";
   /** Whether a change is to be told. */
   #isChanged = false;
+  /** The state that was told last. */
+  #shown: string | undefined;
 
   /**
    * @throws TypeError One of the options is not what it may be, or there is no such option.
@@ -309,13 +311,18 @@ export class Charger extends Emitter<ChargerEvents> {
     this.emit("fault", connectorId === undefined ? { error } : { error, connectorId });
   };
 
-  /** Tells once of what has changed in one go. */
+  /** Tells once of what has changed in one go; what is as it was told last has not. */
   #changed(): void {
     if (this.#isChanged || !this.isHeard("changed")) return;
     this.#isChanged = true;
     void Promise.resolve().then(() => {
       this.#isChanged = false;
-      if (this.#engine !== undefined) this.emit("changed", this.state);
+      if (this.#engine === undefined) return;
+      const { state } = this;
+      const shown = JSON.stringify(state);
+      if (shown === this.#shown) return;
+      this.#shown = shown;
+      this.emit("changed", state);
     });
   }
 

@@ -2,7 +2,7 @@ import { type Authorization, OwnSignal, type Req, sameGroup, type Transaction } 
 import { sessionKeysOf } from "./charger-keys.ts";
 import type { ConnectorState } from "./charger-state.ts";
 import type { Desk } from "./desk.ts";
-import { Errors } from "./errors.ts";
+import { type ErrorSource, Errors } from "./errors.ts";
 import type { ConnectorHardware, HardwareError, Offer, Unlocking } from "./hardware/hardware.ts";
 import type { Reading } from "./hardware/reading.ts";
 import { MeteredTransaction } from "./metered-transaction.ts";
@@ -108,9 +108,9 @@ export class Connector {
       plugged,
       operative: availability.isWanted(this.id),
       session: this.isBusy ? { idTag, transaction: this.#running?.state } : undefined,
-      offer: this.#offer,
+      offer: this.#offer && { ...this.#offer },
       reservation,
-      reading: this.#reading,
+      reading: this.#reading && { ...this.#reading },
     };
   }
 
@@ -128,8 +128,8 @@ export class Connector {
     this.session.wantsEnergy(wants, this.#now());
   }
 
-  faulted(error: HardwareError): void {
-    this.#errors.put(error, true);
+  faulted(error: HardwareError, source?: ErrorSource): void {
+    this.#errors.put(error, true, source);
     this.#judge();
   }
 
@@ -139,13 +139,13 @@ export class Connector {
     this.#judge();
   }
 
-  warned(error: HardwareError): void {
-    this.#errors.put(error, false);
+  warned(error: HardwareError, source?: ErrorSource): void {
+    this.#errors.put(error, false, source);
     this.follow();
   }
 
-  mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
-    this.#errors.remove(error);
+  mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">, source?: ErrorSource): void {
+    this.#errors.remove(error, source);
     this.#judge();
   }
 
@@ -179,7 +179,9 @@ export class Connector {
   remoteStarted(idTag: string, profile: Profile | undefined): void {
     if (!this.mayStart(idTag)) return; // Somebody was quicker.
     this.#profile = profile && { idTag, profile };
-    const asks = this.#desk.configuration.get("AuthorizeRemoteTxRequests");
+    // RSV-08: whether somebody is of a group, only the Central System knows.
+    const asks =
+      this.#desk.configuration.get("AuthorizeRemoteTxRequests") || this.#admission(idTag).type === "ask-parent";
     if (asks)
       this.session.presented(idTag, this.#now()); // CORE-RST-02
     else this.session.accepted(idTag, this.#now()); // CORE-RST-03
@@ -207,8 +209,10 @@ export class Connector {
     const status = await this.#desk.hardware.unlock(this.id);
     const after = (): void => {
       this.#holds -= 1;
-      if (status === "Unlocked") this.session.unlocked(this.#now());
-      else if (status === "UnlockFailed") this.session.stopped("UnlockCommand", this.#now());
+      if (status === "Unlocked") {
+        this.#errors.remove(undefined, "lock");
+        this.session.unlocked(this.#now());
+      } else if (status === "UnlockFailed") this.session.stopped("UnlockCommand", this.#now());
       this.follow();
       this.#desk.run();
     };
@@ -226,7 +230,8 @@ export class Connector {
     }
     this.#desk.availability.resumed(this.id);
     this.session.resumed(transaction.idTag, this.#now());
-    if (running.isInvalid) this.session.invalidated(this.#now());
+    const { invalidSince } = running;
+    if (invalidSince !== undefined) this.session.invalidated({ ...this.#now(), register: invalidSince });
   }
 
   /** Nothing ran when the power failed, or the program ended. */
@@ -280,7 +285,7 @@ export class Connector {
   /** What the sharing of power gives it. */
   offered(offer: Offer | undefined): void {
     this.#offer = offer;
-    this.#desk.hardware.offer(this.id, offer);
+    this.#desk.hardware.offer(this.id, offer && { ...offer });
     this.#desk.changed();
   }
 
@@ -299,7 +304,8 @@ export class Connector {
     const mayOffer = facts.mayOffer && this.#holds === 0 && !this.#installing;
     sharing.wants(this.id, mayOffer, clock.now());
     this.#desk.share();
-    if (this.#holds > 0 || this.#installing) return; // What follows is told once it was answered, or is known.
+    const waits = this.#holds > 0 || this.#installing;
+    if (waits && !facts.faulted) return; // What follows is told once it was answered, or is known.
     const { status, info } = statusOf({
       ...facts,
       offered: this.#offer !== undefined,
@@ -341,6 +347,7 @@ export class Connector {
     if (signal.aborted) return;
     const isOperative = this.#desk.availability.isOperative(this.id); // It was, when the card was shown.
     const isAccepted = authorization.decision === "accept" && isOperative && this.#isAdmitted(idTag, authorization);
+    if (!isAccepted) this.#profile = undefined;
     this.#desk.say(this.id, `${idTag}: ${isAccepted ? "accept" : "refuse"} (${authorization.grounds})`);
     this.session.answered(question, isAccepted, this.#now());
     this.#desk.run();
@@ -382,13 +389,15 @@ export class Connector {
 
   async #unlock(): Promise<void> {
     const status = await this.#desk.hardware.unlock(this.id);
-    if (status === "UnlockFailed") this.warned(lockFailure);
+    if (status === "UnlockFailed") this.warned(lockFailure, "lock");
+    else this.mended(undefined, "lock"); // It moves again.
     this.#desk.run();
   }
 
   #start(idTag: string): void {
     const admission = this.#admission(idTag);
-    const reservation = admission.type === "own" ? admission.reservation : this.#ofGroup;
+    const group = this.#desk.reservations.all.find((each) => each === this.#ofGroup); // It may be over.
+    const reservation = admission.type === "own" ? admission.reservation : group;
     try {
       this.#running = MeteredTransaction.begin(this.#desk, {
         connectorId: this.id,

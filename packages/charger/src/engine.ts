@@ -7,7 +7,7 @@ import type { ChargerState } from "./charger-state.ts";
 import { Connector } from "./connector.ts";
 import type { Decided } from "./decided.ts";
 import type { Desk, Loaded, Outlet } from "./desk.ts";
-import { Errors } from "./errors.ts";
+import { type ErrorSource, Errors } from "./errors.ts";
 import type { FileJobs } from "./file-jobs.ts";
 import type { KeptJob } from "./files/kept-job.ts";
 import type { HardwareError, HardwareListener, Unlocking } from "./hardware/hardware.ts";
@@ -47,6 +47,8 @@ export class Engine {
   /** Without `firmwareManagement` there are none. */
   readonly #jobs: FileJobs | undefined;
   #mainReading: Reading | undefined;
+  /** Whether the emergency button is pressed. */
+  #isEmergency = false;
   /** Whether cards and buttons count: not before everything is known, and not once it restarts. */
   #isReady = false;
 
@@ -82,7 +84,7 @@ export class Engine {
       together.add(connector.session, connector.perform);
       together.add(connector.statuses, connector.tell);
     }
-    together.add(this.#sharing, this.#offered);
+    together.add(this.#sharing, (output) => this.#shared([output]));
     together.add(this.#status, ({ status, error }) => chargePoint.report({ connectorId: 0, status, ...error }));
     together.add(this.#reader, ({ connectorId, idTag }) => this.#connector(connectorId)?.presented(idTag));
     const aheadMs = (): number => chargePoint.now() - clock.now();
@@ -136,6 +138,7 @@ export class Engine {
       this.#desk.hardware.offer(connector.id, undefined);
       for (const transaction of ran) connector.restored(transaction);
       if (ran.length === 0) connector.begun();
+      if (this.#isEmergency) connector.stopped("EmergencyStop");
     }
     this.#isReady = true;
     this.security?.begin();
@@ -221,10 +224,11 @@ export class Engine {
     },
     mended: (id, error) => (id === 0 ? this.#mended(error) : this.#heard(id, (connector) => connector.mended(error))),
     emergencyStop: (pressed) => {
+      this.#isEmergency = pressed;
       if (pressed) {
         for (const connector of this.connectors) connector.stopped("EmergencyStop");
-        this.#faulted(emergency);
-      } else this.#mended(emergency);
+        this.#faulted(emergency, "emergency");
+      } else this.#mended(undefined, "emergency");
     },
     measured: (id, reading) => {
       if (id === 0) this.#mainReading = reading;
@@ -237,7 +241,7 @@ export class Engine {
   /** What the methods of the hardware have failed to do; `undefined`: they do again. */
   hardwareFailed(connectorId: number, error: HardwareError | undefined): void {
     this.#heard(connectorId, (connector) =>
-      error === undefined ? connector.mended({ errorCode: "PowerSwitchFailure" }) : connector.faulted(error),
+      error === undefined ? connector.mended(undefined, "contactor") : connector.faulted(error, "contactor"),
     );
   }
 
@@ -271,14 +275,14 @@ export class Engine {
   }
 
   /** The charger itself is broken: no connector can be charged at. */
-  #faulted(error: HardwareError): void {
-    this.#errors.put(error, true);
+  #faulted(error: HardwareError, source?: ErrorSource): void {
+    this.#errors.put(error, true, source);
     for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
   }
 
-  #mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">): void {
-    this.#errors.remove(error);
+  #mended(error?: Pick<HardwareError, "errorCode" | "vendorErrorCode">, source?: ErrorSource): void {
+    this.#errors.remove(error, source);
     for (const connector of this.connectors) connector.chargerFaulted(this.#fault);
     this.follow();
   }
@@ -290,13 +294,16 @@ export class Engine {
 
   /** What is measured and shared is done before anything else that waits. */
   #share(): void {
-    for (let output = this.#sharing.poll(); output !== undefined; output = this.#sharing.poll()) {
-      this.#offered(output);
-    }
+    const outputs: PowerSharingOutput[] = [];
+    for (let output = this.#sharing.poll(); output !== undefined; output = this.#sharing.poll()) outputs.push(output);
+    this.#shared(outputs);
   }
 
-  readonly #offered = ({ connectorId, offer }: PowerSharingOutput): void =>
-    this.#connector(connectorId)?.offered(offer);
+  /** What is offered is another: first all of it, then what follows for the statuses. */
+  #shared(outputs: readonly PowerSharingOutput[]): void {
+    for (const { connectorId, offer } of outputs) this.#connector(connectorId)?.offered(offer);
+    for (const { connectorId } of outputs) this.#connector(connectorId)?.follow();
+  }
 
   #changeAvailability(req: Req<"ChangeAvailability">): Promise<Decided<AvailabilityStatus>> {
     return this.#desk.availability.change(req, (id) => this.#connector(id)?.isBusy ?? false);
@@ -363,6 +370,7 @@ export class Engine {
     switch (output.type) {
       case "stopAll":
         this.#isReady = false;
+        this.#reader.forget();
         this.security?.noticed("ResetOrReboot", output.reason);
         for (const connector of this.connectors) connector.stopped(output.reason);
         // Once all of that has become messages.
@@ -376,7 +384,7 @@ export class Engine {
         break;
       case "failed":
         this.#isReady = true;
-        this.#errors.put({ errorCode: "ResetFailure" }, false);
+        this.#errors.put({ errorCode: "ResetFailure" }, false, "reset");
         this.#jobs?.firmware.update.restartFailed();
         this.follow();
         break;

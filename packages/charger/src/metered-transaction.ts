@@ -13,8 +13,8 @@ import type { StopReason } from "./session/session-facts.ts";
 interface Kept {
   readonly register: RegisterState;
   readonly data: TransactionDataState;
-  /** StartTransaction.conf did not accept its identifier. */
-  readonly invalid?: true;
+  /** What the register showed when StartTransaction.conf did not accept its identifier, in Wh. */
+  readonly invalidSince?: number;
 }
 
 /** How a transaction begins. */
@@ -36,19 +36,24 @@ export class MeteredTransaction {
   readonly #data: TransactionData;
   #reading: Reading | undefined;
   #keptAt: number;
-  #isInvalid: boolean;
+  #invalidSince: number | undefined;
 
   private constructor(
     desk: Desk,
     transaction: Transaction,
-    parts: { register: Register; data: TransactionData; reading: Reading | undefined; isInvalid: boolean },
+    parts: {
+      register: Register;
+      data: TransactionData;
+      reading: Reading | undefined;
+      invalidSince: number | undefined;
+    },
   ) {
     this.#desk = desk;
     this.transaction = transaction;
     this.#register = parts.register;
     this.#data = parts.data;
     this.#reading = parts.reading;
-    this.#isInvalid = parts.isInvalid;
+    this.#invalidSince = parts.invalidSince;
     this.#keptAt = desk.clock.now();
   }
 
@@ -70,17 +75,17 @@ export class MeteredTransaction {
       kept,
     );
     desk.schedule.started(start.connectorId, transaction.startedAt, desk.chargePoint.now());
-    return new MeteredTransaction(desk, transaction, { register, data, reading, isInvalid: false });
+    return new MeteredTransaction(desk, transaction, { register, data, reading, invalidSince: undefined });
   }
 
   /** Goes on with a transaction of before a power cut. */
   static resume(desk: Desk, transaction: Transaction, reading: Reading | undefined): MeteredTransaction {
-    const { data = {}, invalid = false, register } = (transaction.data ?? {}) as Partial<Kept>;
+    const { data = {}, invalidSince, register } = (transaction.data ?? {}) as Partial<Kept>;
     const running = new MeteredTransaction(desk, transaction, {
       register: register === undefined ? new Register(transaction.meterStart) : Register.from(register),
       data: new TransactionData(data),
       reading,
-      isInvalid: invalid,
+      invalidSince,
     });
     // What it has told since the last time that it was kept.
     running.#register.told(transaction.lastReading && toldEnergy(transaction.lastReading));
@@ -94,9 +99,9 @@ export class MeteredTransaction {
     return this.#register.value;
   }
 
-  /** Whether StartTransaction.conf did not accept its identifier. */
-  get isInvalid(): boolean {
-    return this.#isInvalid;
+  /** What the register showed when StartTransaction.conf did not accept its identifier; `undefined`: it has not refused it. */
+  get invalidSince(): number | undefined {
+    return this.#invalidSince;
   }
 
   get state(): NonNullable<SessionState["transaction"]> {
@@ -118,7 +123,7 @@ export class MeteredTransaction {
   }
 
   invalidated(): void {
-    this.#isInvalid = true;
+    this.#invalidSince ??= this.register;
     this.#keep();
   }
 
@@ -174,7 +179,7 @@ export class MeteredTransaction {
     const kept: Kept = {
       register: this.#register.state,
       data: this.#data.state,
-      ...(this.#isInvalid && { invalid: true }),
+      ...(this.#invalidSince !== undefined && { invalidSince: this.#invalidSince }),
     };
     this.transaction.keep(kept);
   }

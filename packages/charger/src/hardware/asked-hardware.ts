@@ -80,7 +80,7 @@ export class AskedHardware {
   /** Offers energy, or none. Whatever comes of it, it is not waited for. */
   offer(connectorId: number, offer: Offer | undefined): void {
     const contactor = this.#contactors.get(connectorId);
-    if (contactor === undefined) return;
+    if (contactor === undefined || (this.#isClosed && offer !== undefined)) return;
     contactor.wanted = offer;
     contactor.isDue = true;
     // What is to be opened waits for nothing.
@@ -165,8 +165,7 @@ export class AskedHardware {
   /** Opens all contactors, and tries nothing again any more. */
   close(): void {
     for (const connectorId of this.#contactors.keys()) this.offer(connectorId, undefined);
-    this.#isClosed = true;
-    for (const { disarm } of this.#contactors.values()) disarm();
+    this.#isClosed = true; // What does not open is told to, again and again.
   }
 
   async #switch(connectorId: number, contactor: Contactor): Promise<void> {
@@ -174,25 +173,36 @@ export class AskedHardware {
     const offer = contactor.failures > 0 ? undefined : contactor.wanted;
     contactor.isAsked = true;
     contactor.isDue = offer !== contactor.wanted;
-    const isDone = await this.#ask(connectorId, "offer", () => this.#hardware.offer(connectorId, offer));
+    const isDone = await this.#ask(connectorId, "offer", () => {
+      const closing = this.#hardware.offer(connectorId, offer);
+      if (offer !== undefined) this.#afterwards(connectorId, contactor, closing);
+      return closing;
+    });
     contactor.isAsked = false;
     if (!isDone) this.#failed(connectorId, contactor);
     else if (contactor.failures > 0 && offer === undefined) {
       contactor.failures = 0;
       contactor.disarm();
-      this.#options.failed(connectorId, undefined);
+      if (!this.#isClosed) this.#options.failed(connectorId, undefined);
     }
     if (contactor.isDue && contactor.failures === 0 && !contactor.isAsked) void this.#switch(connectorId, contactor);
+  }
+
+  /** What closes late, or was told to open while it closed, is told to open once more. */
+  #afterwards(connectorId: number, contactor: Contactor, closing: unknown): void {
+    const reopen = (): void => {
+      if (contactor.wanted === undefined) void this.#switch(connectorId, contactor);
+    };
+    Promise.resolve(closing).then(reopen, reopen);
   }
 
   #failed(connectorId: number, contactor: Contactor): void {
     const { clock, failed } = this.#options;
     contactor.failures += 1;
     contactor.disarm();
-    if (this.#isClosed) return;
     const waitMs = contactor.failures === 1 ? 0 : Math.min(longestWaitMs, 1000 * 2 ** (contactor.failures - 2));
     contactor.disarm = clock.wakeAt(clock.now() + waitMs, () => void this.#switch(connectorId, contactor));
-    if (contactor.failures === 1) failed(connectorId, powerSwitchFailure);
+    if (contactor.failures === 1 && !this.#isClosed) failed(connectorId, powerSwitchFailure);
   }
 
   /** Whether a method has done what it was asked to, in time. */
