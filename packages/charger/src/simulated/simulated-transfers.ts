@@ -24,7 +24,7 @@ class Simulation implements FileTransfers {
   /** Whether signatures are those of the files. */
   signaturesHold = true;
   /** What was delivered, by its name. */
-  readonly delivered = new Map<string, string | Uint8Array>();
+  readonly delivered: Map<string, string | Uint8Array> = new Map();
   readonly #clock: Clock;
   readonly #ms: number;
 
