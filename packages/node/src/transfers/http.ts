@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "./failure.ts";
-import { exchange, refusal } from "./http-exchange.ts";
+import { exchange, isSuccess, refusal } from "./http-exchange.ts";
 import type { PartialFile, Validator } from "./partial-file.ts";
 import type { Transfer } from "./transfer.ts";
 import type { UploadSource } from "./upload-source.ts";
@@ -92,6 +92,5 @@ export async function uploadByHttp(transfer: Transfer, source: UploadSource, fil
   };
   const answer = await exchange(url, { method: "PUT", headers, body: () => source.from(0, sent) }, transfer);
   answer.destroy();
-  const { statusCode = 0 } = answer;
-  if (statusCode < 200 || statusCode > 299) throw refusal(answer);
+  if (!isSuccess(answer)) throw refusal(answer);
 }
