@@ -37,7 +37,7 @@ async function answerFor(transfer: Transfer, part: PartialFile): Promise<Incomin
   if (condition !== undefined) {
     const range = { range: `bytes=${part.length}-`, "if-range": condition };
     const rest = await exchange(transfer.location.url, { method: "GET", headers: { ...headers, ...range } }, transfer);
-    if (rest.statusCode === 206 && continues(rest, part)) return rest;
+    if (rest.statusCode === 206 && continued(rest, part)) return rest;
     if (rest.statusCode === 200) return begun(rest, part);
     rest.destroy();
     if (rest.statusCode !== 206 && rest.statusCode !== 416) throw refusal(rest);
@@ -64,16 +64,19 @@ async function begun(answer: IncomingMessage, part: PartialFile): Promise<Incomi
 const conditionOf = ({ etag, lastModified }: Validator): string | undefined =>
   etag?.startsWith('"') ? etag : lastModified;
 
-/** Whether a part is the one that was asked for, of the file that is there. */
-function continues({ headers }: IncomingMessage, part: PartialFile): boolean {
-  const [, first, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? [];
+/** Whether a part is the one that was asked for, of the file that is there; how long that is it may tell only now. */
+function continued({ headers }: IncomingMessage, part: PartialFile): boolean {
+  const [, first, total = "*"] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? [];
   const { etag, lastModified, size: known } = part.validator;
-  return (
+  const size = total === "*" ? known : Number(total);
+  const isSame =
     Number(first) === part.length &&
-    (known === undefined || size === "*" || Number(size) === known) &&
+    (known ?? size) === size &&
     (headers.etag ?? etag) === etag &&
-    (headers["last-modified"] ?? lastModified) === lastModified
-  );
+    (headers["last-modified"] ?? lastModified) === lastModified;
+  if (!isSame || size === undefined) return false; // A part of unknown length has no end that could be told from a cut.
+  part.sized(size);
+  return true;
 }
 
 /** RFC 9530 §3. */
