@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { finished, pipeline, type Readable } from "node:stream";
 import { shortened } from "../peer-text.ts";
@@ -88,6 +88,9 @@ const reasons: Readonly<Record<number, TransferFailureReason>> = {
   501: "NotSupportedOperation",
 };
 
-/** What an answer other than the one that was hoped for means. [SEC-N01-10] */
-export const refusal = ({ statusCode = 0, statusMessage = "" }: IncomingMessage): Failure =>
-  new Failure(`the server answered with ${`${statusCode} ${statusMessage}`.trim()}`, reasons[statusCode]);
+/**
+ * What an answer other than the one that was hoped for means. The words are those of the standard: those of a server may repeat
+ * what it was sent. [SEC-N01-10]
+ */
+export const refusal = ({ statusCode = 0 }: IncomingMessage): Failure =>
+  new Failure(`the server answered with ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trim(), reasons[statusCode]);
