@@ -205,6 +205,15 @@ describe("a download by HTTP", () => {
     });
   });
 
+  test("trusts no certificate of another name, whatever its commonName says", async () => {
+    const { ca, own } = issued("DNS:elsewhere.example");
+    const url = await serve((_, response) => response.end(file), own);
+    const { download } = newTransfers({ tls: { ca } });
+    expect(await failureOf(download(url.replace("127.0.0.1", "localhost")))).toMatchObject({
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
+    });
+  });
+
   test("tells how far it has come, and lives with a listener that throws", async () => {
     const seen: unknown[] = [];
     const { download } = newTransfers({

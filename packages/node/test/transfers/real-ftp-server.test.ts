@@ -55,6 +55,15 @@ describe.each(["ftp", "ftps"] as const)("a server of %s that others have written
   });
 });
 
+test("a server of FTPS with a certificate of another name is not believed", async () => {
+  const { ca, own } = issued("DNS:elsewhere.example");
+  const { host } = await ftpServer(own);
+  const url = `ftps://${host.replace("127.0.0.1", "localhost")}/image.bin`;
+  expect(await failureOf(newTransfers({ tls: { ca } }).download(url))).toMatchObject({
+    code: "ERR_TLS_CERT_ALTNAME_INVALID",
+  });
+});
+
 test("a server of FTPS whose authority is unknown is not believed", async () => {
   const { host } = await ftpServer(issued().own);
   expect(await failureOf(newTransfers().download(`ftps://${host}/image.bin`))).toMatchObject({
