@@ -97,11 +97,7 @@ describe("an upload by HTTP", () => {
       request.once("data", () => response.destroy());
     });
     const error = await failureOf(newTransfers().upload(url, Buffer.alloc(20_000_000)));
-    expect(error).toMatchObject({
-      name: "TransferError",
-      reason: "UploadFailure",
-      message: expect.stringContaining("too early"),
-    });
+    expect(error).toMatchObject({ name: "TransferError", reason: "UploadFailure" });
   });
 
   test.each([
