@@ -16,7 +16,7 @@ export { TransferError, type TransferFailureReason } from "./transfers/failure.t
 export type { FileTransferProtocol } from "./transfers/location.ts";
 export type { FileTransfersOptions, TransferProgress } from "./transfers/settings.ts";
 
-/** How files are fetched and delivered: what `Charger` of `@ocppj/charger` takes as `transfers`. */
+/** How files are fetched and delivered: what `firmwareManagement` of `@ocppj/charger` takes. */
 export interface FileTransfers {
   /** What it can do; SupportedFileTransferProtocols tells them. @spec errata 3.88 [FM-30] */
   readonly protocols: readonly FileTransferProtocol[];

@@ -31,7 +31,7 @@ export async function withFtp<T>(transfer: Transfer, work: (client: Client) => P
     watch.active();
     return await work(client);
   } catch (error) {
-    throw error instanceof FTPError ? refusal(error) : error;
+    throw error instanceof FTPError ? refusal(error) : withoutAdvice(error);
   } finally {
     close();
   }
@@ -73,6 +73,12 @@ const passing = [421, 425, 426, 450, 451];
 function refusal({ code, message }: FTPError): Error {
   const what = `the server answered with ${message}`;
   return passing.includes(code) ? new Error(what) : new Failure(what, reasons[code]);
+}
+
+/** basic-ftp goes on to tell those who program with it what to do. */
+function withoutAdvice(error: unknown): unknown {
+  const [, what] = /strategies work.*'\w*Error: (.*?)(?:\. .*)?'\.$/s.exec(String(Object(error).message)) ?? [];
+  return what === undefined ? error : new Error(`there is no connection for the file: ${what}`);
 }
 
 /** What the server tells; `undefined` where it cannot, or not in words that can be read. */

@@ -1,6 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type IncomingMessage, STATUS_CODES } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { pipeline, type Readable } from "node:stream";
+import { finished, pipeline, type Readable } from "node:stream";
 import { shortened } from "../peer-text.ts";
 import { Failure, type TransferFailureReason } from "./failure.ts";
 import { decoded } from "./location.ts";
@@ -66,12 +66,18 @@ function ask(url: URL, { body, headers, method }: HttpRequest, { tls, watch }: T
     const asked = url.protocol === "https:" ? httpsRequest(bare, { ...tls, ...options }) : httpRequest(bare, options);
     watch.closes(() => asked.destroy());
     asked.on("error", reject);
-    asked.on("response", resolve);
-    asked.on("close", () => reject(new Error("the server closed the connection without an answer")));
+    asked.on("response", (answer) => {
+      if (body === undefined || asked.writableFinished || !isSuccess(answer)) return resolve(answer);
+      // It is content before it can have everything, which counts once it has.
+      asked.on("finish", () => finished(answer.resume(), (error) => (error ? reject(error) : resolve(answer))));
+    });
+    asked.on("close", () => reject(new Error("the server closed the connection too early")));
     if (body === undefined) asked.end();
     else pipeline(body(), asked, (error) => error && reject(error));
   });
 }
+
+export const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode <= 299;
 
 const reasons: Readonly<Record<number, TransferFailureReason>> = {
   400: "BadMessage",
@@ -82,6 +88,9 @@ const reasons: Readonly<Record<number, TransferFailureReason>> = {
   501: "NotSupportedOperation",
 };
 
-/** What an answer other than the one that was hoped for means. [SEC-N01-10] */
-export const refusal = ({ statusCode = 0, statusMessage = "" }: IncomingMessage): Failure =>
-  new Failure(`the server answered with ${`${statusCode} ${statusMessage}`.trim()}`, reasons[statusCode]);
+/**
+ * What an answer other than the one that was hoped for means. The words are those of the standard: those of a server may repeat
+ * what it was sent. [SEC-N01-10]
+ */
+export const refusal = ({ statusCode = 0 }: IncomingMessage): Failure =>
+  new Failure(`the server answered with ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trim(), reasons[statusCode]);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "./failure.ts";
-import { exchange, refusal } from "./http-exchange.ts";
+import { exchange, isSuccess, refusal } from "./http-exchange.ts";
 import type { PartialFile, Validator } from "./partial-file.ts";
 import type { Transfer } from "./transfer.ts";
 import type { UploadSource } from "./upload-source.ts";
@@ -37,7 +37,7 @@ async function answerFor(transfer: Transfer, part: PartialFile): Promise<Incomin
   if (condition !== undefined) {
     const range = { range: `bytes=${part.length}-`, "if-range": condition };
     const rest = await exchange(transfer.location.url, { method: "GET", headers: { ...headers, ...range } }, transfer);
-    if (rest.statusCode === 206 && continues(rest, part)) return rest;
+    if (rest.statusCode === 206 && continued(rest, part)) return rest;
     if (rest.statusCode === 200) return begun(rest, part);
     rest.destroy();
     if (rest.statusCode !== 206 && rest.statusCode !== 416) throw refusal(rest);
@@ -64,16 +64,19 @@ async function begun(answer: IncomingMessage, part: PartialFile): Promise<Incomi
 const conditionOf = ({ etag, lastModified }: Validator): string | undefined =>
   etag?.startsWith('"') ? etag : lastModified;
 
-/** Whether a part is the one that was asked for, of the file that is there. */
-function continues({ headers }: IncomingMessage, part: PartialFile): boolean {
-  const [, first, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? [];
+/** Whether a part is the one that was asked for, of the file that is there; how long that is it may tell only now. */
+function continued({ headers }: IncomingMessage, part: PartialFile): boolean {
+  const [, first, total = "*"] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers["content-range"] ?? "") ?? [];
   const { etag, lastModified, size: known } = part.validator;
-  return (
+  const size = total === "*" ? known : Number(total);
+  const isSame =
     Number(first) === part.length &&
-    (known === undefined || size === "*" || Number(size) === known) &&
+    (known ?? size) === size &&
     (headers.etag ?? etag) === etag &&
-    (headers["last-modified"] ?? lastModified) === lastModified
-  );
+    (headers["last-modified"] ?? lastModified) === lastModified;
+  if (!isSame || size === undefined) return false; // A part of unknown length has no end that could be told from a cut.
+  part.sized(size);
+  return true;
 }
 
 /** RFC 9530 §3. */
@@ -92,6 +95,5 @@ export async function uploadByHttp(transfer: Transfer, source: UploadSource, fil
   };
   const answer = await exchange(url, { method: "PUT", headers, body: () => source.from(0, sent) }, transfer);
   answer.destroy();
-  const { statusCode = 0 } = answer;
-  if (statusCode < 200 || statusCode > 299) throw refusal(answer);
+  if (!isSuccess(answer)) throw refusal(answer);
 }

@@ -94,6 +94,12 @@ export class PartialFile {
     await this.keep();
   }
 
+  /** Its size was not known when it began. @throws Failure It is too large. */
+  sized(size: number): void {
+    this.#demand(size);
+    this.#validator = { ...this.#validator, size };
+  }
+
   /** @throws Failure It is too large, or the disk does not take it. */
   async write(bytes: Uint8Array): Promise<void> {
     const { size = Number.POSITIVE_INFINITY } = this.#validator;

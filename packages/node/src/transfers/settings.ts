@@ -32,7 +32,10 @@ export interface FileTransfersOptions {
   readonly maxBytes?: number | undefined;
   /** How many milliseconds a transfer may take, all in all. Default 14 400 000, four hours. */
   readonly timeoutMs?: number | undefined;
-  /** How many milliseconds may pass without a byte. Default 60 000. */
+  /**
+   * How many milliseconds may pass without a byte. What the operating system has taken of an upload counts as gone, so a slow
+   * line may need more. Default 60 000.
+   */
   readonly idleTimeoutMs?: number | undefined;
   /** Told how far a transfer has come, after each piece of it. What it throws is ignored. Default: nobody is told. */
   readonly progress?: ((progress: TransferProgress) => void) | undefined;

@@ -92,6 +92,20 @@ describe("a download by FTP", () => {
     await server.isLeft();
   });
 
+  test.each([
+    [
+      "another host",
+      { EPSV: "502 No.", PASV: "227 There (10,0,0,1,0,80)." },
+      "PASV returned another host (10.0.0.1) for data transfer that you have connected to (127.0.0.1)",
+    ],
+    ["none", { EPSV: "502 No.", PASV: "502 Not so." }, "502 Not so"],
+  ])("whose server wants %s for the bytes says so", async (_, replies, what) => {
+    const { url } = await serverWith({ reply: (command) => (replies as Record<string, string>)[command] });
+    expect((await failureOf(newTransfers().download(url))).message).toBe(
+      `The download from ${url} failed: there is no connection for the file: ${what}.`,
+    );
+  });
+
   test("of a file that is not there says what the server says", async () => {
     const { server } = await serverWith();
     const { message } = await failureOf(newTransfers().download(`${server.url}/none`));

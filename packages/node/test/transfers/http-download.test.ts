@@ -78,6 +78,29 @@ describe("a download by HTTP", () => {
     expect(asked).toEqual([undefined, "bytes=1000-", undefined]);
   });
 
+  test.each([
+    ["told only then", `/${file.length}`, [undefined, "bytes=100000-", "bytes=110000-"]],
+    ["never told", "/*", [undefined, "bytes=100000-", undefined]],
+  ])("is whole where it goes on in small parts and its length is %s", async (_, total, wanted) => {
+    const asked: (string | undefined)[] = [];
+    let hasAll = (_: TransferProgress): void => {};
+    const url = await serve((request, response) => {
+      asked.push(request.headers.range);
+      response.setHeader("etag", '"1"');
+      if (asked.length === 1) {
+        hasAll = ({ bytes }) => bytes === 100_000 && response.destroy();
+        return void response.write(file.subarray(0, 100_000));
+      }
+      const from = Number(/=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      const to = asked.length === 2 ? from + 10_000 : file.length;
+      if (from > 0) response.writeHead(206, { "content-range": `bytes ${from}-${to - 1}${total}` });
+      response.end(file.subarray(from, to));
+    });
+    const { download } = newTransfers({ progress: (progress) => hasAll(progress) });
+    expect(readFileSync(await download(url)).equals(file)).toBe(true);
+    expect(asked).toEqual(wanted);
+  });
+
   test("is what the server has, wherever and however often it is cut, also across restarts", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(file.length - 1), { maxLength: 8 }), async (cuts) => {
@@ -179,6 +202,15 @@ describe("a download by HTTP", () => {
     expect(readFileSync(await newTransfers({ tls: () => ({ ca }) }).download(url)).equals(file)).toBe(true);
     expect(await failureOf(newTransfers().download(url))).toMatchObject({
       code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    });
+  });
+
+  test("trusts no certificate of another name, whatever its commonName says", async () => {
+    const { ca, own } = issued("DNS:elsewhere.example");
+    const url = await serve((_, response) => response.end(file), own);
+    const { download } = newTransfers({ tls: { ca } });
+    expect(await failureOf(download(url.replace("127.0.0.1", "localhost")))).toMatchObject({
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
     });
   });
 

@@ -78,6 +78,28 @@ describe("an upload by HTTP", () => {
     expect(error).toMatchObject({ reason: "PermissionDenied" });
   });
 
+  test("that is taken before all of it was sent is not over until the server has all of it [FM-11]", async () => {
+    let got = 0;
+    const url = await serve((request, response) => {
+      response.writeHead(201).flushHeaders();
+      request.on("data", (piece: Buffer) => {
+        got += piece.length;
+      });
+      request.on("end", () => response.end());
+    });
+    await newTransfers().upload(url, Buffer.alloc(20_000_000));
+    expect(got).toBe(20_000_000);
+  });
+
+  test("that is taken, but not waited for, has failed", async () => {
+    const url = await serve((request, response) => {
+      response.writeHead(201).flushHeaders();
+      request.once("data", () => response.destroy());
+    });
+    const error = await failureOf(newTransfers().upload(url, Buffer.alloc(20_000_000)));
+    expect(error).toMatchObject({ name: "TransferError", reason: "UploadFailure" });
+  });
+
   test.each([
     ["gopher://host/", "NotSupportedOperation"],
     ["sftp://host/", "NotSupportedOperation"],

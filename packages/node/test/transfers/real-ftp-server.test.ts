@@ -17,11 +17,12 @@ const freePort = (): Promise<number> =>
   });
 
 /** An FTP server that others have written, whose user is `me` with the password `p@ss/word`. */
-async function ftpServer(tls: Issued | false) {
+async function ftpServer(tls: Issued | false, implicitAt?: number) {
   const root = newFolder();
-  const port = await freePort();
+  const port = implicitAt ?? (await freePort());
+  const scheme = implicitAt === undefined ? "ftp" : "ftps";
   const silent = { child: () => silent, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
-  const server = new FtpSrv({ url: `ftp://127.0.0.1:${port}`, pasv_url: "127.0.0.1", tls, log: silent });
+  const server = new FtpSrv({ url: `${scheme}://127.0.0.1:${port}`, pasv_url: "127.0.0.1", tls, log: silent });
   server.on("login", ({ password, username }, resolve, reject) => {
     if (username === "me" && password === "p@ss/word") resolve({ root });
     else reject(new Error("Who are you?"));
@@ -52,6 +53,24 @@ describe.each(["ftp", "ftps"] as const)("a server of %s that others have written
     const error = await failureOf(upload(url.replace("word", "ward"), file));
     expect(error).toMatchObject({ reason: "PermissionDenied" });
     expect(error.message).not.toMatch(/p@ss|p%40|me:/);
+  });
+});
+
+test("a server of FTPS at port 990 is one where TLS comes first [FM-30]", async ({ skip }) => {
+  const { ca, own } = issued();
+  const server = await ftpServer(own, 990).catch(() => undefined);
+  if (server === undefined) return skip("Only root can listen at port 990, where nobody else does.");
+  writeFileSync(`${server.root}/image.bin`, file);
+  const { download } = newTransfers({ tls: { ca }, idleTimeoutMs: 5000 });
+  expect(readFileSync(await download(`ftps://${server.host}/image.bin`)).equals(file)).toBe(true);
+});
+
+test("a server of FTPS with a certificate of another name is not believed", async () => {
+  const { ca, own } = issued("DNS:elsewhere.example");
+  const { host } = await ftpServer(own);
+  const url = `ftps://${host.replace("127.0.0.1", "localhost")}/image.bin`;
+  expect(await failureOf(newTransfers({ tls: { ca } }).download(url))).toMatchObject({
+    code: "ERR_TLS_CERT_ALTNAME_INVALID",
   });
 });
 

@@ -19,12 +19,13 @@ test("no error tells user, password or query, also where the server repeats them
   const ftp = await ScriptedFtpServer.start({
     reply: (command) => (command === "PASS" ? `530 No ${words}` : undefined),
   });
-  const http = await serve((_, response) => {
-    response.writeHead(401, words.replace(/[^\x20-\x7e]/g, "")).end();
+  const http = await serve(({ headers }, response) => {
+    response.writeHead(401, `${words.replace(/[^\x20-\x7e]/g, "")} ${headers.authorization}`).end();
   });
   await fc.assert(
     fc.asyncProperty(secret, secret, secret, async (user, password, token) => {
       const [rawUser, rawPassword, rawToken] = [user, password, token].map(encodeURIComponent);
+      const basic = Buffer.from(`${user}:${password}`).toString("base64");
       words = `${user}:${password} ${rawUser}:${rawPassword} ${rawToken}`;
       const folder = newFolder();
       for (const server of [ftp.url, http, "http://127.0.0.1:1"]) {
@@ -32,13 +33,23 @@ test("no error tells user, password or query, also where the server repeats them
         const told = seen(
           await failureOf(fileTransfers({ folder }).upload(url, bytesOf(9), { fileName: "a", signal })),
         );
-        for (const hidden of [user, password, rawUser, rawPassword]) expect(told).not.toContain(hidden);
+        for (const hidden of [user, password, rawUser, rawPassword, basic]) expect(told).not.toContain(hidden);
         if (server !== ftp.url) expect(told).not.toContain(rawToken);
         expect(told).toMatch(/^TransferError/);
       }
     }),
     { numRuns: 30, examples: [["user'name'here", "pass'word'here", "token'%'here"]] },
   );
+});
+
+test("no error tells the query that a server has redirected to, also where the server repeats it", async () => {
+  const url = await serve((request, response) => {
+    if (request.url === "/f") response.writeHead(302, { location: "/g?signature=hushhush" }).end();
+    else response.writeHead(403, request.url).end();
+  });
+  const error = await failureOf(newTransfers().download(`${url}/f`));
+  expect(error.message).toBe(`The download from ${url}/f failed: the server answered with 403 Forbidden.`);
+  expect(seen(error)).not.toContain("hushhush");
 });
 
 test("no URL that cannot be used is repeated", async () => {

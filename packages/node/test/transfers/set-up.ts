@@ -43,10 +43,10 @@ export async function serve(answer: RequestListener, tls?: Issued): Promise<stri
   return `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
 }
 
-/** An authority, and a certificate of it for 127.0.0.1. */
-export function issued(): { readonly ca: string; readonly own: Issued } {
+/** An authority, and a certificate of it for `name`, whose commonName is localhost. */
+export function issued(name = "IP:127.0.0.1"): { readonly ca: string; readonly own: Issued } {
   const authority = OpensslAuthority.create();
-  const own = authority.issue({ subject: "/CN=files", extensions: ["subjectAltName=IP:127.0.0.1"] });
+  const own = authority.issue({ subject: "/CN=localhost", extensions: [`subjectAltName=${name}`] });
   return { ca: authority.cert, own };
 }
 
